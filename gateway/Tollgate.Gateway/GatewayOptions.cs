@@ -1,0 +1,29 @@
+namespace Tollgate.Gateway;
+
+/// <summary>How one gateway is started, whether alone (<c>Tollgate.Gateway --config …</c>) or inside the all-in-one host.</summary>
+public sealed class GatewayOptions
+{
+    /// <summary>An <c>ocelot.json</c>, or a folder of <c>ocelot.*.json</c>. Watched.</summary>
+    public required string Config { get; init; }
+
+    /// <summary>Where calls arrive, such as <c>http://127.0.0.1:8080</c>; several separated by <c>;</c>. Port 0 = any free one.</summary>
+    public required string Urls { get; init; }
+
+    /// <summary>A <c>consumers.json</c> that stands in for the control plane. Watched. Excludes <see cref="ControlPlane"/>.</summary>
+    public string? Consumers { get; init; }
+
+    /// <summary>Folder for the journal, the last good feeds and the node's id. Null = nothing is kept and calls are not metered.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>Redis connection string; null = limits are this process's own.</summary>
+    public string? Redis { get; init; }
+
+    /// <summary>Base address of the control plane's internal port, such as <c>http://127.0.0.1:8099</c>; null = none.</summary>
+    public Uri? ControlPlane { get; init; }
+
+    /// <summary>The gateway token presented to the control plane.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>Values for <c>${NAME}</c> in the configuration; what is absent here is taken from the environment.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
+}

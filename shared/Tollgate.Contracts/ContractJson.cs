@@ -1,0 +1,17 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tollgate.Contracts.Feeds;
+using Tollgate.Contracts.Usage;
+
+namespace Tollgate.Contracts;
+
+/// <summary>How contracts are written: camelCase, nulls left out, enumerations by name. Compiled, so that a million keys load quickly.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    AllowOutOfOrderMetadataProperties = true)]
+[JsonSerializable(typeof(FeedLine))]
+[JsonSerializable(typeof(UsageBatch))]
+[JsonSerializable(typeof(UsageReceipt))]
+[JsonSerializable(typeof(UsageTotal))]
+public sealed partial class ContractJson : JsonSerializerContext;
