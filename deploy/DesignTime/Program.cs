@@ -1,0 +1,1 @@
+// `dotnet ef` finds the context factories of this assembly; there is nothing to run.

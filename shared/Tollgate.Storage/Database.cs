@@ -1,0 +1,61 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.ServiceDefaults;
+using Tollgate.Storage.Feeds;
+
+namespace Tollgate.Storage;
+
+/// <summary>Chooses the database of a module: PostgreSQL when <c>ConnectionStrings:Postgres</c> is set, else a SQLite file in the data folder.</summary>
+public static class Database
+{
+    public const string ConnectionName = "Postgres";
+
+    /// <summary>
+    /// Registers <typeparamref name="TContext"/> (scoped, and as <see cref="IDbContextFactory{TContext}"/>) on one of its two shapes,
+    /// each with a migration set of its own.
+    /// </summary>
+    /// <param name="name">The PostgreSQL schema, and the name of the SQLite file.</param>
+    public static IServiceCollection AddTollgateDatabase<TContext, TSqlite, TPostgres>(
+        this IServiceCollection services, IConfiguration configuration, string name)
+        where TContext : DbContext
+        where TSqlite : TContext
+        where TPostgres : TContext
+    {
+        services.AddSingleton<FeedSignal<TContext>>();
+        if (configuration.GetConnectionString(ConnectionName) is { Length: > 0 } postgres)
+        {
+            services.AddDbContextFactory<TPostgres>((provider, options) => Common(provider, options).UsePostgres(postgres, name));
+            services.AddSingleton<IDbContextFactory<TContext>, BaseFactory<TContext, TPostgres>>();
+            services.AddHostedService<FeedListener<TContext>>();
+        }
+        else
+        {
+            var file = Path.Combine(DataFolder.Of(configuration), name + ".db");
+            services.AddDbContextFactory<TSqlite>((provider, options) => Common(provider, options).UseSqliteFile(file));
+            services.AddSingleton<IDbContextFactory<TContext>, BaseFactory<TContext, TSqlite>>();
+        }
+
+        services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext());
+        return services;
+
+        static DbContextOptionsBuilder Common(IServiceProvider provider, DbContextOptionsBuilder options) =>
+            options.AddInterceptors(new FeedCommitInterceptor(provider.GetRequiredService<FeedSignal<TContext>>()));
+    }
+
+    /// <summary>PostgreSQL, with the module's tables and migration history in a schema of their own.</summary>
+    public static DbContextOptionsBuilder UsePostgres(this DbContextOptionsBuilder options, string connection, string schema) =>
+        options.UseNpgsql(connection, npgsql => npgsql.MigrationsHistoryTable(HistoryRepository.DefaultTableName, schema));
+
+    /// <summary>SQLite in a file: readers never wait for the writer (WAL), a writer waits up to 30 s for another.</summary>
+    public static DbContextOptionsBuilder UseSqliteFile(this DbContextOptionsBuilder options, string file) =>
+        options.UseSqlite($"Data Source={file};Default Timeout=30;Foreign Keys=True;Pooling=True");
+
+    private sealed class BaseFactory<TContext, TShape>(IDbContextFactory<TShape> shapes) : IDbContextFactory<TContext>
+        where TContext : DbContext
+        where TShape : TContext
+    {
+        public TContext CreateDbContext() => shapes.CreateDbContext();
+    }
+}
