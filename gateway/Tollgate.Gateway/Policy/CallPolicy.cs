@@ -1,0 +1,159 @@
+using System.Net;
+using Tollgate.Contracts.Feeds;
+using Tollgate.Gateway.Policy.Credentials;
+using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Plans;
+using Tollgate.Gateway.Policy.Routing;
+
+namespace Tollgate.Gateway.Policy;
+
+/// <summary>
+/// The path of a call, in its order: arrival, routing, authentication, authorization, plan limits and quotas. Forwarding and metering are the engine's,
+/// after a granted verdict. Asked again with <c>final</c> after a pending verdict, it decides with what it has.
+/// </summary>
+internal sealed class CallPolicy(
+    RouteTable routes,
+    CredentialTable credentials,
+    EntitlementTable entitlements,
+    PlanLimits limits,
+    TokenTable tokens,
+    long maxBodyBytes)
+{
+    public RouteTable Routes { get; } = routes;
+
+    public Verdict Decide(in CallFacts call, ref Admission admission, bool final)
+    {
+        var verdict = Arrive(in call);
+        if (verdict.IsGranted) verdict = FindRoute(in call, ref admission);
+        if (!verdict.IsGranted) return verdict;
+
+        var route = admission.Route!;
+        if (route.Product is null) return route.DemandsToken ? AdmitToPlainRoute(route, in call, final) : Verdict.Granted;
+
+        verdict = Authenticate(route, in call, ref admission, final, out var token);
+        if (verdict.IsGranted) verdict = Authorize(route, in call, ref admission, token);
+        if (verdict.IsGranted) verdict = SpendLimits(route, ref admission, final);
+        return verdict;
+    }
+
+    /// <summary>Gives back what a call spent that no upstream answered.</summary>
+    public void Refund(ref Admission admission)
+    {
+        if (!admission.Spent) return;
+        admission.Spent = false;
+        limits.Refund(admission.Entitlement!, admission.Route!.Units, in admission.Standing);
+    }
+
+    private Verdict Arrive(in CallFacts call) =>
+        call.ContentLength > maxBodyBytes ? Verdict.Refuse(Refusal.ContentTooLarge) : Verdict.Granted;
+
+    private Verdict FindRoute(in CallFacts call, ref Admission admission)
+    {
+        if (!Routes.TryMatch(call.Host, call.Method, call.Path, call.Query, out var route, ref admission.Captures))
+            return Verdict.Refuse(Refusal.UnknownRoute);
+        admission.Route = route;
+        return Verdict.Granted;
+    }
+
+    // As in Ocelot: preflights are not asked, and any of the allowed scopes will do.
+    private Verdict AdmitToPlainRoute(Route route, in CallFacts call, bool final)
+    {
+        if (call.Method == "OPTIONS") return Verdict.Granted;
+        if (!BearerToken.TryRead(call.Authorization, out var text)) return Verdict.Refuse(Refusal.MissingCredentials);
+
+        var verdict = tokens.Authenticate(text, route.Providers, call.ArrivedUnixMs, final, out var token);
+        if (!verdict.IsGranted) return verdict;
+        if (token!.Jti is not null && credentials.IsTokenRevoked(token.Jti)) return Verdict.Refuse(Refusal.KeyRevoked);
+        return route.AllowedScopes.Length == 0 || HasAny(route.AllowedScopes, token.Scopes) ? Verdict.Granted : Verdict.Refuse(Refusal.InsufficientScope);
+    }
+
+    private Verdict Authenticate(Route route, in CallFacts call, ref Admission admission, bool final, out TokenIdentity? token)
+    {
+        token = null;
+        Credential? credential;
+        if (call.ApiKey is not null)
+        {
+            if (!credentials.TryFindKey(call.ApiKey, out credential)) return Verdict.Refuse(Refusal.InvalidCredentials);
+            admission.AuthorizationIsOurs = BearerToken.TryRead(call.Authorization, out var beside) && IsOurs(beside);
+        }
+        else if (!BearerToken.TryRead(call.Authorization, out var text))
+        {
+            return Verdict.Refuse(call.Authorization is null ? Refusal.MissingCredentials : Refusal.InvalidCredentials);
+        }
+        else if (IsOurs(text))
+        {
+            admission.AuthorizationIsOurs = true;
+            if (!credentials.TryFindKey(text, out credential)) return Verdict.Refuse(Refusal.InvalidCredentials);
+        }
+        else
+        {
+            var verdict = tokens.Authenticate(text, route.Providers, call.ArrivedUnixMs, final, out token);
+            if (!verdict.IsGranted) return verdict;
+            if (token!.Jti is not null && credentials.IsTokenRevoked(token.Jti)) return Verdict.Refuse(Refusal.KeyRevoked);
+            if (token.ClientId is null || !credentials.TryFindClient(token.ClientId, out credential)) return Verdict.Refuse(Refusal.InvalidCredentials);
+        }
+
+        admission.Credential = credential;
+        if (credential.Revoked) return Verdict.Refuse(Refusal.KeyRevoked);
+        return credential.ExpiresUnixMs <= call.ArrivedUnixMs ? Verdict.Refuse(Refusal.KeyExpired) : Verdict.Granted;
+    }
+
+    private Verdict Authorize(Route route, in CallFacts call, ref Admission admission, TokenIdentity? token)
+    {
+        var credential = admission.Credential!;
+        if (credential.Networks.Length > 0 && !IsIn(credential.Networks, call.Remote)) return Verdict.Refuse(Refusal.IpNotAllowed);
+
+        // A key without scopes of its own may all that its application may; a token may what it says.
+        var scopes = token is null ? credential.Scopes : token.Scopes;
+        if (scopes is not null && (!HasAll(route.Scopes, scopes) || route.AllowedScopes.Length > 0 && !HasAny(route.AllowedScopes, scopes)))
+            return Verdict.Refuse(Refusal.InsufficientScope);
+        if (token is not null && credential.Scopes is { } ceiling && !HasAll(route.Scopes, ceiling)) return Verdict.Refuse(Refusal.InsufficientScope);
+
+        if (credential.Application.Suspended) return Verdict.Refuse(Refusal.OrganisationSuspended);
+
+        if (!entitlements.TryGet(credential.Application.Id, route.Product!, out var entitlement)) return Verdict.Refuse(Refusal.NotSubscribed);
+        admission.Entitlement = entitlement;
+        return entitlement.Item.State switch
+        {
+            EntitlementState.Active => Verdict.Granted,
+            EntitlementState.Unpaid => Verdict.Refuse(Refusal.PaymentRequired),
+            EntitlementState.Suspended => Verdict.Refuse(Refusal.OrganisationSuspended),
+            _ => Verdict.Refuse(Refusal.NotSubscribed),
+        };
+    }
+
+    private Verdict SpendLimits(Route route, ref Admission admission, bool final)
+    {
+        var verdict = limits.Decide(admission.Entitlement!, route.Units, final, out admission.Standing);
+        admission.Spent = verdict.IsGranted;
+        return verdict;
+    }
+
+    // Only our own keys are looked up when they come as bearer tokens; imported ones, which may look like anything, come in X-Api-Key.
+    private static bool IsOurs(ReadOnlySpan<char> bearer) => bearer.StartsWith("tg_", StringComparison.Ordinal);
+
+    private static bool IsIn(IPNetwork[] networks, IPAddress? remote)
+    {
+        if (remote is null) return false;
+        foreach (var network in networks)
+            if (network.Contains(remote))
+                return true;
+        return false;
+    }
+
+    private static bool HasAll(string[] needed, string[] held)
+    {
+        foreach (var scope in needed)
+            if (Array.IndexOf(held, scope) < 0)
+                return false;
+        return true;
+    }
+
+    private static bool HasAny(string[] allowed, string[] held)
+    {
+        foreach (var scope in allowed)
+            if (Array.IndexOf(held, scope) >= 0)
+                return true;
+        return false;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Tollgate.Gateway.Policy.Credentials;
+using Tollgate.Gateway.Policy.Metering;
+using Tollgate.Gateway.Policy.Plans;
+using Tollgate.Gateway.Policy.Routing;
+
+namespace Tollgate.Gateway.Policy;
+
+/// <summary>Who calls what under which plan, as the journal counts it and the upstream is told.</summary>
+/// <param name="Account">Of the journal; 0 without one.</param>
+internal sealed record Consumer(int Account, string ApplicationId, string Application, string Organisation, string Plan);
+
+/// <summary>
+/// Remembers the <see cref="Consumer"/> of a credential, entitlement and route, so that a call costs one look-up and makes no text. Credentials and
+/// entitlements are immutable and replaced on change, so their identity is the key.
+/// </summary>
+internal sealed class ConsumerTable(Journal? journal, int capacity = 262_144)
+{
+    private ConcurrentDictionary<Key, Consumer> _known = new();
+    private int _count;
+
+    public Consumer Of(Credential credential, Entitlement entitlement, Route route)
+    {
+        var key = new Key(credential, entitlement, route);
+        return _known.TryGetValue(key, out var consumer) ? consumer : Add(key);
+    }
+
+    private Consumer Add(Key key)
+    {
+        var (credential, entitlement, route) = key;
+        var application = credential.Application;
+        var account = journal?.AccountOf(new JournalAccount(
+            entitlement.Subscription, application.Id, application.Name, credential.Id, entitlement.Product, route.Name, "requests")) ?? 0;
+        var consumer = new Consumer(
+            account, application.Id.ToString(), HeaderText(application.Name), HeaderText(application.Organisation), HeaderText(entitlement.Item.Plan));
+
+        if (journal is not null && account == 0) return consumer;    // the disk took no new account: asked again next time
+
+        // Credentials that changed leave their old keys behind; starting over now and then bounds them.
+        if (Interlocked.Increment(ref _count) > capacity)
+        {
+            _known = new();
+            _count = 1;
+        }
+
+        _known[key] = consumer;
+        return consumer;
+    }
+
+    // Names are people's free text; a header is not (RFC 9110 §5.5).
+    private static string HeaderText(string text) =>
+        Ascii.IsValid(text) && text.AsSpan().IndexOfAnyInRange('\0', '\x1f') < 0 && !text.Contains('\x7f') ? text : Uri.EscapeDataString(text);
+
+    private readonly record struct Key(Credential Credential, Entitlement Entitlement, Route Route)
+    {
+        public bool Equals(Key other) =>
+            ReferenceEquals(Credential, other.Credential) && ReferenceEquals(Entitlement, other.Entitlement) && ReferenceEquals(Route, other.Route);
+
+        public override int GetHashCode() =>
+            HashCode.Combine(RuntimeHelpers.GetHashCode(Credential), RuntimeHelpers.GetHashCode(Entitlement), RuntimeHelpers.GetHashCode(Route));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Tollgate.Contracts;
+
+namespace Tollgate.Gateway.Policy;
+
+/// <summary>How a refusal looks from outside. Encoded once: a refusal costs no more than an answer.</summary>
+internal sealed class RefusalFace
+{
+    public RefusalFace(string slug, int status, string title, string detail, string? challenge = null)
+    {
+        Slug = slug;
+        Status = status;
+        Challenge = challenge;
+        Beginning = Encoding.UTF8.GetBytes(
+            $"{{\"type\":{JsonSerializer.Serialize(Problem.Type(slug))},\"title\":{JsonSerializer.Serialize(title)},\"status\":{status},\"detail\":\"{JsonEncodedText.Encode(detail, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\",\"instance\":\"");
+    }
+
+    /// <summary>End of the problem's type, and the metric tag.</summary>
+    public string Slug { get; }
+
+    public int Status { get; }
+
+    /// <summary><c>WWW-Authenticate</c> (RFC 6750 §3), null = none.</summary>
+    public string? Challenge { get; }
+
+    /// <summary>The document up to the value of <c>instance</c>.</summary>
+    public byte[] Beginning { get; }
+}
+
+/// <summary>Every refusal's problem type, status and sentence, in one place.</summary>
+internal static class Refusals
+{
+    private const string BadToken = "Bearer realm=\"tollgate\", error=\"invalid_token\"";
+
+    private static readonly RefusalFace[] Faces = [.. Enum.GetValues<Refusal>().Select(Face)];
+
+    public static RefusalFace Of(Refusal refusal) => Faces[(int)refusal];
+
+    private static RefusalFace Face(Refusal refusal) => refusal switch
+    {
+        Refusal.None => new("internal", 500, "Internal error", "Something went wrong inside the gateway. Try again, and give the request id to support if it stays."),
+        Refusal.BadRequest => new("bad-request", 400, "Bad request", "The request is not well-formed HTTP, or holds a header that cannot be sent on. Correct it and try again."),
+        Refusal.UnknownRoute => new("unknown-route", 404, "Unknown route", "No route takes this method, host and path. Check them against the API's documentation."),
+        Refusal.MissingCredentials => new("missing-credentials", 401, "Credentials are missing",
+            "Send an API key in the X-Api-Key header, or a key or access token as Authorization: Bearer.", "Bearer realm=\"tollgate\""),
+        Refusal.InvalidCredentials => new("invalid-credentials", 401, "Credentials are not valid",
+            "The API key or access token is not known here or is damaged. Copy it again, whole, or get a new one.", BadToken),
+        Refusal.KeyRevoked => new("key-revoked", 401, "Credentials were revoked", "This key or token was revoked. Use another key of the application.", BadToken),
+        Refusal.KeyExpired => new("key-expired", 401, "Key has expired", "This API key has expired. Use the key that replaced it, or make a new one.", BadToken),
+        Refusal.TokenExpired => new("token-expired", 401, "Token has expired", "The access token has expired. Get a new one and try again.",
+            "Bearer realm=\"tollgate\", error=\"invalid_token\", error_description=\"The access token expired\""),
+        Refusal.PaymentRequired => new("payment-required", 402, "Payment required", "An invoice of this subscription is overdue. Pay it in the portal, and calls are admitted again."),
+        Refusal.NotSubscribed => new("not-subscribed", 403, "Not subscribed", "The application has no active subscription to this product. Subscribe to one of its plans in the portal."),
+        Refusal.InsufficientScope => new("insufficient-scope", 403, "Insufficient scope",
+            "The key or token lacks a scope that this call needs. Use one that carries it.", "Bearer realm=\"tollgate\", error=\"insufficient_scope\""),
+        Refusal.IpNotAllowed => new("ip-not-allowed", 403, "Address not allowed", "The key may not be used from this address. Call from an allowed network, or change the key's list in the portal."),
+        Refusal.OrganisationSuspended => new("organisation-suspended", 403, "Suspended", "The application or its organisation is suspended. Ask its owner, or write to support."),
+        Refusal.ContentTooLarge => new("content-too-large", 413, "Content too large", "The request body is larger than this gateway takes. Send less at a time."),
+        Refusal.UnsupportedMediaType => new("unsupported-media-type", 415, "Unsupported media type", "The body's media type is not one that this call takes. See the API's documentation."),
+        Refusal.SchemaViolation => new("schema-violation", 422, "Schema violation", "The body does not follow the schema of this call. See the API's documentation."),
+        Refusal.RateLimited => new("rate-limited", 429, "Too many calls", "The plan's rate limit is reached. Wait as many seconds as Retry-After says."),
+        Refusal.QuotaExceeded => new("quota-exceeded", 429, "Quota exceeded", "The plan's quota for this period is used up. Wait for the next period, or choose a larger plan in the portal."),
+        Refusal.UpstreamUnreachable => new("upstream-unreachable", 502, "Service unreachable", "The service behind this route did not answer as it should. Try again later."),
+        Refusal.CircuitOpen => new("circuit-open", 503, "Service is recovering", "The service behind this route failed too often and is given a rest. Wait as many seconds as Retry-After says."),
+        Refusal.NotReady => new("not-ready", 503, "Not ready", "The gateway cannot decide on this call at the moment. Wait as many seconds as Retry-After says."),
+        Refusal.UpstreamTimeout => new("upstream-timeout", 504, "Service timed out", "The service behind this route did not answer in time. Try again later."),
+        _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "A refusal without a face."),
+    };
+}

@@ -1,0 +1,43 @@
+namespace Tollgate.Gateway.Policy.Routing;
+
+/// <summary>A route as it is in force: everything about it that does not change from call to call.</summary>
+internal sealed class Route
+{
+    /// <summary>What it is called in usage and metrics: its <c>Key</c>, else its upstream template.</summary>
+    public required string Name { get; init; }
+
+    public required UpstreamTemplate Template { get; init; }
+    public required DownstreamTemplate Downstream { get; init; }
+    public required MethodSet Methods { get; init; }
+
+    /// <summary>Null = any.</summary>
+    public string? Host { get; init; }
+
+    public int Priority { get; init; } = 1;
+    public required Upstream Upstream { get; init; }
+    public int TimeoutMs { get; init; } = 90_000;
+
+    /// <summary>Null = a plain route: no credential asked unless <see cref="Providers"/> say so, and nothing metered.</summary>
+    public string? Product { get; init; }
+
+    /// <summary>Scopes that a call of the product needs, all of them.</summary>
+    public string[] Scopes { get; init; } = [];
+
+    /// <summary>What a call weighs.</summary>
+    public long Units { get; init; } = 1;
+
+    /// <summary>Token providers that the route accepts, in order.</summary>
+    public Credentials.TokenProvider[] Providers { get; init; } = [];
+
+    /// <summary>Whether a plain route demands a token.</summary>
+    public bool DemandsToken { get; init; }
+
+    /// <summary>Scopes of which a token needs at least one (<c>AllowedScopes</c>); empty = any token.</summary>
+    public string[] AllowedScopes { get; init; } = [];
+
+    /// <summary>Header that carries the caller's own request id upstream, beside <c>X-Request-Id</c>; null = none.</summary>
+    public string? RequestIdKey { get; init; }
+
+    /// <summary>Place in the order of all routes; the lowest that matches wins.</summary>
+    public int Rank { get; set; }
+}

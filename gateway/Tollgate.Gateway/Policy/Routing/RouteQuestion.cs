@@ -1,0 +1,12 @@
+namespace Tollgate.Gateway.Policy.Routing;
+
+/// <summary>What a call asks of a route beyond host and path.</summary>
+internal readonly ref struct RouteQuestion(string method, ReadOnlySpan<char> query)
+{
+    private readonly int _knownMethod = MethodSet.IndexOf(method);
+    private readonly string _method = method;
+    private readonly ReadOnlySpan<char> _query = query;
+
+    public bool IsAnsweredBy(Route route) =>
+        route.Methods.Contains(_method, _knownMethod) && (route.Template.Query is null || route.Template.Query.Matches(_query));
+}
