@@ -1,0 +1,127 @@
+namespace Tollgate.Gateway.Ocelot;
+
+/// <summary>Turns the entries of a file into the words of the model. What has the wrong form is an error; what has no name here is ignored, as in Ocelot.</summary>
+internal static class OcelotBinding
+{
+    // Security that a file asks for and that is not enforced must not go unnoticed.
+    private static readonly string[] NotEnforced = ["RouteClaimsRequirement", "SecurityOptions", "RateLimitOptions", "UpstreamHeaderTemplates"];
+
+    public static OcelotRoute Route(JsonEntry json, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+    {
+        WarnOfNotEnforced(json, warnings);
+        return new OcelotRoute
+        {
+            Json = json,
+            UpstreamPathTemplate = json.ReadText("UpstreamPathTemplate", errors) ?? "",
+            DownstreamPathTemplate = json.ReadText("DownstreamPathTemplate", errors) ?? "",
+            DownstreamScheme = NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.ToLowerInvariant(),
+            DownstreamHostAndPorts = Hosts(json, errors),
+            LoadBalancer = new(NullIfEmpty(json.ReadObject("LoadBalancerOptions", errors)?.ReadText("Type", errors))),
+            UpstreamHttpMethod = [.. json.ReadTexts("UpstreamHttpMethod", errors).Select(m => m.Trim().ToUpperInvariant()).Distinct()],
+            UpstreamHost = NullIfEmpty(json.ReadText("UpstreamHost", errors)),
+            Priority = (int?)json.ReadNumber("Priority", int.MinValue, int.MaxValue, errors) ?? 1,
+            RouteIsCaseSensitive = json.ReadFlag("RouteIsCaseSensitive", errors) ?? false,
+            Key = NullIfEmpty(json.ReadText("Key", errors)),
+            Authentication = Authentication(json, errors),
+            Timeout = Timeout(json, errors),
+            RequestIdKey = NullIfEmpty(json.ReadText("RequestIdKey", errors)),
+            Tollgate = Tollgate(json.ReadObject("Tollgate", errors), errors),
+        };
+    }
+
+    public static OcelotGlobal Global(JsonEntry? json, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+    {
+        if (json is null) return new OcelotGlobal();
+        WarnOfNotEnforced(json, warnings);
+        return new OcelotGlobal
+        {
+            Json = json,
+            BaseUrl = NullIfEmpty(json.ReadText("BaseUrl", errors)),
+            Timeout = Timeout(json, errors),
+            RequestIdKey = NullIfEmpty(json.ReadText("RequestIdKey", errors)),
+            Authentication = Authentication(json, errors),
+        };
+    }
+
+    /// <summary>Adds the providers of a file's <c>"Tollgate": { "Authentication": { "Providers": … } }</c>.</summary>
+    public static void Providers(JsonEntry root, Dictionary<string, TokenProviderOptions> providers, List<ConfigurationError> errors)
+    {
+        var block = root.ReadObject("Tollgate", errors)?.ReadObject("Authentication", errors)?.ReadObject("Providers", errors);
+        foreach (var (name, json) in block?.Members ?? [])
+        {
+            if (json.Kind != JsonEntryKind.Object)
+            {
+                errors.Add(json.Error("expected an object here."));
+                continue;
+            }
+
+            var jwksFile = NullIfEmpty(json.ReadText("JwksFile", errors));
+            var provider = new TokenProviderOptions
+            {
+                Name = name,
+                HS256Secret = NullIfEmpty(json.ReadText("HS256Secret", errors)),
+                Authority = NullIfEmpty(json.ReadText("Authority", errors)),
+                JwksFile = jwksFile is null ? null : Path.GetFullPath(jwksFile, Path.GetDirectoryName(Path.GetFullPath(json.File))!),
+                Issuer = NullIfEmpty(json.ReadText("Issuer", errors)),
+                Audience = NullIfEmpty(json.ReadText("Audience", errors)),
+            };
+            OcelotValidation.Validate(provider, json, errors);
+            if (!providers.TryAdd(name, provider)) errors.Add(json.Error("another file has a provider of this name."));
+        }
+    }
+
+    private static List<OcelotHost> Hosts(JsonEntry json, List<ConfigurationError> errors)
+    {
+        var hosts = new List<OcelotHost>();
+        foreach (var entry in json.ReadObjects("DownstreamHostAndPorts", errors))
+        {
+            var host = entry.ReadText("Host", errors)?.Trim() ?? "";
+            var port = (int)(entry.ReadNumber("Port", 0, 65535, errors) ?? 0);
+            if (host.Length == 0) errors.Add(entry.Error("Host", "a host name or address is needed here."));
+            else if (Uri.CheckHostName(host) == UriHostNameType.Unknown) errors.Add(entry.Error("Host", $"\"{host}\" is not a host name or address (a scheme, port or path does not belong here)."));
+            hosts.Add(new OcelotHost(host.Contains(':') && host[0] != '[' ? $"[{host}]" : host, port));
+        }
+
+        return hosts;
+    }
+
+    private static OcelotAuthentication Authentication(JsonEntry parent, List<ConfigurationError> errors)
+    {
+        if (parent.ReadObject("AuthenticationOptions", errors) is not { } json) return new OcelotAuthentication();
+
+        var keys = new List<string>();
+        if (NullIfEmpty(json.ReadText("AuthenticationProviderKey", errors)) is { } first) keys.Add(first);
+        keys.AddRange(json.ReadTexts("AuthenticationProviderKeys", errors).Where(key => key.Length > 0 && !keys.Contains(key)));
+        return new OcelotAuthentication
+        {
+            Json = json,
+            ProviderKeys = keys,
+            AllowedScopes = json.ReadTexts("AllowedScopes", errors),
+            AllowAnonymous = json.ReadFlag("AllowAnonymous", errors),
+            RouteKeys = json.ReadTexts("RouteKeys", errors),
+        };
+    }
+
+    private static TollgateRouteOptions Tollgate(JsonEntry? json, List<ConfigurationError> errors) =>
+        json is null
+            ? new TollgateRouteOptions()
+            : new TollgateRouteOptions
+            {
+                Product = NullIfEmpty(json.ReadText("Product", errors)),
+                Scopes = json.ReadTexts("Scopes", errors),
+                Units = json.ReadNumber("Units", 0, 1_000_000_000, errors) ?? 1,
+            };
+
+    // Ocelot takes zero and below for "not written".
+    private static int? Timeout(JsonEntry json, List<ConfigurationError> errors) =>
+        json.ReadNumber("Timeout", int.MinValue, 2_000_000, errors) is { } seconds and > 0 ? (int)seconds : null;
+
+    private static void WarnOfNotEnforced(JsonEntry json, List<ConfigurationError> warnings)
+    {
+        foreach (var property in NotEnforced)
+            if (json[property] is { } entry && (entry.Members.Count > 0 || entry.Items.Count > 0))
+                warnings.Add(entry.Error("this gateway does not enforce it."));
+    }
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+}

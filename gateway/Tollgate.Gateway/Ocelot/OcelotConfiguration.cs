@@ -1,0 +1,104 @@
+namespace Tollgate.Gateway.Ocelot;
+
+/// <summary>What the files say, bound and validated, before it is compiled. Each part keeps its <see cref="JsonEntry"/> for errors that name the line.</summary>
+internal sealed class OcelotConfiguration
+{
+    public required IReadOnlyList<OcelotRoute> Routes { get; init; }
+    public required OcelotGlobal Global { get; init; }
+
+    /// <summary>By name, from the root <c>Tollgate</c> block.</summary>
+    public required IReadOnlyDictionary<string, TokenProviderOptions> Providers { get; init; }
+
+    /// <summary>Every file that was read, for the watcher.</summary>
+    public required IReadOnlyList<string> Files { get; init; }
+
+    /// <summary>What is written, understood, and not enforced: said once in the log, so that nobody relies on it.</summary>
+    public required IReadOnlyList<ConfigurationError> Warnings { get; init; }
+}
+
+/// <summary>A static route as it is written.</summary>
+internal sealed class OcelotRoute
+{
+    public required JsonEntry Json { get; init; }
+    public string UpstreamPathTemplate { get; init; } = "";
+    public string DownstreamPathTemplate { get; init; } = "";
+
+    /// <summary>Null = the call's own.</summary>
+    public string? DownstreamScheme { get; init; }
+
+    public IReadOnlyList<OcelotHost> DownstreamHostAndPorts { get; init; } = [];
+    public OcelotLoadBalancer LoadBalancer { get; init; } = new(null);
+
+    /// <summary>Upper case; empty = all.</summary>
+    public IReadOnlyList<string> UpstreamHttpMethod { get; init; } = [];
+
+    /// <summary>Null = any.</summary>
+    public string? UpstreamHost { get; init; }
+
+    public int Priority { get; init; } = 1;
+    public bool RouteIsCaseSensitive { get; init; }
+    public string? Key { get; init; }
+    public OcelotAuthentication Authentication { get; init; } = new();
+
+    /// <summary>Seconds; null = the global one.</summary>
+    public int? Timeout { get; init; }
+
+    public string? RequestIdKey { get; init; }
+    public TollgateRouteOptions Tollgate { get; init; } = new();
+
+    /// <summary>What the route is called in usage and metrics.</summary>
+    public string Name => Key ?? UpstreamPathTemplate;
+}
+
+/// <param name="Port">0 = the scheme's own.</param>
+internal readonly record struct OcelotHost(string Host, int Port);
+
+/// <param name="Type">As written; null = none.</param>
+internal readonly record struct OcelotLoadBalancer(string? Type);
+
+/// <summary><c>AuthenticationOptions</c> of a route or of the whole file.</summary>
+internal sealed class OcelotAuthentication
+{
+    public JsonEntry? Json { get; init; }
+
+    /// <summary><c>AuthenticationProviderKey</c> first, then <c>AuthenticationProviderKeys</c>.</summary>
+    public IReadOnlyList<string> ProviderKeys { get; init; } = [];
+
+    public IReadOnlyList<string> AllowedScopes { get; init; } = [];
+    public bool? AllowAnonymous { get; init; }
+
+    /// <summary>Of the global one: the routes that it is for; empty = all.</summary>
+    public IReadOnlyList<string> RouteKeys { get; init; } = [];
+}
+
+/// <summary><c>"Tollgate": { … }</c> in a route.</summary>
+internal sealed class TollgateRouteOptions
+{
+    public string? Product { get; init; }
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+    public long Units { get; init; } = 1;
+}
+
+/// <summary><c>GlobalConfiguration</c>.</summary>
+internal sealed class OcelotGlobal
+{
+    public JsonEntry? Json { get; init; }
+    public string? BaseUrl { get; init; }
+    public int? Timeout { get; init; }
+    public string? RequestIdKey { get; init; }
+    public OcelotAuthentication Authentication { get; init; } = new();
+}
+
+/// <summary>Where tokens of one kind come from: exactly one of a shared secret, an authority or a file of keys.</summary>
+internal sealed record TokenProviderOptions
+{
+    public required string Name { get; init; }
+    public string? HS256Secret { get; init; }
+    public string? Authority { get; init; }
+
+    /// <summary>Full path of a JSON Web Key Set (RFC 7517 §5).</summary>
+    public string? JwksFile { get; init; }
+
+    public string? Issuer { get; init; }
+    public string? Audience { get; init; }
+}

@@ -1,0 +1,137 @@
+using System.Text;
+using Tollgate.Gateway.Policy.Routing;
+
+namespace Tollgate.Gateway.Ocelot;
+
+/// <summary>What Ocelot refuses at start, refused with file, line and property.</summary>
+internal static class OcelotValidation
+{
+    private static readonly System.Buffers.SearchValues<char> TokenCharacters =
+        System.Buffers.SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    public static void Validate(
+        List<OcelotRoute> routes, OcelotGlobal global, Dictionary<string, TokenProviderOptions> providers, List<ConfigurationError> errors)
+    {
+        foreach (var route in routes)
+        {
+            ValidateTemplates(route, errors);
+            ValidateUpstream(route, errors);
+            ValidateAuthentication(route.Authentication, providers, errors);
+            ValidateTollgate(route, errors);
+        }
+
+        ValidateAuthentication(global.Authentication, providers, errors);
+        if (global.BaseUrl is not null && !IsHttpUrl(global.BaseUrl))
+            errors.Add(global.Json!.Error("BaseUrl", $"\"{global.BaseUrl}\" is not an http or https address."));
+        RefuseDuplicates(routes, errors);
+    }
+
+    public static void Validate(TokenProviderOptions provider, JsonEntry json, List<ConfigurationError> errors)
+    {
+        var sources = (provider.HS256Secret is null ? 0 : 1) + (provider.Authority is null ? 0 : 1) + (provider.JwksFile is null ? 0 : 1);
+        if (sources != 1) errors.Add(json.Error("exactly one of HS256Secret, Authority and JwksFile is needed here."));
+
+        // RFC 7518 §3.2: a key of at least the size of the hash.
+        if (provider.HS256Secret is { } secret && Encoding.UTF8.GetByteCount(secret) < 32)
+            errors.Add(json.Error("HS256Secret", "the secret must have at least 32 bytes."));
+        if (provider.Authority is { } authority && !IsHttpUrl(authority))
+            errors.Add(json.Error("Authority", $"\"{authority}\" is not an http or https address."));
+        if (provider.JwksFile is { } file && !File.Exists(file))
+            errors.Add(json.Error("JwksFile", $"there is no file {file}."));
+    }
+
+    private static void ValidateTemplates(OcelotRoute route, List<ConfigurationError> errors)
+    {
+        ValidateTemplate(route, "UpstreamPathTemplate", route.UpstreamPathTemplate, errors);
+        ValidateTemplate(route, "DownstreamPathTemplate", route.DownstreamPathTemplate, errors);
+
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var name in TemplateText.Placeholders(route.UpstreamPathTemplate))
+            if (!seen.Add(name))
+                errors.Add(route.Json.Error("UpstreamPathTemplate", $"the placeholder {{{name}}} is written twice."));
+        if (seen.Count > Captures.Capacity)
+            errors.Add(route.Json.Error("UpstreamPathTemplate", $"a template may have at most {Captures.Capacity} placeholders."));
+    }
+
+    private static void ValidateTemplate(OcelotRoute route, string property, string template, List<ConfigurationError> errors)
+    {
+        if (template.Length == 0)
+        {
+            errors.Add(route.Json.Error(property, "a template that starts with / is needed here."));
+            return;
+        }
+
+        if (template.Contains("://", StringComparison.Ordinal))
+            errors.Add(route.Json.Error(property, "a template holds a path alone, without scheme and host."));
+        else if (template[0] != '/')
+            errors.Add(route.Json.Error(property, $"\"{template}\" must start with /."));
+        else if (template.Contains("//", StringComparison.Ordinal))
+            errors.Add(route.Json.Error(property, $"\"{template}\" must not contain //."));
+
+        if (!TemplateText.BracesMatch(template))
+            errors.Add(route.Json.Error(property, $"\"{template}\" has a {{ or }} without its partner, or a placeholder without a name."));
+        if (template.Count(c => c == '?') > 1)
+            errors.Add(route.Json.Error(property, $"\"{template}\" has more than one ?."));
+    }
+
+    private static void ValidateUpstream(OcelotRoute route, List<ConfigurationError> errors)
+    {
+        if (route.Json["ServiceName"] is { Text.Length: > 0 })
+            errors.Add(route.Json.Error("ServiceName", "a service name needs a service discovery provider, and none is configured."));
+        else if (route.DownstreamHostAndPorts.Count == 0)
+            errors.Add(route.Json.Error("DownstreamHostAndPorts", "at least one host is needed here."));
+
+        if (route.DownstreamScheme is not (null or "http" or "https" or "ws" or "wss"))
+            errors.Add(route.Json.Error("DownstreamScheme", $"\"{route.DownstreamScheme}\" is none of http, https, ws and wss."));
+        foreach (var method in route.UpstreamHttpMethod)
+            if (!IsToken(method))
+                errors.Add(route.Json.Error("UpstreamHttpMethod", $"\"{method}\" is not an HTTP method."));
+        if (route.RequestIdKey is { } header && !IsToken(header))
+            errors.Add(route.Json.Error("RequestIdKey", $"\"{header}\" is not a header name."));
+    }
+
+    private static void ValidateAuthentication(
+        OcelotAuthentication options, Dictionary<string, TokenProviderOptions> providers, List<ConfigurationError> errors)
+    {
+        foreach (var key in options.ProviderKeys)
+            if (!providers.ContainsKey(key))
+                errors.Add(options.Json!.Error(
+                    options.Json!["AuthenticationProviderKey"]?.Text == key ? "AuthenticationProviderKey" : "AuthenticationProviderKeys",
+                    $"there is no provider \"{key}\" under Tollgate.Authentication.Providers."));
+    }
+
+    private static void ValidateTollgate(OcelotRoute route, List<ConfigurationError> errors)
+    {
+        if (route.Json["Tollgate"] is not { } json) return;
+        if (route.Tollgate.Product is null && route.Tollgate.Scopes.Count > 0)
+            errors.Add(json.Error("Scopes", "scopes need a Product beside them."));
+        foreach (var scope in route.Tollgate.Scopes)
+            if (scope.Length == 0 || scope.AsSpan().IndexOfAny(" \"\\") >= 0)
+                errors.Add(json.Error("Scopes", $"\"{scope}\" is not a scope (RFC 6749 §3.3)."));
+    }
+
+    private static void RefuseDuplicates(List<OcelotRoute> routes, List<ConfigurationError> errors)
+    {
+        var groups = new Dictionary<(string Template, string? Host, string Headers), List<OcelotRoute>>();
+        foreach (var route in routes)
+        {
+            if (route.UpstreamPathTemplate.Length == 0) continue;
+            var headers = route.Json["UpstreamHeaderTemplates"] is { } map
+                ? string.Join('\n', map.Members.Select(m => $"{m.Key.ToLowerInvariant()}:{m.Value.Text}").Order(StringComparer.Ordinal))
+                : "";
+            var key = (route.UpstreamPathTemplate, route.UpstreamHost, headers);
+            if (!groups.TryGetValue(key, out var group)) groups.Add(key, group = []);
+            if (group.Find(other => Overlap(other, route)) is { } first)
+                errors.Add(route.Json.Error("UpstreamPathTemplate",
+                    $"\"{route.UpstreamPathTemplate}\" is already taken for this method and host by {first.Json.File}:{first.Json.Line}."));
+            group.Add(route);
+        }
+    }
+
+    private static bool Overlap(OcelotRoute a, OcelotRoute b) =>
+        a.UpstreamHttpMethod.Count == 0 || b.UpstreamHttpMethod.Count == 0 || a.UpstreamHttpMethod.Any(b.UpstreamHttpMethod.Contains);
+
+    private static bool IsToken(string text) => text.Length > 0 && text.AsSpan().IndexOfAnyExcept(TokenCharacters) < 0;
+
+    private static bool IsHttpUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is ("http" or "https");
+}

@@ -1,0 +1,130 @@
+using Microsoft.Extensions.Logging;
+using Tollgate.Gateway.Policy.Credentials;
+using Tollgate.Gateway.Policy.Routing;
+
+namespace Tollgate.Gateway.Ocelot;
+
+/// <summary>
+/// Compiles what the files say into what is in force. Keeps upstreams and token providers that a new configuration leaves as they were, and with them
+/// their turns and their keys. Used by one thread at a time.
+/// </summary>
+internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) : IDisposable
+{
+    private const int DefaultTimeoutSeconds = 90;
+
+    private Dictionary<string, Upstream> _upstreams = [];
+    private Dictionary<TokenProviderOptions, (TokenProvider Provider, IDisposable? Keys, string Content)> _providers = [];
+
+    /// <param name="builtIn">Providers beside those of the files: the product's own identity service.</param>
+    public RouteTable Compile(OcelotConfiguration configuration, IReadOnlyList<TokenProviderOptions> builtIn)
+    {
+        var providers = CompileProviders(configuration, builtIn);
+        var upstreams = new Dictionary<string, Upstream>(StringComparer.Ordinal);
+        var table = new RouteTable(configuration.Routes.Select(route => Compile(route, configuration.Global, providers, upstreams)).ToArray());
+        _upstreams = upstreams;
+        return table;
+    }
+
+    public void Dispose()
+    {
+        foreach (var (_, keys, _) in _providers.Values) keys?.Dispose();
+        _providers.Clear();
+    }
+
+    private Route Compile(OcelotRoute route, OcelotGlobal global, Dictionary<string, TokenProvider> providers, Dictionary<string, Upstream> upstreams)
+    {
+        var template = new UpstreamTemplate(route.UpstreamPathTemplate, route.RouteIsCaseSensitive);
+        var authentication = Merge(route, global);
+        var named = authentication.ProviderKeys.Select(key => providers[key]).ToArray();
+        return new Route
+        {
+            Name = route.Name,
+            Template = template,
+            Downstream = new DownstreamTemplate(route.DownstreamPathTemplate, template),
+            Methods = new MethodSet(route.UpstreamHttpMethod),
+            Host = route.UpstreamHost,
+            Priority = route.Priority,
+            Upstream = UpstreamOf(route, upstreams),
+            TimeoutMs = checked((route.Timeout ?? global.Timeout ?? DefaultTimeoutSeconds) * 1000),
+            Product = route.Tollgate.Product,
+            Scopes = [.. route.Tollgate.Scopes],
+            Units = route.Tollgate.Units,
+            Providers = named.Length == 0 && route.Tollgate.Product is not null ? [.. providers.Values] : named,
+            DemandsToken = named.Length > 0 && authentication.AllowAnonymous != true,
+            AllowedScopes = [.. authentication.AllowedScopes],
+            RequestIdKey = route.RequestIdKey ?? global.RequestIdKey,
+        };
+    }
+
+    // Property by property, the route before the global one; the global one only for the routes that it names, if it names any.
+    private static OcelotAuthentication Merge(OcelotRoute route, OcelotGlobal global)
+    {
+        var own = route.Authentication;
+        var shared = global.Authentication;
+        if (shared.RouteKeys.Count > 0 && (route.Key is null || !shared.RouteKeys.Contains(route.Key))) return own;
+        return new OcelotAuthentication
+        {
+            ProviderKeys = own.ProviderKeys.Count > 0 ? own.ProviderKeys : shared.ProviderKeys,
+            AllowedScopes = own.AllowedScopes.Count > 0 ? own.AllowedScopes : shared.AllowedScopes,
+            AllowAnonymous = own.AllowAnonymous ?? shared.AllowAnonymous,
+        };
+    }
+
+    private Upstream UpstreamOf(OcelotRoute route, Dictionary<string, Upstream> upstreams)
+    {
+        var scheme = route.DownstreamScheme switch { "ws" => "http", "wss" => "https", var other => other };
+        var firstOnly = string.Equals(route.LoadBalancer.Type, "NoLoadBalancer", StringComparison.OrdinalIgnoreCase);
+        var identity = string.Join('|',
+            [string.Join(',', route.UpstreamHttpMethod), route.UpstreamPathTemplate, route.UpstreamHost, scheme, firstOnly.ToString(), .. route.DownstreamHostAndPorts.Select(host => host.ToString())]);
+
+        if (!upstreams.TryGetValue(identity, out var upstream))
+        {
+            upstream = _upstreams.GetValueOrDefault(identity) ??
+                new Upstream([.. route.DownstreamHostAndPorts.Select(host => new Destination(host.Host, host.Port, scheme))], firstOnly);
+            upstreams.Add(identity, upstream);
+        }
+
+        return upstream;
+    }
+
+    private Dictionary<string, TokenProvider> CompileProviders(OcelotConfiguration configuration, IReadOnlyList<TokenProviderOptions> builtIn)
+    {
+        var compiled = new Dictionary<TokenProviderOptions, (TokenProvider Provider, IDisposable? Keys, string Content)>();
+        var byName = new Dictionary<string, TokenProvider>(StringComparer.Ordinal);
+        foreach (var options in configuration.Providers.Values.Concat(builtIn))
+        {
+            var content = options.JwksFile is null ? "" : File.ReadAllText(options.JwksFile);
+            if (!_providers.TryGetValue(options, out var provider) || provider.Content != content)
+                provider = Compile(options, content, configuration);
+            compiled.TryAdd(options, provider);
+            byName.TryAdd(options.Name, provider.Provider);
+        }
+
+        foreach (var (options, known) in _providers)
+            if (!compiled.TryGetValue(options, out var kept) || !ReferenceEquals(kept.Provider, known.Provider))
+                known.Keys?.Dispose();
+        _providers = compiled;
+        return byName;
+    }
+
+    private (TokenProvider Provider, IDisposable? Keys, string Content) Compile(TokenProviderOptions options, string content, OcelotConfiguration configuration)
+    {
+        TokenKeys keys;
+        try
+        {
+            keys = options switch
+            {
+                { HS256Secret: { } secret } => FixedTokenKeys.FromSecret(secret),
+                { Authority: { } authority } => new AuthorityKeys(authority, time, loggers.CreateLogger<AuthorityKeys>()),
+                _ => FixedTokenKeys.FromJwks(content),
+            };
+        }
+        catch (ArgumentException unusable)
+        {
+            throw new ConfigurationException([new ConfigurationError(
+                options.JwksFile ?? configuration.Files[0], 1, $"Tollgate.Authentication.Providers.{options.Name}.JwksFile", unusable.Message)]);
+        }
+
+        return (new TokenProvider(options.Name, keys, options.Issuer, options.Audience), keys as IDisposable, content);
+    }
+}
