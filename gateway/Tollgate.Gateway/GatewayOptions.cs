@@ -24,6 +24,18 @@ public sealed class GatewayOptions
     /// <summary>The gateway token presented to the control plane.</summary>
     public string? Token { get; init; }
 
+    /// <summary>The identity service whose access tokens every product accepts, such as <c>http://127.0.0.1:8090</c>; null = only those of the configuration.</summary>
+    public string? Authority { get; init; }
+
+    /// <summary>What the identity service calls itself in <c>iss</c>; null = what its discovery document says.</summary>
+    public string? Issuer { get; init; }
+
+    /// <summary>Largest request body, in bytes; a larger one is refused with 413.</summary>
+    public long MaxBodyBytes { get; init; } = 30_000_000;
+
+    /// <summary>How long calls under way may take to end after a stop was asked for.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Values for <c>${NAME}</c> in the configuration; what is absent here is taken from the environment.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
 }

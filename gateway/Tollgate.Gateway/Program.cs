@@ -1,1 +1,3 @@
-Console.WriteLine("Tollgate gateway");
+using Tollgate.Gateway;
+
+return await GatewayProgram.RunAsync(args);

@@ -1,0 +1,343 @@
+using System.Net.Http.Headers;
+using System.Text;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Tollgate.Gateway.Policy;
+using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Metering;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Tollgate.Gateway.Engines.Full;
+
+/// <summary>
+/// One call through the full engine: asks the policy, forwards, meters, answers. Kept with its connection and used again for the next call, so the
+/// common path makes little of its own.
+/// </summary>
+internal sealed class Exchange(FullEngine engine) : HttpTransformer
+{
+    private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
+    private static readonly TimeSpan LongestPark = TimeSpan.FromMilliseconds(50);
+
+    private DefaultHttpContext? _context;
+    private CancellationTokenSource _timeout = new();
+    private CallPolicy _policy = null!;
+    private CallFacts _call;
+    private Admission _admission;
+    private Consumer? _consumer;
+    private CountingStream? _counting;
+    private CallerConnection _caller = null!;
+    private JournalSlot _slot;
+    private UInt128 _requestNumber;
+    private string _requestId = "";
+    private string _outcome = "";
+    private long _startedAt;
+    private long _bytesOut;
+    private bool _recorded;
+    private bool _unrecorded;
+    private bool _answered;
+    private bool _badHeader;
+
+    private DefaultHttpContext Context => _context!;
+
+    /// <summary>Takes the next call of the connection.</summary>
+    public void Begin(IFeatureCollection features)
+    {
+        if (_context is null) _context = new DefaultHttpContext(features);
+        else _context.Initialize(features);
+        _startedAt = engine.Time.GetTimestamp();
+    }
+
+    /// <summary>Forgets the call: nothing of it may reach the next.</summary>
+    public void End()
+    {
+        var duration = engine.Time.GetElapsedTime(_startedAt);
+        if (_recorded) engine.Journal!.Complete(_slot, _counting?.Written ?? _bytesOut, (long)duration.TotalMicroseconds);
+        engine.Metrics.Count(_admission.Route?.Name ?? "", _admission.Entitlement?.Item.Plan ?? "", _outcome, duration);
+
+        if (!_timeout.TryReset())
+        {
+            _timeout.Dispose();
+            _timeout = new CancellationTokenSource();
+        }
+
+        _call = default;
+        _admission = default;
+        _consumer = null;
+        _counting = null;
+        _slot = default;
+        _bytesOut = 0;
+        _recorded = _unrecorded = _answered = _badHeader = false;
+        _context!.Uninitialize();
+    }
+
+    public Task RunAsync()
+    {
+        _policy = engine.Policy;
+        var request = Context.Request;
+        var headers = request.Headers;
+        _call.ArrivedUnixMs = engine.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        _requestId = RequestId.Choose(headers["X-Request-Id"], _call.ArrivedUnixMs, out _requestNumber);
+        _caller = Context.Features.Get<CallerConnection>() ?? CallerConnection.Of(Context.Connection.RemoteIpAddress);
+
+        // Kestrel marks a message with both a length and a transfer coding so; it may be an attempt at smuggling (RFC 9112 §6.3).
+        var target = Context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        if (headers.ContainsKey("X-Content-Length") && headers.TransferEncoding.Count > 0 || !CanonicalTargetOf(target))
+            return RefuseAsync(Verdict.Refuse(Refusal.BadRequest));
+
+        _call.Method = request.Method;
+        _call.Host = headers.Host.ToString();
+        _call.ApiKey = headers.TryGetValue("X-Api-Key", out var apiKey) ? apiKey.ToString() : null;
+        _call.Authorization = headers.TryGetValue("Authorization", out var authorization) ? authorization.ToString() : null;
+        _call.Remote = _caller.Address;
+        _call.ContentLength = request.ContentLength;
+
+        var verdict = _policy.Decide(in _call, ref _admission, final: false);
+        return verdict.Kind switch
+        {
+            VerdictKind.Granted => AdmitAsync(),
+            VerdictKind.Refused => RefuseAsync(verdict),
+            _ => ParkAsync(verdict),
+        };
+    }
+
+    private bool CanonicalTargetOf(string target) => Policy.Routing.CanonicalTarget.TrySplit(target, out _call.Path, out _call.Query);
+
+    // A lease or a key set is on its way: wait for it, but not long.
+    private async Task ParkAsync(Verdict verdict)
+    {
+        var parkedAt = engine.Time.GetTimestamp();
+        while (verdict.Kind == VerdictKind.Pending)
+        {
+            var left = LongestPark - engine.Time.GetElapsedTime(parkedAt);
+            var final = left <= TimeSpan.Zero || verdict.Arrival!.IsCompleted;
+            if (!final)
+            {
+                try
+                {
+                    await verdict.Arrival!.WaitAsync(left, engine.Time, Context.RequestAborted);
+                }
+                catch (TimeoutException)
+                {
+                    final = true;
+                }
+                catch (OperationCanceledException)
+                {
+                    _outcome = "cancelled";
+                    Context.Abort();
+                    return;
+                }
+            }
+
+            _admission = default;
+            verdict = _policy.Decide(in _call, ref _admission, final);
+        }
+
+        await (verdict.IsGranted ? AdmitAsync() : RefuseAsync(verdict));
+    }
+
+    private Task AdmitAsync()
+    {
+        if (_admission.Entitlement is null) return ForwardAsync();
+        if (engine.Journal is { IsAccepting: false }) return RefuseUnrecordedAsync();
+
+        _consumer = engine.Consumers.Of(_admission.Credential!, _admission.Entitlement, _admission.Route!);
+        return engine.Journal is null || _consumer.Account != 0 ? ForwardAsync() : RefuseUnrecordedAsync();
+    }
+
+    // What cannot be counted is not sold.
+    private Task RefuseUnrecordedAsync()
+    {
+        _policy.Refund(ref _admission);
+        return RefuseAsync(Verdict.Refuse(Refusal.NotReady, 1));
+    }
+
+    private async Task ForwardAsync()
+    {
+        var route = _admission.Route!;
+        var upstream = route.Upstream;
+        var turn = upstream.Next();
+        _timeout.CancelAfter(route.TimeoutMs);
+
+        for (var attempt = 0; ; attempt++)
+        {
+            var destination = upstream.Destinations[(turn + attempt) % upstream.Destinations.Length];
+            var origin = Context.Request.IsHttps ? destination.OverHttps : destination.OverHttp;
+            var error = await engine.Forwarder.SendAsync(Context, origin, engine.Client, engine.RequestConfig, this, _timeout.Token);
+            if (error == ForwarderError.None)
+            {
+                if (_unrecorded)
+                {
+                    Context.Response.Headers.Clear();
+                    await RefuseUnrecordedAsync();
+                    return;
+                }
+
+                _outcome = Context.Response.StatusCode >= 500 ? "upstream-error" : "ok";
+                return;
+            }
+
+            // Nothing was sent to a host that took no connection: another may have the call, whatever it is.
+            var failure = Context.GetForwarderErrorFeature()?.Exception;
+            if (attempt == 0 && upstream.Destinations.Length > 1 && !Context.Response.HasStarted && !_timeout.IsCancellationRequested &&
+                failure is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
+            {
+                Context.Response.StatusCode = StatusCodes.Status200OK;
+                continue;
+            }
+
+            await FailAsync(error, failure);
+            return;
+        }
+    }
+
+    // The upstream did not answer, or the answer broke off.
+    private Task FailAsync(ForwarderError error, Exception? failure)
+    {
+        if (Context.Response.HasStarted)
+        {
+            _outcome = Context.RequestAborted.IsCancellationRequested ? "cancelled" : "upstream-error";
+            return Task.CompletedTask;    // the forwarder has cut the answer off, which the caller can see
+        }
+
+        if (Context.RequestAborted.IsCancellationRequested)
+        {
+            RecordUnanswered(499);
+            _outcome = "cancelled";
+            return Task.CompletedTask;
+        }
+
+        var refusal = Refusal.UpstreamUnreachable;
+        if (BadRequestIn(failure) is { } bad) refusal = bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? Refusal.ContentTooLarge : Refusal.BadRequest;
+        else if (_badHeader) refusal = Refusal.BadRequest;
+        else if (_timeout.IsCancellationRequested || error is ForwarderError.RequestTimedOut) refusal = Refusal.UpstreamTimeout;
+
+        FullEngineLog.UpstreamFailed(engine.Logger, _admission.Route!.Name, error, failure?.Message ?? "", _requestId);
+        RecordUnanswered(Refusals.Of(refusal).Status);
+        Context.Response.Headers.Clear();
+        return RefuseAsync(Verdict.Refuse(refusal));
+    }
+
+    private static BadHttpRequestException? BadRequestIn(Exception? failure)
+    {
+        for (var at = failure; at is not null; at = at.InnerException)
+        {
+            if (at is BadHttpRequestException bad) return bad;
+            if (at is AggregateException several)
+                foreach (var inner in several.InnerExceptions)
+                    if (BadRequestIn(inner) is { } found)
+                        return found;
+        }
+
+        return null;
+    }
+
+    private Task RefuseAsync(Verdict verdict)
+    {
+        var face = Refusals.Of(verdict.Refusal);
+        _outcome = face.Slug;
+        var response = Context.Response;
+        response.StatusCode = face.Status;
+        WriteOwnHeaders(response.Headers);
+        if (face.Challenge is not null) response.Headers.WWWAuthenticate = face.Challenge;
+        if (verdict.RetryAfterSeconds > 0 || face.Status is 429 or 503) response.Headers.RetryAfter = Math.Max(1, verdict.RetryAfterSeconds).ToString();
+        return ProblemAnswer.WriteAsync(response, face, _call.Path ?? "", _requestId);
+    }
+
+    private void WriteOwnHeaders(IHeaderDictionary headers)
+    {
+        headers["X-Request-Id"] = _requestId;
+        if (_admission.Entitlement is null || _admission.Standing.Policy is not { } policy) return;
+        headers["RateLimit-Policy"] = policy;
+        if (_admission.Standing.Describe() is { } standing) headers["RateLimit"] = standing;
+    }
+
+    public override ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage message, string destinationPrefix, CancellationToken cancel)
+    {
+        var route = _admission.Route!;
+        message.RequestUri = new Uri(route.Downstream.Fill(destinationPrefix, _call.Path, _call.Query, in _admission.Captures), in AsWritten);
+
+        var headers = context.Request.Headers;
+        var named = HopByHopHeaders.NamedBy(headers.Connection);
+        foreach (var (name, value) in headers)
+        {
+            if (HopByHopHeaders.Ends(name) || named is not null && named.Contains(name)) continue;
+            if (_consumer is not null && (HopByHopHeaders.SpeaksOfConsumers(name) || _admission.AuthorizationIsOurs && name.Equals("Authorization", StringComparison.OrdinalIgnoreCase))) continue;
+            Add(message, name, value);
+        }
+
+        // Of TE, only the wish for trailers crosses a hop, and only over HTTP/2 (RFC 9113 §8.2.2).
+        if (message.Version.Major >= 2 && headers.TE.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase)) message.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
+
+        Add(message, "X-Request-Id", _requestId);
+        Add(message, "X-Forwarded-For", _caller.AddressText);
+        Add(message, "X-Forwarded-Proto", context.Request.Scheme);
+        if (_call.Host.Length > 0) Add(message, "X-Forwarded-Host", _call.Host);
+        if (route.RequestIdKey is { } key && !headers.ContainsKey(key)) Add(message, key, _requestId);
+        if (_consumer is { } consumer)
+        {
+            Add(message, "X-Consumer-Id", consumer.ApplicationId);
+            Add(message, "X-Consumer-Application", consumer.Application);
+            Add(message, "X-Consumer-Organisation", consumer.Organisation);
+            Add(message, "X-Consumer-Plan", consumer.Plan);
+        }
+
+        return default;
+    }
+
+    public override async ValueTask<bool> TransformResponseAsync(HttpContext context, HttpResponseMessage? message, CancellationToken cancel)
+    {
+        if (message is null) return false;
+
+        _timeout.CancelAfter(Timeout.Infinite);    // the time-out is for the answer's head; bodies may flow as long as they flow
+        var copied = await base.TransformResponseAsync(context, message, cancel);
+        WriteOwnHeaders(context.Response.Headers);
+        Record((int)message.StatusCode, _admission.Route!.Units);
+        if (_unrecorded) return false;    // the journal is exhausted: the answer must not leave
+
+        if (message.Content.Headers.ContentLength is { } length) _bytesOut = length;
+        else if (_recorded && (int)message.StatusCode != StatusCodes.Status101SwitchingProtocols) context.Response.Body = _counting = new CountingStream(context.Response.Body);
+        return copied;
+    }
+
+    // Before the first byte of the answer leaves: what a caller has seen is then counted, whatever happens to this process.
+    private void Record(int status, long units)
+    {
+        if (_consumer is null || engine.Journal is not { } journal || _answered) return;
+        _answered = true;
+        _slot = journal.Record(_consumer.Account, status, _call.ArrivedUnixMs, units, _requestNumber);
+        _recorded = _slot.IsRecorded;
+        _unrecorded = !_recorded;
+    }
+
+    private void RecordUnanswered(int status)
+    {
+        Record(status, 0);
+        _policy.Refund(ref _admission);
+    }
+
+    private void Add(HttpRequestMessage message, string name, StringValues values)
+    {
+        if (values.Count == 1)
+        {
+            var value = values[0]!;
+            Check(value);
+            if (message.Headers.TryAddWithoutValidation(name, value)) return;
+            (message.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, value);
+            return;
+        }
+
+        foreach (var value in values) Check(value!);
+        if (message.Headers.TryAddWithoutValidation(name, (IEnumerable<string>)values!)) return;
+        (message.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, (IEnumerable<string>)values!);
+    }
+
+    // As in Ocelot, a header value that is not ASCII is the caller's mistake and not sent.
+    private void Check(string value)
+    {
+        if (Ascii.IsValid(value)) return;
+        _badHeader = true;
+        throw new InvalidOperationException("A header value is not ASCII.");
+    }
+}

@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Tollgate.Gateway.Policy;
+using Tollgate.Gateway.Policy.Metering;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Tollgate.Gateway.Engines.Full;
+
+/// <summary>
+/// Kestrel and YARP's forwarder around the policy: every feature works in it. Kestrel is asked directly, without the hosting layer and its middleware:
+/// a call goes from the parser to the policy.
+/// </summary>
+internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
+{
+    private readonly WebApplication _container;
+    private readonly IServer _server;
+    private CallPolicy _policy;
+
+    public FullEngine(string urls, long maxBodyBytes, CallPolicy policy, Journal? journal, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    {
+        _policy = policy;
+        Journal = journal;
+        Consumers = new ConsumerTable(journal);
+        Metrics = metrics;
+        Time = time;
+        Logger = loggers.CreateLogger<FullEngine>();
+        Client = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            UseCookies = false,
+            UseProxy = false,
+            ActivityHeadersPropagator = null,
+            EnableMultipleHttp2Connections = true,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+        });
+
+        // The container alone: it makes Kestrel and the forwarder, and is never started.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddHttpForwarder();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.AllowSynchronousIO = false;
+            kestrel.Limits.MaxRequestBodySize = maxBodyBytes;
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(CallerConnection.Attach));
+        });
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
+        _container = builder.Build();
+        Forwarder = _container.Services.GetRequiredService<IHttpForwarder>();
+        _server = _container.Services.GetRequiredService<IServer>();
+
+        var addresses = _server.Features.GetRequiredFeature<IServerAddressesFeature>();
+        foreach (var url in urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)) addresses.Addresses.Add(url);
+    }
+
+    public CallPolicy Policy => Volatile.Read(ref _policy);
+    public Journal? Journal { get; }
+    public ConsumerTable Consumers { get; }
+    public GatewayMetrics Metrics { get; }
+    public TimeProvider Time { get; }
+    public ILogger Logger { get; }
+    public HttpMessageInvoker Client { get; }
+    public IHttpForwarder Forwarder { get; }
+
+    // Time-outs are the exchange's own (a route's time to the answer's head); a body or socket that is silent for an hour is given up.
+    public ForwarderRequestConfig RequestConfig { get; } = new()
+    {
+        Version = HttpVersion.Version11,
+        VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        ActivityTimeout = TimeSpan.FromHours(1),
+    };
+
+    /// <summary>The addresses in use, with the ports that were free.</summary>
+    public IReadOnlyList<string> Addresses => [.. _server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
+
+    /// <summary>Puts another configuration in force; calls under way end on the one they began with.</summary>
+    public void Use(CallPolicy policy) => Volatile.Write(ref _policy, policy);
+
+    public Task StartAsync(CancellationToken cancel) => _server.StartAsync(this, cancel);
+
+    /// <summary>Stops accepting and waits for the calls under way until <paramref name="cancel"/>.</summary>
+    public Task StopAsync(CancellationToken cancel) => _server.StopAsync(cancel);
+
+    public Exchange CreateContext(IFeatureCollection features)
+    {
+        Exchange exchange;
+        if (features is IHostContextContainer<Exchange> container) exchange = container.HostContext ??= new Exchange(this);
+        else exchange = new Exchange(this);
+        exchange.Begin(features);
+        return exchange;
+    }
+
+    public Task ProcessRequestAsync(Exchange exchange) => exchange.RunAsync();
+
+    public void DisposeContext(Exchange exchange, Exception? exception) => exchange.End();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _container.DisposeAsync();
+        Client.Dispose();
+    }
+}
+
+internal static partial class FullEngineLog
+{
+    [LoggerMessage(1101, LogLevel.Debug, "A call of route {Route} was not answered by its upstream: {Error} {Reason} ({RequestId})")]
+    public static partial void UpstreamFailed(ILogger logger, string route, ForwarderError error, string reason, string requestId);
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics.Metrics;
+using Tollgate.Gateway.Engines.Full;
+using Tollgate.Gateway.Metering;
+using Tollgate.Gateway.Policy;
+using Tollgate.Gateway.Policy.Credentials;
+using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Metering;
+using Tollgate.Gateway.Policy.Plans;
+using Tollgate.Gateway.Policy.Routing;
+
+namespace Tollgate.Gateway;
+
+/// <summary>
+/// A whole gateway: the executable starts one, and so does the all-in-one host inside its process. It listens once its configuration is in force.
+/// </summary>
+public sealed class GatewayServer : IAsyncDisposable
+{
+    private readonly GatewayOptions _options;
+    private readonly ILoggerFactory _loggers;
+    private readonly TimeProvider _time;
+    private readonly GatewayMetrics _metrics;
+    private readonly ServiceProvider _services;
+    private readonly Journal? _journal;
+    private readonly CredentialTable _credentials = new();
+    private readonly EntitlementTable _entitlements = new();
+    private readonly PlanLimits _limits = new();
+    private readonly TokenTable _tokens = new();
+    private readonly LiveConfiguration _configuration;
+    private FullEngine? _engine;
+    private CallPolicy? _policy;
+    private volatile bool _isReady;
+    private bool _stopped;
+
+    private GatewayServer(GatewayOptions options, ILoggerFactory loggers, TimeProvider time, IMeterFactory? meters)
+    {
+        (_options, _loggers, _time) = (options, loggers, time);
+        _metrics = new GatewayMetrics(meters);
+        var services = new ServiceCollection();
+        services.AddSingleton(loggers);
+        services.AddSingleton(time);
+        _journal = services.AddMetering(options, loggers, time);
+        _services = services.BuildServiceProvider();
+        _configuration = new LiveConfiguration(options, PutInForce, time, loggers);
+    }
+
+    /// <summary>Makes a gateway that does not listen yet. Opens its journal: a gateway that cannot keep its usage does not start.</summary>
+    public static GatewayServer Create(GatewayOptions options, ILoggerFactory loggers, TimeProvider? time = null, IMeterFactory? meters = null) =>
+        new(options, loggers, time ?? TimeProvider.System, meters);
+
+    /// <summary>Where it listens, with the ports that were free; empty before the start.</summary>
+    public IReadOnlyList<string> Addresses => _engine?.Addresses ?? [];
+
+    /// <summary>
+    /// Puts configuration, credentials and plans in force, then listens. Throws a <see cref="Ocelot.ConfigurationException"/>, before anything listens,
+    /// when the configuration cannot be used.
+    /// </summary>
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        _configuration.Start();
+        foreach (var service in _services.GetServices<IHostedService>()) await service.StartAsync(cancel);
+        _engine = new FullEngine(_options.Urls, _options.MaxBodyBytes, _policy!, _journal, _metrics, _time, _loggers);
+        await _engine.StartAsync(cancel);
+        _isReady = true;
+    }
+
+    /// <summary>Stops accepting, lets calls under way end, sends what usage it can and seals the journal.</summary>
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        if (_stopped) return;
+        _stopped = true;
+        _isReady = false;
+        if (_engine is not null)
+        {
+            using var drain = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            drain.CancelAfter(_options.Drain);
+            await _engine.StopAsync(drain.Token);
+        }
+
+        foreach (var service in _services.GetServices<IHostedService>().Reverse()) await service.StopAsync(cancel);
+    }
+
+    /// <summary>Maps <c>/health/live</c>, <c>/health/ready</c> and <c>/health</c>. For the internal port only.</summary>
+    public void MapInternal(IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/health/live", () => Results.Text("live"));
+        endpoints.MapGet("/health/ready", () => _isReady ? Results.Text("ready") : Results.Text("not ready", statusCode: StatusCodes.Status503ServiceUnavailable));
+        endpoints.MapGet("/health", () => Results.Json(Health(), statusCode: _isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(CancellationToken.None);
+        await _configuration.DisposeAsync();
+        if (_engine is not null) await _engine.DisposeAsync();
+        await _services.DisposeAsync();
+        _metrics.Dispose();
+    }
+
+    private void PutInForce(RouteTable routes)
+    {
+        var policy = new CallPolicy(routes, _credentials, _entitlements, _limits, _tokens, _options.MaxBodyBytes);
+        _policy = policy;
+        _engine?.Use(policy);
+    }
+
+    private object Health() => new
+    {
+        status = _isReady ? "ready" : "not ready",
+        configuration = new { version = _configuration.Version, routes = _configuration.Routes, errors = _configuration.Errors.Select(error => error.ToString()) },
+        journal = _journal?.Facts(),
+    };
+}

@@ -1,0 +1,107 @@
+using Tollgate.Gateway.Ocelot;
+using Tollgate.Gateway.Policy.Routing;
+
+namespace Tollgate.Gateway;
+
+/// <summary>
+/// The configuration in force, and the watch over its files. A change is read, checked and compiled off the path of calls and then put in force whole;
+/// one that cannot be used is reported with file, line and property, and the old one stays.
+/// </summary>
+internal sealed partial class LiveConfiguration : IAsyncDisposable
+{
+    private readonly GatewayOptions _options;
+    private readonly Action<RouteTable> _inForce;
+    private readonly ILogger _logger;
+    private readonly RouteCompiler _compiler;
+    private readonly IReadOnlyList<TokenProviderOptions> _builtIn;
+    private readonly List<FileWatch> _watches = [];
+    private readonly SemaphoreSlim _loading = new(1, 1);
+    private long _version;
+
+    public LiveConfiguration(GatewayOptions options, Action<RouteTable> inForce, TimeProvider time, ILoggerFactory loggers)
+    {
+        _options = options;
+        _inForce = inForce;
+        _logger = loggers.CreateLogger<LiveConfiguration>();
+        _compiler = new RouteCompiler(time, loggers);
+        _builtIn = options.Authority is null
+            ? []
+            : [new TokenProviderOptions { Name = "tollgate", Authority = options.Authority, Issuer = options.Issuer }];
+    }
+
+    /// <summary>1 for the first, rises with each that went live.</summary>
+    public long Version => Volatile.Read(ref _version);
+
+    /// <summary>Why the newest files are not in force; empty when they are.</summary>
+    public IReadOnlyList<ConfigurationError> Errors { get; private set; } = [];
+
+    public int Routes { get; private set; }
+
+    /// <summary>Puts the files in force and watches them. Throws a <see cref="ConfigurationException"/> when they cannot be used.</summary>
+    public void Start()
+    {
+        var watch = FileWatch.Start(_options.Config, "*.json", ReloadAsync, _logger);
+        _watches.Add(watch);
+        _loading.Wait();
+        try
+        {
+            var configuration = Load();
+            foreach (var file in configuration.Providers.Values.Select(provider => provider.JwksFile).OfType<string>().Distinct())
+                _watches.Add(FileWatch.Start(file, "*", ReloadAsync, _logger));
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var watch in _watches) await watch.DisposeAsync();
+        _compiler.Dispose();
+        _loading.Dispose();
+    }
+
+    private OcelotConfiguration Load()
+    {
+        var configuration = OcelotReader.Read(_options.Config, _options.Variables);
+        var table = _compiler.Compile(configuration, _builtIn);
+        _inForce(table);
+        Routes = table.Routes.Length;
+        Errors = [];
+        Interlocked.Increment(ref _version);
+        foreach (var warning in configuration.Warnings) Log.NotEnforced(_logger, warning);
+        Log.InForce(_logger, Version, Routes);
+        return configuration;
+    }
+
+    private async Task ReloadAsync(CancellationToken cancel)
+    {
+        await _loading.WaitAsync(cancel);
+        try
+        {
+            Load();
+        }
+        catch (ConfigurationException refused)
+        {
+            Errors = refused.Errors;
+            foreach (var error in refused.Errors) Log.Refused(_logger, error);
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1001, LogLevel.Information, "Configuration {Version} is in force with {Routes} routes")]
+        public static partial void InForce(ILogger logger, long version, int routes);
+
+        [LoggerMessage(1002, LogLevel.Error, "The changed configuration is not used, the one before stays in force: {Error}")]
+        public static partial void Refused(ILogger logger, ConfigurationError error);
+
+        [LoggerMessage(1003, LogLevel.Warning, "{Warning}")]
+        public static partial void NotEnforced(ILogger logger, ConfigurationError warning);
+    }
+}
