@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 module=${1:?module: identity or billing}; name=${2:?a name that says why}
 case $module in identity) pascal=Identity ;; billing) pascal=Billing ;; *) echo "module: identity or billing" >&2; exit 2 ;; esac
 dotnet tool restore >/dev/null
+dotnet restore deploy/DesignTime -v q
 for shape in Sqlite Postgres; do
   dotnet ef migrations add "$name" --project "$module/Tollgate.$pascal" --startup-project deploy/DesignTime \
     --context "$shape${pascal}Db" --output-dir "Storage/Migrations/$shape"

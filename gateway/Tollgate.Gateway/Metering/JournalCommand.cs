@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
 using Tollgate.Gateway.Policy.Metering;
@@ -124,7 +125,7 @@ public static class JournalCommand
         json.WriteNumber("status", record.Status);
         json.WriteNumber("units", record.Units);
         json.WriteString("arrived", Iso(record.ArrivedUnixMs));
-        json.WriteString("requestId", record.RequestId.ToString("x32", CultureInfo.InvariantCulture));
+        json.WriteString("requestId", RequestId(record.RequestId));
         if (record.HasEnded)
         {
             json.WriteNumber("bytesOut", record.BytesOut);
@@ -143,6 +144,14 @@ public static class JournalCommand
         unixMs is >= -62135596800000 and <= 253402300799999
             ? DateTimeOffset.FromUnixTimeMilliseconds(unixMs).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
             : unixMs.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>As the caller saw it where the gateway chose it: a UUID.</summary>
+    private static Guid RequestId(UInt128 number)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, number);
+        return new Guid(bytes, bigEndian: true);
+    }
 
     private static void End(Utf8JsonWriter json, ArrayBufferWriter<byte> line, Stream output)
     {

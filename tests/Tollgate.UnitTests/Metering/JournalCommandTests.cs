@@ -28,7 +28,7 @@ public sealed class JournalCommandTests : IDisposable
         ((string?)first["product"], (string?)first["route"], (string?)first["meter"], (int)first["status"]!, (long)first["units"]!)
             .ShouldBe(("weather", "forecast", "requests", 200, 2L));
         ((string?)first["arrived"], (string?)first["requestId"], (long)first["bytesOut"]!, (long)first["durationUs"]!)
-            .ShouldBe(("2026-05-04T10:30:00.007Z", "000000000000000000000000000000ff", 300L, 400L));
+            .ShouldBe(("2026-05-04T10:30:00.007Z", "00000000-0000-0000-0000-0000000000ff", 300L, 400L));
         lines[1]["bytesOut"].ShouldBeNull();
         Lines(_folder.Journal).Count.ShouldBe(2);
     }

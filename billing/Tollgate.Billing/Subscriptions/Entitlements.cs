@@ -1,0 +1,24 @@
+using Tollgate.Billing.Catalogue;
+using Tollgate.Contracts.Feeds;
+
+namespace Tollgate.Billing.Subscriptions;
+
+/// <summary>What the gateways hear of a subscription: everything but the prices.</summary>
+internal static class Entitlements
+{
+    public static FeedItem Of(Subscription subscription, string product, string plan, PlanVersion version)
+    {
+        if (subscription.State == SubscriptionState.Cancelled)
+            return new RemovedItem("entitlement", subscription.Id.ToString());
+
+        var state = subscription.State switch
+        {
+            SubscriptionState.Active => EntitlementState.Active,
+            SubscriptionState.Paused => EntitlementState.Paused,
+            _ => EntitlementState.Pending,
+        };
+        var anchor = subscription.Anchor.ToUnixTimeMilliseconds();
+        return new EntitlementItem(subscription.Id, subscription.Application, product, $"{plan} v{version.Number}", version.Id, state,
+            version.OnLedgerLoss, version.Limits, [.. version.Quotas.Select(q => new Quota(q.Name, q.Units, q.Period, q.Hard, anchor))]);
+    }
+}
