@@ -1,0 +1,9 @@
+using Tollgate.Contracts;
+
+namespace Tollgate.Identity.Applications;
+
+/// <summary>An application as pages show it.</summary>
+/// <param name="LiveKeys">Keys that are neither revoked nor expired.</param>
+/// <param name="Deleted">Only <see cref="ApplicationService.FindAsync"/> still shows deleted ones.</param>
+public sealed record ApplicationView(
+    AppId Id, OrganisationId Organisation, string OrganisationName, string Name, string? Description, DateTimeOffset Created, int LiveKeys, bool Deleted);

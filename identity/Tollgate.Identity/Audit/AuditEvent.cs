@@ -1,0 +1,48 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Tollgate.Contracts;
+
+namespace Tollgate.Identity.Audit;
+
+/// <summary>Who did what, when, from where. Written once, never changed; holds no secret and no token.</summary>
+internal sealed class AuditEvent
+{
+    public required Guid Id { get; init; }
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The account that acted; null = nobody was signed in, or the product itself.</summary>
+    public Guid? Actor { get; init; }
+    public OrganisationId? Organisation { get; init; }
+
+    /// <summary>Such as <c>key.issued</c>.</summary>
+    public required string Action { get; init; }
+
+    /// <summary>The id of what was acted upon.</summary>
+    public required string Target { get; init; }
+    public string? Address { get; init; }
+    public string? Agent { get; init; }
+
+    /// <summary><c>ok</c>, or why it was refused.</summary>
+    public required string Result { get; init; }
+
+    /// <summary>The trace in which it happened.</summary>
+    public string? Correlation { get; init; }
+}
+
+internal sealed class AuditEventMapping : IEntityTypeConfiguration<AuditEvent>
+{
+    public void Configure(EntityTypeBuilder<AuditEvent> audit)
+    {
+        // No foreign keys: an event outlives what it speaks of.
+        audit.ToTable("audit_events");
+        audit.Property(e => e.Id).ValueGeneratedNever();
+        audit.Property(e => e.Action).HasMaxLength(64);
+        audit.Property(e => e.Target).HasMaxLength(200);
+        audit.Property(e => e.Address).HasMaxLength(64);
+        audit.Property(e => e.Agent).HasMaxLength(256);
+        audit.Property(e => e.Result).HasMaxLength(32);
+        audit.Property(e => e.Correlation).HasMaxLength(64);
+        audit.HasIndex(e => e.At);
+        audit.HasIndex(e => new { e.Organisation, e.At });
+    }
+}

@@ -1,0 +1,30 @@
+using System.Diagnostics;
+using Tollgate.Contracts;
+using Tollgate.Identity.Storage;
+
+namespace Tollgate.Identity.Audit;
+
+/// <summary>Adds audit events to the unit of work that they tell of, so that neither is kept without the other.</summary>
+internal sealed class AuditLog(Caller caller, TimeProvider time)
+{
+    public const string Ok = "ok";
+
+    /// <param name="actor">Who acts, where the caller is not signed in yet.</param>
+    public async Task AddAsync(IdentityDb db, string action, string target, OrganisationId? organisation = null, string result = Ok, Guid? actor = null)
+    {
+        var now = time.GetUtcNow();
+        db.Add(new AuditEvent
+        {
+            Id = Guid.CreateVersion7(now),
+            At = now,
+            Actor = actor ?? await caller.AccountAsync(),
+            Organisation = organisation,
+            Action = action,
+            Target = target,
+            Address = caller.Address,
+            Agent = caller.Agent is { Length: > 256 } agent ? agent[..256] : caller.Agent,
+            Result = result,
+            Correlation = Activity.Current?.TraceId.ToString(),
+        });
+    }
+}

@@ -1,0 +1,36 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Identity.Accounts;
+
+namespace Tollgate.Identity.Audit;
+
+/// <summary>Who stands behind the present scope: the visitor of a request, or of a Blazor circuit, which has no request.</summary>
+internal sealed class Caller(IHttpContextAccessor http, IServiceProvider services)
+{
+    public string? Address => http.HttpContext?.Connection.RemoteIpAddress is { } address
+        ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString()
+        : null;
+
+    public string? Agent => http.HttpContext?.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent : null;
+
+    public async Task<Guid?> AccountAsync()
+    {
+        var user = http.HttpContext?.User;
+        if (user?.Identity?.IsAuthenticated != true) user = await OfCircuitAsync();
+        return user?.Identity?.IsAuthenticated == true ? user.UserId() : null;
+    }
+
+    private async Task<ClaimsPrincipal?> OfCircuitAsync()
+    {
+        try
+        {
+            return services.GetService<AuthenticationStateProvider>() is { } state ? (await state.GetAuthenticationStateAsync()).User : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;   // the provider is registered, but this scope is no circuit
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore;
+using Tollgate.Identity.Accounts;
+using Tollgate.Identity.Applications;
+using Tollgate.Identity.Audit;
+using Tollgate.Identity.DataProtection;
+using Tollgate.Identity.Keys;
+using Tollgate.Identity.Organisations;
+using Tollgate.Storage;
+using Tollgate.Storage.Feeds;
+
+namespace Tollgate.Identity.Storage;
+
+/// <summary>Everything that identity keeps. Roles live in memberships and on the account, so the framework's role tables are left out.</summary>
+internal abstract class IdentityDb(DbContextOptions options) : IdentityUserContext<Account, Guid>(options)
+{
+    /// <summary>The PostgreSQL schema, and the name of the SQLite file.</summary>
+    public const string Name = "identity";
+
+    public DbSet<Account> Accounts => Users;
+    public DbSet<Organisation> Organisations => Set<Organisation>();
+    public DbSet<Membership> Memberships => Set<Membership>();
+    public DbSet<Application> Applications => Set<Application>();
+    public DbSet<ApiKey> Keys => Set<ApiKey>();
+    public DbSet<AuditEvent> AuditEvents => Set<AuditEvent>();
+    public DbSet<StoredKey> DataProtectionKeys => Set<StoredKey>();
+
+    /// <summary>
+    /// Tables for passkeys included. The framework reads the version from the options that it finds in the application's services, so
+    /// whatever makes a context, the design-time tool too, must offer these: migrations and running nodes must see one model.
+    /// </summary>
+    public static void UseSchemaVersion(IdentityOptions options) => options.Stores.SchemaVersion = IdentitySchemaVersions.Version3;
+
+    protected override void OnModelCreating(ModelBuilder model)
+    {
+        base.OnModelCreating(model);
+        model.Entity<IdentityUserClaim<Guid>>().ToTable("account_claims");
+        model.Entity<IdentityUserLogin<Guid>>().ToTable("account_logins");
+        model.Entity<IdentityUserToken<Guid>>().ToTable("account_tokens");
+        model.Entity<IdentityUserPasskey<Guid>>().ToTable("account_passkeys");
+        model.ApplyConfigurationsFromAssembly(typeof(IdentityDb).Assembly);
+        model.AddChangeLog();
+    }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
+    {
+        conventions.UseTollgateTypes(isSqlite: this is SqliteIdentityDb);
+        conventions.Properties<OrganisationRole>().HaveConversion<string>().HaveMaxLength(16);
+        conventions.Properties<PlatformRole>().HaveConversion<string>().HaveMaxLength(16);
+    }
+}

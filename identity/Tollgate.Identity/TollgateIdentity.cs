@@ -1,0 +1,96 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Tollgate.Contracts.Feeds;
+using Tollgate.Identity.Accounts;
+using Tollgate.Identity.Applications;
+using Tollgate.Identity.Audit;
+using Tollgate.Identity.DataProtection;
+using Tollgate.Identity.Keys;
+using Tollgate.Identity.Mail;
+using Tollgate.Identity.Organisations;
+using Tollgate.Identity.Storage;
+using Tollgate.Storage;
+using Tollgate.Storage.Feeds;
+
+namespace Tollgate.Identity;
+
+/// <summary>What the host calls to have accounts, organisations, applications and keys.</summary>
+public static class TollgateIdentity
+{
+    /// <summary>Services, options, database, session cookie, policies.</summary>
+    public static IHostApplicationBuilder AddTollgateIdentity(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<TollgateIdentityOptions>().Bind(builder.Configuration.GetSection(TollgateIdentityOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<TollgateIdentityOptions>, TollgateIdentityOptionsValidator>();
+        services.AddTollgateDatabase<IdentityDb, SqliteIdentityDb, PostgresIdentityDb>(builder.Configuration, IdentityDb.Name);
+        services.AddKeyRing(builder.Configuration);
+        services.AddHttpContextAccessor();
+        services.AddRazorComponents();
+        // The framework's own request log writes whole addresses, and ours carry tokens from mails.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
+
+        AddAccounts(services);
+        AddMail(services, builder.Configuration);
+        services.AddScoped<Caller>();
+        services.AddScoped<AuditLog>();
+        AddScoped(services, (databases, audit, time) => new OrganisationService(databases, audit, time));
+        AddScoped(services, (databases, audit, time) => new ApplicationService(databases, audit, time));
+        AddScoped(services, (databases, audit, time) => new KeyService(databases, audit, time));
+        services.AddSingleton(provider => new SessionCheck(provider.GetRequiredService<IDbContextFactory<IdentityDb>>()));
+        return builder;
+    }
+
+    /// <summary>Account pages, the credentials feed, and in Development the page of mails.</summary>
+    public static IEndpointRouteBuilder MapTollgateIdentity(this IEndpointRouteBuilder app)
+    {
+        app.MapFeed<IdentityDb>(FeedNames.Credentials);
+        return app;
+    }
+
+    private static void AddAccounts(IServiceCollection services)
+    {
+        services.AddSessionCookie();
+        services.AddIdentityCore<Account>(AccountRules.Apply)
+            .AddEntityFrameworkStores<IdentityDb>()
+            .AddSignInManager()
+            .AddClaimsPrincipalFactory<AccountPrincipals>()
+            .AddPasswordValidator<PasswordRules>()
+            .AddTokenProvider<ConfirmTokens>(MailedTokens.Confirm)
+            .AddTokenProvider<ResetTokens>(MailedTokens.Reset);
+        services.Configure<PasswordHasherOptions>(o => o.IterationCount = AccountRules.HashRounds);
+        TollgatePolicies.Add(services.AddAuthorizationBuilder());
+
+        services.AddSingleton<AccountLimits>();
+        services.AddScoped<PasswordCheck>();
+        services.AddScoped<AccountMails>();
+        services.AddScoped<SignUpService>();
+        services.AddScoped<SignInService>();
+        services.AddScoped<PasswordResetService>();
+    }
+
+    private static void AddMail(IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<MailOptions>().Bind(configuration.GetSection(MailOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<MailOptions>, MailOptionsValidator>();
+        services.AddSingleton<MailFolder>();
+        if (configuration[$"{MailOptions.Section}:Smtp:Host"] is { Length: > 0 }) services.AddSingleton<IMailCarrier, SmtpCarrier>();
+        else services.AddSingleton<IMailCarrier>(provider => provider.GetRequiredService<MailFolder>());
+        services.AddSingleton<MailQueue>();
+        services.AddHostedService(provider => provider.GetRequiredService<MailQueue>());
+    }
+
+    private static void AddScoped<TService>(IServiceCollection services, Func<IDbContextFactory<IdentityDb>, AuditLog, TimeProvider, TService> make)
+        where TService : class =>
+        services.AddScoped(provider => make(
+            provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AuditLog>(), provider.GetRequiredService<TimeProvider>()));
+}

@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Options;
+using Tollgate.Identity.Accounts;
+
+namespace Tollgate.Identity;
+
+/// <summary>What can be told to identity: <c>Identity:PublicUrl</c> and so on.</summary>
+public sealed class TollgateIdentityOptions
+{
+    public const string Section = "Identity";
+
+    /// <summary>Where people reach these pages. Links in mails begin with it; no header of a request ever decides that.</summary>
+    public string PublicUrl { get; set; } = "http://localhost:8090";
+
+    /// <summary>The platform admin who is made at the first start.</summary>
+    public string AdminEmail { get; set; } = "admin@tollgate.local";
+
+    /// <summary>Their password; when it is not told, one is made and printed once.</summary>
+    public string? AdminPassword { get; set; }
+
+    /// <summary>A PKCS#12 file whose key protects the key ring in a shared database.</summary>
+    public string? KeyRingCertificate { get; set; }
+
+    public string? KeyRingCertificatePassword { get; set; }
+
+    public AccountLimitOptions Limits { get; set; } = new();
+
+    internal Uri PublicUri => new(PublicUrl.TrimEnd('/') + "/");
+
+    internal bool IsHttps => PublicUri.Scheme == Uri.UriSchemeHttps;
+}
+
+internal sealed class TollgateIdentityOptionsValidator : IValidateOptions<TollgateIdentityOptions>
+{
+    public ValidateOptionsResult Validate(string? name, TollgateIdentityOptions options)
+    {
+        var wrong = new List<string>();
+        if (!Uri.TryCreate(options.PublicUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")
+            || url.Query.Length > 0 || url.Fragment.Length > 0 || url.AbsolutePath != "/")
+            wrong.Add("Identity:PublicUrl is the address that people type, scheme and host alone, such as https://developers.example.com.");
+        if (EmailAddresses.WhatIsWrongWith(options.AdminEmail) is not null)
+            wrong.Add("Identity:AdminEmail is an e-mail address, such as admin@example.com.");
+        if (options.AdminPassword is { Length: > 0 } password && PasswordRules.WhatIsWrongWith(password, options.AdminEmail) is { } sentence)
+            wrong.Add("Identity:AdminPassword is not good enough: " + sentence);
+        if (options.KeyRingCertificate is { Length: > 0 } file && !File.Exists(file))
+            wrong.Add($"Identity:KeyRingCertificate names a file that is not there: {file}.");
+        if (options.Limits.WhatIsWrong() is { } limit) wrong.Add(limit);
+        return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
+    }
+}
