@@ -6,9 +6,24 @@ namespace Tollgate.Gateway.Policy.Limits;
 /// </summary>
 internal readonly struct LimitStanding
 {
+    private readonly CounterSet? _counters;
+    private readonly MonotonicClock? _clock;
+
+    public LimitStanding(CounterSet counters, MonotonicClock clock, long decidedUnixMs)
+    {
+        _counters = counters;
+        _clock = clock;
+        DecidedUnixMs = decidedUnixMs;
+    }
+
     /// <summary>The <c>RateLimit-Policy</c> value, made when the entitlement was compiled; null when the plan has no limits.</summary>
-    public string? Policy => null;
+    public string? Policy => _counters?.Policy;
 
     /// <summary>Writes the <c>RateLimit</c> value. Remaining values are never more than what would be admitted.</summary>
-    public string? Describe() => null;
+    public string? Describe() => _counters?.Describe(_clock!.NowUs);
+
+    /// <summary>When the call was decided, milliseconds since 1970 UTC: names the quota period that it counts in.</summary>
+    internal long DecidedUnixMs { get; }
+
+    internal CounterSet? Counters => _counters;
 }

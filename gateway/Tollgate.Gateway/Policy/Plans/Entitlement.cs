@@ -1,13 +1,32 @@
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
+using Tollgate.Gateway.Policy.Limits;
 
 namespace Tollgate.Gateway.Policy.Plans;
 
 /// <summary>A subscription as the gateway enforces it: compiled from an <see cref="EntitlementItem"/> or the consumers file. Holds its live counters.</summary>
 internal sealed class Entitlement
 {
+    private CounterSet? _counters;
+
     public required EntitlementItem Item { get; init; }
 
     public SubscriptionId Subscription => Item.Subscription;
     public string Product => Item.Product;
+
+    /// <summary>Why calls are refused whatever their number; <see cref="Refusal.None"/> when they are not.</summary>
+    public Refusal Refusal => Item.State switch
+    {
+        EntitlementState.Active => Refusal.None,
+        EntitlementState.Unpaid => Refusal.PaymentRequired,
+        EntitlementState.Suspended => Refusal.OrganisationSuspended,
+        _ => Refusal.NotSubscribed,
+    };
+
+    /// <summary>Null until the first call: a million subscriptions that never call cost no counters.</summary>
+    internal CounterSet? Counters => Volatile.Read(ref _counters);
+
+    internal void UseCounters(CounterSet counters) => Volatile.Write(ref _counters, counters);
+
+    internal void ForgetCounters(CounterSet counters) => Interlocked.CompareExchange(ref _counters, null, counters);
 }

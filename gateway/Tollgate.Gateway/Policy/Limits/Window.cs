@@ -1,0 +1,113 @@
+namespace Tollgate.Gateway.Policy.Limits;
+
+/// <summary>
+/// A strict sliding window over buckets. Units may be granted at time t only if the sum over all buckets that touch (t − W, t] stays within
+/// the limit; they land in the bucket of t and must be spent before it ends. So no interval of length W, wherever it begins, sees more than
+/// the limit. <see cref="LedgerScripts.Window"/> says the same in Lua. Not thread-safe: the owner locks.
+/// </summary>
+internal sealed class Window
+{
+    private readonly long _windowMs;
+    private readonly long _bucketMs;
+    private readonly long[] _numbers;
+    private readonly long[] _units;
+
+    public Window(long windowMs)
+    {
+        _windowMs = windowMs;
+        _bucketMs = BucketMs(windowMs);
+        var touched = (int)(windowMs / _bucketMs) + 2;
+        _numbers = new long[touched];
+        _units = new long[touched];
+        Array.Fill(_numbers, long.MinValue);
+    }
+
+    /// <summary>When the last units were counted or asked for; what is idle for longer than the window is empty.</summary>
+    public long LastAskedUs { get; private set; }
+
+    /// <summary>How long after the last ask nothing can be left in it.</summary>
+    public long EmptyAfterUs => (_windowMs + (2 * _bucketMs)) * 1000;
+
+    /// <summary>A twentieth of a window of up to a second, else a sixtieth; whole milliseconds, rounded up.</summary>
+    public static long BucketMs(long windowMs)
+    {
+        var buckets = windowMs <= 1000 ? 20 : 60;
+        return Math.Max(1, (windowMs + buckets - 1) / buckets);
+    }
+
+    public LedgerAnswer Ask(long nowUs, long limit, in LedgerAsk ask)
+    {
+        LastAskedUs = nowUs;
+        var nowMs = nowUs / 1000;
+        var current = nowMs / _bucketMs;
+        var oldest = FloorDivide(nowMs - _windowMs, _bucketMs);
+        if (ask.Returned > 0)
+            Return(ask.Returned, ask.ReturnedTo, oldest);
+        if (ask.Debt > 0)
+            CountIn(current, ask.Debt);
+
+        var sum = Sum(oldest);
+        var bucketLeftUs = ((current + 1) * _bucketMs * 1000) - nowUs;
+        var room = limit - sum;
+        if (room < ask.Need)
+            return new LedgerAnswer(LedgerOutcome.Refused, 0, Math.Max(0, room), current, bucketLeftUs, FreeIn(nowUs, oldest, sum + ask.Need - limit));
+
+        var grant = ask.Need == 0 ? 0 : ask.GrantFrom(room);
+        if (grant > 0)
+            CountIn(current, grant);
+        return new LedgerAnswer(LedgerOutcome.Granted, grant, room - grant, current, bucketLeftUs, FreeIn(nowUs, oldest, 1));
+    }
+
+    /// <summary>Counts units now, whether or not there is room; negative ones are taken back.</summary>
+    public void Count(long units, long nowUs)
+    {
+        LastAskedUs = nowUs;
+        CountIn(nowUs / 1000 / _bucketMs, units);
+    }
+
+    private void CountIn(long bucket, long units)
+    {
+        var slot = (int)(bucket % _numbers.Length);
+        if (_numbers[slot] != bucket)
+        {
+            _numbers[slot] = bucket;
+            _units[slot] = 0;
+        }
+        _units[slot] += units;
+    }
+
+    private void Return(long units, long bucket, long oldest)
+    {
+        if (bucket < oldest || bucket < 0)
+            return;
+        var slot = (int)(bucket % _numbers.Length);
+        if (_numbers[slot] == bucket)
+            _units[slot] = Math.Max(0, _units[slot] - units);
+    }
+
+    private long Sum(long oldest)
+    {
+        long sum = 0;
+        for (var slot = 0; slot < _numbers.Length; slot++)
+        {
+            if (_numbers[slot] >= oldest)
+                sum += _units[slot];
+        }
+        return sum;
+    }
+
+    /// <summary>Microseconds until <paramref name="units"/> of those counted have left the window; the whole window when there are not so many.</summary>
+    private long FreeIn(long nowUs, long oldest, long units)
+    {
+        var last = (nowUs / 1000 / _bucketMs) + 1;
+        for (var bucket = Math.Max(0, oldest); bucket <= last; bucket++)
+        {
+            var slot = (int)(bucket % _numbers.Length);
+            if (_numbers[slot] == bucket && (units -= _units[slot]) <= 0)
+                return ((((bucket + 1) * _bucketMs) + _windowMs) * 1000) - nowUs;
+        }
+        return _windowMs * 1000;
+    }
+
+    private static long FloorDivide(long value, long by) => value >= 0 ? value / by : -((-value + by - 1) / by);
+}
