@@ -1,11 +1,10 @@
 using System.Diagnostics.Metrics;
+using Tollgate.Gateway.Consumers;
 using Tollgate.Gateway.Engines.Full;
 using Tollgate.Gateway.Metering;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Credentials;
-using Tollgate.Gateway.Policy.Limits;
 using Tollgate.Gateway.Policy.Metering;
-using Tollgate.Gateway.Policy.Plans;
 using Tollgate.Gateway.Policy.Routing;
 
 namespace Tollgate.Gateway;
@@ -21,9 +20,7 @@ public sealed class GatewayServer : IAsyncDisposable
     private readonly GatewayMetrics _metrics;
     private readonly ServiceProvider _services;
     private readonly Journal? _journal;
-    private readonly CredentialTable _credentials = new();
-    private readonly EntitlementTable _entitlements = new();
-    private readonly PlanLimits _limits = new();
+    private readonly ConsumerDirectory _consumers;
     private readonly TokenTable _tokens = new();
     private readonly LiveConfiguration _configuration;
     private FullEngine? _engine;
@@ -40,6 +37,7 @@ public sealed class GatewayServer : IAsyncDisposable
         services.AddSingleton(time);
         _journal = services.AddMetering(options, loggers, time);
         _services = services.BuildServiceProvider();
+        _consumers = ConsumerDirectory.Create(options, _journal, loggers, time);
         _configuration = new LiveConfiguration(options, PutInForce, time, loggers);
     }
 
@@ -57,6 +55,7 @@ public sealed class GatewayServer : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancel)
     {
         _configuration.Start();
+        await _consumers.StartAsync(cancel);
         foreach (var service in _services.GetServices<IHostedService>()) await service.StartAsync(cancel);
         _engine = new FullEngine(_options.Urls, _options.MaxBodyBytes, _policy!, _journal, _metrics, _time, _loggers);
         await _engine.StartAsync(cancel);
@@ -83,7 +82,7 @@ public sealed class GatewayServer : IAsyncDisposable
     public void MapInternal(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/health/live", () => Results.Text("live"));
-        endpoints.MapGet("/health/ready", () => _isReady ? Results.Text("ready") : Results.Text("not ready", statusCode: StatusCodes.Status503ServiceUnavailable));
+        endpoints.MapGet("/health/ready", () => _isReady && _consumers.IsReady ? Results.Text("ready") : Results.Text("not ready", statusCode: StatusCodes.Status503ServiceUnavailable));
         endpoints.MapGet("/health", () => Results.Json(Health(), statusCode: _isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable));
     }
 
@@ -92,13 +91,14 @@ public sealed class GatewayServer : IAsyncDisposable
         await StopAsync(CancellationToken.None);
         await _configuration.DisposeAsync();
         if (_engine is not null) await _engine.DisposeAsync();
+        await _consumers.DisposeAsync();
         await _services.DisposeAsync();
         _metrics.Dispose();
     }
 
     private void PutInForce(RouteTable routes)
     {
-        var policy = new CallPolicy(routes, _credentials, _entitlements, _limits, _tokens, _options.MaxBodyBytes);
+        var policy = new CallPolicy(routes, _consumers.Credentials, _consumers.Entitlements, _consumers.Limits, _tokens, _options.MaxBodyBytes);
         _policy = policy;
         _engine?.Use(policy);
     }
@@ -107,6 +107,7 @@ public sealed class GatewayServer : IAsyncDisposable
     {
         status = _isReady ? "ready" : "not ready",
         configuration = new { version = _configuration.Version, routes = _configuration.Routes, errors = _configuration.Errors.Select(error => error.ToString()) },
+        consumers = _consumers.Facts(),
         journal = _journal?.Facts(),
     };
 }
