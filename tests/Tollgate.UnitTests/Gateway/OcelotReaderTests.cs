@@ -1,0 +1,144 @@
+using Tollgate.Gateway.Ocelot;
+using Tollgate.Testing;
+
+namespace Tollgate.UnitTests.Gateway;
+
+public sealed class OcelotReaderTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Comments_trailing_commas_any_case_and_numbers_as_text_are_fine()
+    {
+        var read = Read("""
+            {
+              // a comment
+              "ROUTES": [
+                { "upstreampathtemplate": "/a", "DownstreamPathTemplate": "/b", "priority": "7", /* another */
+                  "DownstreamHostAndPorts": [ { "Host": "h", "Port": "81" }, ], "UpstreamHttpMethod": [ "Get", "pOsT" ],
+                  "RouteIsCaseSensitive": "True", "SomethingElse": { "a": [1, 2] }, },
+              ],
+            }
+            """).Routes.ShouldHaveSingleItem();
+
+        read.UpstreamPathTemplate.ShouldBe("/a");
+        read.Priority.ShouldBe(7);
+        read.RouteIsCaseSensitive.ShouldBeTrue();
+        read.DownstreamHostAndPorts.ShouldBe([new OcelotHost("h", 81)]);
+        read.UpstreamHttpMethod.ShouldBe(["GET", "POST"]);
+    }
+
+    [Fact]
+    public void Variables_are_filled_in_and_a_missing_one_is_named()
+    {
+        var path = _folder.Write("ocelot.json", File("\"DownstreamHostAndPorts\": [ { \"Host\": \"${SERVICE_HOST}\", \"Port\": \"${SERVICE_PORT}\" } ]"));
+        OcelotReader.Read(path, new Dictionary<string, string> { ["SERVICE_HOST"] = "orders", ["SERVICE_PORT"] = "5001" })
+            .Routes[0].DownstreamHostAndPorts.ShouldBe([new OcelotHost("orders", 5001)]);
+
+        Should.Throw<ConfigurationException>(() => OcelotReader.Read(path, new Dictionary<string, string> { ["SERVICE_PORT"] = "5001" }))
+            .Errors.ShouldContain(error => error.Line == 5 && error.Property == "Routes[0].DownstreamHostAndPorts[0].Host" && error.Sentence.Contains("SERVICE_HOST"));
+    }
+
+    [Theory]
+    [InlineData("\"UpstreamPathTemplate\": \"a\"", "Routes[0].UpstreamPathTemplate", "start with /")]
+    [InlineData("\"UpstreamPathTemplate\": \"/a//b\"", "Routes[0].UpstreamPathTemplate", "//")]
+    [InlineData("\"UpstreamPathTemplate\": \"http://x/a\"", "Routes[0].UpstreamPathTemplate", "scheme")]
+    [InlineData("\"UpstreamPathTemplate\": \"\"", "Routes[0].UpstreamPathTemplate", "needed")]
+    [InlineData("\"UpstreamPathTemplate\": \"/{a}/{a}\"", "Routes[0].UpstreamPathTemplate", "twice")]
+    [InlineData("\"UpstreamPathTemplate\": \"/{a\"", "Routes[0].UpstreamPathTemplate", "partner")]
+    [InlineData("\"DownstreamHostAndPorts\": []", "Routes[0].DownstreamHostAndPorts", "at least one host")]
+    [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"\", \"Port\": 1 } ]", "Routes[0].DownstreamHostAndPorts[0].Host", "host name")]
+    [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"http://x\" } ]", "Routes[0].DownstreamHostAndPorts[0].Host", "scheme")]
+    [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"x\", \"Port\": 70000 } ]", "Routes[0].DownstreamHostAndPorts[0].Port", "65535")]
+    [InlineData("\"DownstreamScheme\": \"ftp\"", "Routes[0].DownstreamScheme", "https")]
+    [InlineData("\"Priority\": \"high\"", "Routes[0].Priority", "whole number")]
+    [InlineData("\"ServiceName\": \"orders\"", "Routes[0].ServiceName", "discovery")]
+    [InlineData("\"UpstreamHttpMethod\": [ \"G ET\" ]", "Routes[0].UpstreamHttpMethod", "method")]
+    [InlineData("\"AuthenticationOptions\": { \"AuthenticationProviderKey\": \"Nobody\" }", "Routes[0].AuthenticationOptions.AuthenticationProviderKey", "Nobody")]
+    [InlineData("\"Tollgate\": { \"Product\": \"p\", \"Units\": -1 }", "Routes[0].Tollgate.Units", "whole number")]
+    public void What_Ocelot_refuses_is_refused_with_line_and_property(string property, string path, string says)
+    {
+        var error = Should.Throw<ConfigurationException>(() => Read(File(property))).Errors.ShouldHaveSingleItem();
+
+        error.Property.ShouldBe(path);
+        error.Sentence.ShouldContain(says);
+        error.Line.ShouldBe(5);
+        error.ToString().ShouldStartWith($"{_folder.File("ocelot.json")}:5 {path}: ");
+    }
+
+    [Fact]
+    public void Broken_JSON_names_its_line() =>
+        Should.Throw<ConfigurationException>(() => Read("{\n  \"Routes\": [\n    { \"a\" 1 }\n  ]\n}"))
+            .Errors.ShouldHaveSingleItem().Line.ShouldBe(3);
+
+    [Theory]
+    [InlineData("GET", "GET", true)]
+    [InlineData("", "GET", true)]
+    [InlineData("POST", "GET", false)]
+    public void Two_routes_for_the_same_call_are_refused(string first, string second, bool refused)
+    {
+        var text = $$"""
+            { "Routes": [
+            { "UpstreamPathTemplate": "/a", "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "h" } ], "UpstreamHttpMethod": [ "{{first}}" ] },
+            { "UpstreamPathTemplate": "/a", "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "h" } ], "UpstreamHttpMethod": [ "{{second}}" ] } ] }
+            """.Replace("[ \"\" ]", "[]");
+
+        if (refused) Should.Throw<ConfigurationException>(() => Read(text)).Errors.ShouldHaveSingleItem().Sentence.ShouldContain("ocelot.json:2");
+        else Read(text).Routes.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public void A_folder_is_merged_in_the_order_of_names_with_the_global_part_of_one_file()
+    {
+        _folder.Write("ocelot.orders.json", File("\"Key\": \"orders\"", "/orders", "\"GlobalConfiguration\": { \"Timeout\": 1 }"));
+        _folder.Write("ocelot.Billing.json", File("\"Key\": \"billing\"", "/billing"));
+        _folder.Write("ocelot.global.json", "{ \"GlobalConfiguration\": { \"Timeout\": 7, \"RequestIdKey\": \"OcRequestId\" } }");
+        _folder.Write("ocelot.json", "not read");
+
+        var read = OcelotReader.Read(_folder.Path);
+
+        read.Routes.Select(route => route.Key).ShouldBe(["billing", "orders"]);
+        read.Global.Timeout.ShouldBe(7);
+        read.Global.RequestIdKey.ShouldBe("OcRequestId");
+    }
+
+    [Fact]
+    public void A_folder_with_one_whole_file_reads_that()
+    {
+        _folder.Write("ocelot.json", File("\"Key\": \"only\"", more: "\"GlobalConfiguration\": { \"Timeout\": 3 }"));
+
+        OcelotReader.Read(_folder.Path).Global.Timeout.ShouldBe(3);
+    }
+
+    [Fact]
+    public void Nothing_to_read_is_said() =>
+        Should.Throw<ConfigurationException>(() => OcelotReader.Read(_folder.Path)).Errors.ShouldHaveSingleItem().Sentence.ShouldContain("neither");
+
+    [Theory]
+    [InlineData("{ }", "exactly one")]
+    [InlineData("{ \"HS256Secret\": \"short\" }", "32 bytes")]
+    [InlineData("{ \"Authority\": \"not a url\" }", "address")]
+    [InlineData("{ \"JwksFile\": \"absent.json\" }", "no file")]
+    public void A_token_provider_needs_one_usable_source_of_keys(string provider, string says) =>
+        Should.Throw<ConfigurationException>(() => Read($$"""{ "Routes": [], "Tollgate": { "Authentication": { "Providers": { "Key1": {{provider}} } } } }"""))
+            .Errors.ShouldContain(error => error.Property.StartsWith("Tollgate.Authentication.Providers.Key1") && error.Sentence.Contains(says));
+
+    private OcelotConfiguration Read(string text) => OcelotReader.Read(_folder.Write("ocelot.json", text));
+
+    // The property stands on line 5 and comes instead of the default of the same name.
+    private static string File(string property, string template = "/a", string more = "")
+    {
+        var name = property.Split('"')[1];
+        string Default(string of, string value) => of == name ? "" : $"\"{of}\": {value},";
+        return $$"""
+            { "Routes": [
+              {
+                {{Default("UpstreamPathTemplate", $"\"{template}\"")}}
+                {{Default("DownstreamPathTemplate", "\"/\"")}} {{(name == "ServiceName" ? "" : Default("DownstreamHostAndPorts", "[ { \"Host\": \"h\" } ]"))}}
+                {{property}}
+              } ]{{(more.Length > 0 ? "," + more : "")}} }
+            """;
+    }
+}
