@@ -1,5 +1,4 @@
 using System.Net;
-using Tollgate.Contracts.Feeds;
 using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.Limits;
 using Tollgate.Gateway.Policy.Plans;
@@ -113,13 +112,7 @@ internal sealed class CallPolicy(
 
         if (!entitlements.TryGet(credential.Application.Id, route.Product!, out var entitlement)) return Verdict.Refuse(Refusal.NotSubscribed);
         admission.Entitlement = entitlement;
-        return entitlement.Item.State switch
-        {
-            EntitlementState.Active => Verdict.Granted,
-            EntitlementState.Unpaid => Verdict.Refuse(Refusal.PaymentRequired),
-            EntitlementState.Suspended => Verdict.Refuse(Refusal.OrganisationSuspended),
-            _ => Verdict.Refuse(Refusal.NotSubscribed),
-        };
+        return entitlement.Refusal == Refusal.None ? Verdict.Granted : Verdict.Refuse(entitlement.Refusal);
     }
 
     private Verdict SpendLimits(Route route, ref Admission admission, bool final)

@@ -9,12 +9,23 @@ using Tollgate.Gateway.Policy.Routing;
 namespace Tollgate.Gateway.Policy;
 
 /// <summary>Who calls what under which plan, as the journal counts it and the upstream is told.</summary>
-/// <param name="Account">Of the journal; 0 without one.</param>
-internal sealed record Consumer(int Account, string ApplicationId, string Application, string Organisation, string Plan);
+internal sealed class Consumer(string name, string organisation)
+{
+    /// <summary>Of the journal; 0 without one.</summary>
+    public required int Account { get; init; }
+
+    public required string ApplicationId { get; init; }
+    public required string Application { get; init; }
+    public required string Organisation { get; init; }
+    public required string Plan { get; init; }
+
+    /// <summary>Whether the application is still called as it was.</summary>
+    public bool IsOf(Application application) => ReferenceEquals(name, application.Name) && ReferenceEquals(organisation, application.Organisation);
+}
 
 /// <summary>
 /// Remembers the <see cref="Consumer"/> of a credential, entitlement and route, so that a call costs one look-up and makes no text. Credentials and
-/// entitlements are immutable and replaced on change, so their identity is the key.
+/// entitlements are replaced on change, so their identity is the key; of an application the names are compared.
 /// </summary>
 internal sealed class ConsumerTable(Journal? journal, int capacity = 262_144)
 {
@@ -24,7 +35,7 @@ internal sealed class ConsumerTable(Journal? journal, int capacity = 262_144)
     public Consumer Of(Credential credential, Entitlement entitlement, Route route)
     {
         var key = new Key(credential, entitlement, route);
-        return _known.TryGetValue(key, out var consumer) ? consumer : Add(key);
+        return _known.TryGetValue(key, out var consumer) && consumer.IsOf(credential.Application) ? consumer : Add(key);
     }
 
     private Consumer Add(Key key)
@@ -33,8 +44,14 @@ internal sealed class ConsumerTable(Journal? journal, int capacity = 262_144)
         var application = credential.Application;
         var account = journal?.AccountOf(new JournalAccount(
             entitlement.Subscription, application.Id, application.Name, credential.Id, entitlement.Product, route.Name, "requests")) ?? 0;
-        var consumer = new Consumer(
-            account, application.Id.ToString(), HeaderText(application.Name), HeaderText(application.Organisation), HeaderText(entitlement.Item.Plan));
+        var consumer = new Consumer(application.Name, application.Organisation)
+        {
+            Account = account,
+            ApplicationId = application.Id.ToString(),
+            Application = HeaderText(application.Name),
+            Organisation = HeaderText(application.Organisation),
+            Plan = HeaderText(entitlement.Item.Plan),
+        };
 
         if (journal is not null && account == 0) return consumer;    // the disk took no new account: asked again next time
 
