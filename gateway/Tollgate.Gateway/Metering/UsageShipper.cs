@@ -110,7 +110,13 @@ internal sealed class UsageShipper : BackgroundService
             _resumed = true;
         }
 
-        _pending ??= _sealer.Seal(waitForEnds) is { } stretch ? _outbox.Store(stretch) : null;
+        if (_pending is null)
+        {
+            var nameless = _sealer.Nameless;
+            _pending = _sealer.Seal(waitForEnds) is { } stretch ? _outbox.Store(stretch) : null;
+            if (_pending is not null && _sealer.Nameless > nameless) Log.Nameless(_logger, _sealer.Nameless - nameless);
+        }
+
         if (_pending is null) return false;
         await SendAsync(_pending, cancel);
         _journal.Acknowledge(_pending.Next);
@@ -147,8 +153,8 @@ internal sealed class UsageShipper : BackgroundService
     /// <summary>Says what went wrong when it is new, and every minute while it needs a person.</summary>
     private TimeSpan AfterFailure(Exception failure)
     {
-        Interlocked.Increment(ref _failures);
         LastFailure = failure.Message;
+        Interlocked.Increment(ref _failures);
         var status = (failure as IngestRefusedException)?.Status ?? 0;
         var again = _loggedFailure == failure.Message;
         if (!again || (_time.GetElapsedTime(_loggedAt) >= RepeatLog && status is not 0 and < HttpStatusCode.InternalServerError))
@@ -199,6 +205,9 @@ internal static partial class Log
 
     [LoggerMessage(2325, LogLevel.Error, "The control plane refuses usage batch {Sequence} for what it says ({Status}). It is kept in {Folder}, and so is all that follows it: look at the control plane's log")]
     public static partial void BatchRefused(ILogger logger, long sequence, int status, string folder);
+
+    [LoggerMessage(2327, LogLevel.Error, "{Count} journal records name callers that the dictionary does not know, as a power failure can leave them. They are not counted")]
+    public static partial void Nameless(ILogger logger, long count);
 
     [LoggerMessage(2326, LogLevel.Warning, "{Records} records are left for the next start: {Reason}")]
     public static partial void LeftUnsent(ILogger logger, long records, string reason);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Tollgate.Contracts;
@@ -20,11 +19,15 @@ internal sealed class UsageSealer(Journal journal, TimeProvider time, int maxRec
     private JournalCursor _waitingAt;
     private long _waitingSince;
 
+    /// <summary>Records passed over because the dictionary does not know whose they are: a power failure took the entry, as it may take the last 100 ms.</summary>
+    public long Nameless { get; private set; }
+
     /// <summary>The next stretch, or null when there is nothing to seal yet.</summary>
     /// <param name="waitForEnds">False on the way out: calls that have not ended are sealed as they are.</param>
     public UsageStretch? Seal(bool waitForEnds = true)
     {
         var from = journal.Acknowledged;
+        if (!journal.HasAfter(from.Cursor)) return null;
         var sums = new Dictionary<(int Account, ushort Status, long Minute), Sum>();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Convert.FromHexString(from.Hash));
@@ -55,13 +58,19 @@ internal sealed class UsageSealer(Journal journal, TimeProvider time, int maxRec
             if (record.IsWhole)
             {
                 if (waitForEnds && !record.HasEnded && segment.IsMapped && IsWorthWaitingFor(cursor, record)) return false;
-                ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, (record.Account, record.Status, record.MinuteUnixMs), out var known);
-                if (!known && sums.Count > maxRows)
+                var key = (record.Account, record.Status, record.MinuteUnixMs);
+                if (!sums.ContainsKey(key))
                 {
-                    sums.Remove((record.Account, record.Status, record.MinuteUnixMs));
-                    return false;
+                    if (sums.Count == maxRows) return false;
+                    if (journal.FindAccount(record.Account) is null)
+                    {
+                        Nameless++;
+                        cursor = cursor with { Index = cursor.Index + 1 };
+                        continue;
+                    }
                 }
 
+                ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out _);
                 sum.Calls++;
                 sum.Units += record.Units;
                 sum.BytesOut += record.BytesOut;
@@ -92,8 +101,7 @@ internal sealed class UsageSealer(Journal journal, TimeProvider time, int maxRec
         var rows = new Dictionary<RowKey, Sum>(sums.Count);
         foreach (var ((number, status, minute), add) in sums)
         {
-            var account = journal.FindAccount(number)
-                ?? throw new InvalidDataException($"The journal's dictionary does not know account {number.ToString(CultureInfo.InvariantCulture)}.");
+            var account = journal.FindAccount(number)!.Value;
             ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(
                 rows, new(account.Subscription, account.Application, account.Credential, account.Product, account.Route, account.Meter, status, minute), out _);
             sum.Calls += add.Calls;

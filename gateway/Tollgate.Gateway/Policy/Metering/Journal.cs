@@ -29,7 +29,7 @@ internal sealed class Journal : IDisposable
         NodeId = Metering.NodeId.LoadOrCreate(options.DataFolder, options.NodeId);
         _state = JournalState.LoadOrCreate(options.Folder);
         _accounts = new JournalAccounts(options.Folder);
-        _segments = new JournalSegments(options, NodeId, _state.Epoch, _state.Position.Cursor, time, logger);
+        _segments = new JournalSegments(options, _accounts, NodeId, _state.Epoch, _state.Position.Cursor, time, logger);
         _accounts.Compact(_segments.All.SelectMany(segment => segment.Totals?.Accounts ?? []).ToHashSet());
     }
 
@@ -152,6 +152,15 @@ internal sealed class Journal : IDisposable
         }
 
         return new(IsAccepting, _segments.Obstacle, _segments.DiskShare, unshipped, oldest, Interlocked.Read(ref _unrecorded));
+    }
+
+    /// <summary>Whether anything was written at or after a place. Cheap enough to ask several times a second.</summary>
+    public bool HasAfter(JournalCursor cursor)
+    {
+        var segments = _segments.All;
+        for (var i = segments.Length - 1; i >= 0 && segments[i].Number >= cursor.Segment; i--)
+            if (segments[i].Reserved > (segments[i].Number == cursor.Segment ? cursor.Index : 0)) return true;
+        return false;
     }
 
     public JournalAccount? FindAccount(int number) => _accounts.Find(number);

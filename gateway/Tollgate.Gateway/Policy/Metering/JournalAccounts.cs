@@ -6,7 +6,8 @@ namespace Tollgate.Gateway.Policy.Metering;
 
 /// <summary>
 /// The journal's dictionary, <c>accounts.log</c>: small numbers for who called what. Append-only, every entry framed as length, CRC-32C, payload,
-/// and on the disk before a record names it.
+/// and written before a record names it: what survives <c>kill -9</c> of a record survives of its account. The disk gets it before the records
+/// of the same moment.
 /// </summary>
 internal sealed class JournalAccounts : IDisposable
 {
@@ -22,6 +23,7 @@ internal sealed class JournalAccounts : IDisposable
     private readonly Lock _gate = new();
     private FileStream _file;
     private int _last;
+    private volatile bool _dirty;
 
     public JournalAccounts(string folder)
     {
@@ -76,7 +78,19 @@ internal sealed class JournalAccounts : IDisposable
         }
     }
 
-    public void Dispose() => _file.Dispose();
+    /// <summary>Brings new entries to the disk. Before the records that name them.</summary>
+    public void Flush()
+    {
+        if (!_dirty) return;
+        _dirty = false;
+        RandomAccess.FlushToDisk(_file.SafeFileHandle);
+    }
+
+    public void Dispose()
+    {
+        Flush();
+        _file.Dispose();
+    }
 
     /// <summary>The whole entries of a dictionary file, with the offset after each. Ends at the first that is cut off or damaged.</summary>
     public static IEnumerable<(int Number, JournalAccount Account, long End)> Entries(string path)
@@ -108,7 +122,7 @@ internal sealed class JournalAccounts : IDisposable
             try
             {
                 _file.Write(Frame(number, account));
-                _file.Flush(flushToDisk: true);
+                _dirty = true;
             }
             catch (IOException full)
             {

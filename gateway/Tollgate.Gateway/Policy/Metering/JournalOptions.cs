@@ -12,8 +12,8 @@ internal sealed class JournalOptions
     /// <summary>What the segments may take on disk together.</summary>
     public long MaxBytes { get; init; } = 1L << 30;
 
-    /// <summary>Records a segment, a multiple of 64. The default makes segments of 16 MiB.</summary>
-    public int SegmentRecords { get; init; } = 262_144;
+    /// <summary>Records a segment, a multiple of 64. The default makes segments of 8 MiB.</summary>
+    public int SegmentRecords { get; init; } = 131_072;
 
     /// <summary>
     /// Whether a shipper takes the records away. With one, segments are deleted once their records are acknowledged. Without one the journal

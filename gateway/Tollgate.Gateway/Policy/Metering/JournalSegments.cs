@@ -14,6 +14,7 @@ internal sealed class JournalSegments : IDisposable
     private const long KeepFreeBytes = 16 << 20;
 
     private readonly JournalOptions _options;
+    private readonly JournalAccounts _accounts;
     private readonly string _nodeId;
     private readonly string _epoch;
     private readonly TimeProvider _time;
@@ -30,9 +31,9 @@ internal sealed class JournalSegments : IDisposable
     private bool _warned;
     private volatile bool _disposed;
 
-    public JournalSegments(JournalOptions options, string nodeId, string epoch, JournalCursor cursor, TimeProvider time, ILogger logger)
+    public JournalSegments(JournalOptions options, JournalAccounts accounts, string nodeId, string epoch, JournalCursor cursor, TimeProvider time, ILogger logger)
     {
-        (_options, _nodeId, _epoch, _time, _logger) = (options, nodeId, epoch, time, logger);
+        (_options, _accounts, _nodeId, _epoch, _time, _logger) = (options, accounts, nodeId, epoch, time, logger);
         _lastNumber = cursor.Segment;
         Replay(cursor);
         Advance(JournalSegment.None);
@@ -110,6 +111,7 @@ internal sealed class JournalSegments : IDisposable
 
         _wake.Set();
         _keeper.Join();
+        _accounts.Flush();
         foreach (var segment in All)
         {
             segment.Flush();
@@ -127,6 +129,7 @@ internal sealed class JournalSegments : IDisposable
             try
             {
                 PrepareSpare();
+                _accounts.Flush();
                 foreach (var segment in All) Tend(segment);
                 WatchBudget();
             }
