@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -63,11 +64,37 @@ public sealed class JournalKillTests : IDisposable
         Directory.GetFiles(JournalOptions.FolderOf(_data.Path), "*.seg").Sum(file => new FileInfo(file).Length).ShouldBeLessThan(40 << 20);
     }
 
+    [Fact]
+    public async Task The_journal_can_be_read_beside_its_writer_and_after_its_death()
+    {
+        await using (var writer = StartWriter(1))
+        {
+            await writer.WaitForLineAsync(line => line.StartsWith("wrote 1 0 ", StringComparison.Ordinal));
+            (await SumAsync()).ShouldBeGreaterThanOrEqualTo(50);
+            await writer.KillAsync();
+        }
+
+        var onDisk = JournalReader.Records(JournalOptions.FolderOf(_data.Path)).Count(record => record.IsWhole);
+        (await SumAsync()).ShouldBe(onDisk);
+
+        async Task<long> SumAsync()
+        {
+            await using var command = ChildProcess.StartDotnet(Programs.Gateway, ["journal", _data.Path, "--sum"]);
+            (await command.WaitForExitAsync()).ShouldBe(0, command.Output);
+            var line = JsonNode.Parse(await command.WaitForLineAsync(line => line.StartsWith('{')))!;
+            ((string?)line["application"], (string?)line["product"], (int)line["status"]!).ShouldBe(("app", "weather", 200));
+            ((long)line["units"]!).ShouldBe((long)line["calls"]!);
+            return (long)line["calls"]!;
+        }
+    }
+
+    private ChildProcess StartWriter(ulong life, string? controlPlane = null) => ChildProcess.StartDotnet(
+        Path.Combine(AppContext.BaseDirectory, "Tollgate.JournalWriter.dll"),
+        [_data.Path, life.ToString(), Threads.ToString(), .. controlPlane is null ? Array.Empty<string>() : [controlPlane]]);
+
     private async Task LiveAndDieAsync(ulong life, int enough, string? controlPlane = null)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "Tollgate.JournalWriter.dll");
-        string[] arguments = [_data.Path, life.ToString(), Threads.ToString(), .. controlPlane is null ? Array.Empty<string>() : [controlPlane]];
-        await using var writer = ChildProcess.StartDotnet(program, arguments);
+        await using var writer = StartWriter(life, controlPlane);
         await writer.WaitForLineAsync(line => line == "ready");
         await Deadline.UntilAsync("it has written enough", () =>
             Task.FromResult(writer.Output.Split('\n').Count(line => line.StartsWith("wrote ", StringComparison.Ordinal)) >= enough));

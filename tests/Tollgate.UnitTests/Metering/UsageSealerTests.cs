@@ -94,6 +94,25 @@ public sealed class UsageSealerTests : IDisposable
         new UsageSealer(journal, _clock).Seal()!.Batch.Rows.Sum(row => row.Calls).ShouldBe(300);
     }
 
+    [Fact]
+    public void Records_whose_dictionary_entry_was_lost_do_not_stop_the_others()
+    {
+        using (var journal = _folder.Open(ships: true))
+        {
+            foreach (var application in new[] { "kept", "lost", "kept" })
+                journal.Record(journal.AccountOf(JournalFolder.Account(application)), 200, JournalFolder.Now, 1, 1);
+        }
+
+        var dictionary = Path.Combine(_folder.Journal, JournalAccounts.FileName);
+        var first = JournalAccounts.Entries(dictionary).First().End;
+        using (var file = File.OpenWrite(dictionary)) file.SetLength(first);
+
+        using var next = _folder.Open(ships: true);
+        var sealer = new UsageSealer(next, _clock);
+        sealer.Seal()!.Batch.Rows.ShouldHaveSingleItem().Calls.ShouldBe(2);
+        sealer.Nameless.ShouldBe(1);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -8,6 +8,9 @@ internal sealed class JournalSegments : IDisposable
 {
     private const int TickMs = 100;
     private const int RetryMs = 1000;
+
+    /// <summary>How long the next segment may take to prepare before calls are refused rather than made to wait for it.</summary>
+    private const int PatienceMs = 2000;
     private const double WarnShare = 0.8;
 
     /// <summary>Left free on the disk for what is not a segment: the outbox, the dictionary, the feeds' last good state.</summary>
@@ -27,6 +30,7 @@ internal sealed class JournalSegments : IDisposable
     private JournalSegment[] _all = [];
     private long _lastNumber;
     private long _failedAt;
+    private long _switchedAt;
     private string? _obstacle;
     private bool _warned;
     private volatile bool _disposed;
@@ -47,15 +51,18 @@ internal sealed class JournalSegments : IDisposable
     public JournalSegment[] All => Volatile.Read(ref _all);
 
     /// <summary>
-    /// True while the next segment is prepared, or is being prepared and the current one has room beyond the headroom. What is left when this turns
-    /// false is for the calls already under way.
+    /// True while the next segment is prepared or the current one has room beyond the headroom; what is left when this turns false is for the calls
+    /// already under way. A burst that outruns the disk is no reason to refuse as long as nothing hinders the next segment and it comes soon.
     /// </summary>
-    public bool HasRoom => Volatile.Read(ref _spare) is not null || Current.Remaining > _options.Headroom;
+    public bool HasRoom => Volatile.Read(ref _spare) is not null || Current.Remaining > _options.Headroom || IsSpareComing;
 
     public double DiskShare => (double)Bytes / _options.MaxBytes;
 
     /// <summary>What keeps the next segment from being made, when something does.</summary>
     public string? Obstacle => Volatile.Read(ref _obstacle);
+
+    private bool IsSpareComing =>
+        Volatile.Read(ref _obstacle) is null && Current != JournalSegment.None && _time.GetElapsedTime(Volatile.Read(ref _switchedAt)).TotalMilliseconds < PatienceMs;
 
     private long Bytes => All.Sum(segment => segment.Bytes) + (Volatile.Read(ref _spare)?.Bytes ?? 0);
 
@@ -68,6 +75,7 @@ internal sealed class JournalSegments : IDisposable
             if (_disposed) return false;
             var next = _spare ?? Prepare();
             if (next is null) return false;
+            Volatile.Write(ref _switchedAt, _time.GetTimestamp());
             Volatile.Write(ref _spare, null);
             Volatile.Write(ref _all, [.. _all, next]);
             Volatile.Write(ref _current, next);
