@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Tollgate.Billing.Catalogue;
+using Tollgate.Billing.Invoicing;
 using Tollgate.Billing.Metering;
 using Tollgate.Billing.Storage;
 using Tollgate.Billing.Subscriptions;
@@ -25,18 +26,29 @@ public static class BillingModule
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CatalogueService>();
         services.AddSingleton<SubscriptionService>();
+        services.AddSingleton<UsageService>();
+        services.AddSingleton<InvoiceService>();
+        services.AddSingleton<UsageIngest>();
+        services.AddSingleton<Rollup>();
+        services.AddMetrics();
+        services.AddSingleton<BillingMetrics>();
         services.AddSingleton<IValidateOptions<MeteringOptions>, MeteringOptionsValidator>();
         services.AddOptions<MeteringOptions>().Bind(builder.Configuration.GetSection(MeteringOptions.Section)).ValidateOnStart();
         return builder;
     }
 
     /// <summary>What runs in the background on nodes with the billing role.</summary>
-    public static IHostApplicationBuilder AddTollgateBillingWorkers(this IHostApplicationBuilder builder) => builder;
+    public static IHostApplicationBuilder AddTollgateBillingWorkers(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddHostedService<RollupWorker>();
+        return builder;
+    }
 
     /// <summary>The entitlement feed and the usage endpoints, on the internal port.</summary>
     public static IEndpointRouteBuilder MapTollgateBilling(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapFeed<BillingDb>(FeedNames.Entitlements);
+        endpoints.MapUsage();
         return endpoints;
     }
 }

@@ -1,12 +1,22 @@
 using Microsoft.EntityFrameworkCore;
 using Tollgate.Billing.Catalogue;
 using Tollgate.Billing.Invoicing;
+using Tollgate.Billing.Metering;
+using Tollgate.Contracts;
 
 namespace Tollgate.Billing.Subscriptions;
 
 /// <summary>From tables to what pages show.</summary>
 internal static class SubscriptionReads
 {
+    /// <summary>An organisation's own, also those that are over, as far as a filter wants them.</summary>
+    public static IQueryable<Subscription> Of(this IQueryable<Subscription> subscriptions, OrganisationId organisation, UsageFilter filter)
+    {
+        var own = subscriptions.Where(s => s.Organisation == organisation);
+        if (filter.Application is { } application) own = own.Where(s => s.Application == application);
+        return filter.Product is { } product ? own.Where(s => s.Product.Name == product) : own;
+    }
+
     public static async Task<List<SubscriptionView>> ViewsAsync(this IQueryable<Subscription> subscriptions, DateTimeOffset now, CancellationToken cancel)
     {
         var rows = await subscriptions.AsNoTracking().Select(s => new

@@ -1,0 +1,23 @@
+using Tollgate.Billing.Invoicing;
+using Tollgate.Contracts;
+
+namespace Tollgate.Billing.Metering;
+
+/// <summary>Which usage is looked at: all of an organisation's, or one application's, one product's, or both.</summary>
+public sealed record UsageFilter(AppId? Application = null, string? Product = null);
+
+/// <summary>How finely a series is cut.</summary>
+public enum UsageBucket
+{
+    Minute,
+    Hour,
+}
+
+/// <summary>Usage from one moment to the next bucket's.</summary>
+/// <param name="Errors">Calls answered with a status from 400 on.</param>
+public sealed record UsagePoint(DateTimeOffset At, long Calls, long Units, long Errors);
+
+/// <summary>A subscription's usage in its running billing period.</summary>
+/// <param name="Errors">Calls answered with a status from 400 on.</param>
+public sealed record UsageSum(
+    SubscriptionId Subscription, AppId Application, string ProductName, string ProductTitle, BillingPeriod Period, long Calls, long Units, long Errors);
