@@ -31,7 +31,8 @@ internal static class UsageSlices
             .Select(h => new UsageSlice { Subscription = h.Subscription, At = h.Hour, Meter = h.Meter, Status = h.Status, Calls = h.Calls, Units = h.Units });
         var stale =
             from s in db.StaleHours.Where(s => subscriptions.Contains(s.Subscription) && s.Hour >= firstHour && s.Hour < endHour)
-            from m in db.UsageMinutes.Where(m => m.Subscription == s.Subscription && m.Minute >= s.Hour && m.Minute < s.Hour + hourMs)
+            from m in db.UsageMinutes
+            where m.Subscription == s.Subscription && m.Minute >= s.Hour && m.Minute < s.Hour + hourMs
             select new UsageSlice { Subscription = m.Subscription, At = m.Minute, Meter = m.Meter, Status = m.Status, Calls = m.Calls, Units = m.Units };
         var all = hours.Concat(stale);
         if (from < firstHour) all = all.Concat(db.Minutes(subscriptions, from, firstHour));
