@@ -1,3 +1,5 @@
+using Tollgate.Contracts.Feeds;
+using Tollgate.Gateway.Feeds;
 using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.Limits;
 using Tollgate.Gateway.Policy.Metering;
@@ -9,17 +11,22 @@ namespace Tollgate.Gateway.Consumers;
 /// Everybody who may call, what they may call and how much: the tables that the policy asks, and whatever keeps them up to date.
 /// That is a consumers file, or the control plane's feeds, or nothing; and a ledger in memory or in Redis.
 /// </summary>
-internal sealed class ConsumerDirectory : IAsyncDisposable
+internal sealed partial class ConsumerDirectory : IAsyncDisposable
 {
     private static readonly TimeSpan TidyEvery = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan FirstStateWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FreshStateWithin = TimeSpan.FromSeconds(2);
+
     private readonly ConsumersSource? _file;
+    private readonly HttpClient? _http;
+    private readonly FeedClient[] _feeds = [];
     private readonly ILedger _ledger;
     private readonly CancellationTokenSource _stop = new();
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private Task _housekeeping = Task.CompletedTask;
-    private volatile bool _isReady;
+    private volatile bool _fileInForce;
 
     private ConsumerDirectory(GatewayOptions options, Journal? journal, ILoggerFactory loggers, TimeProvider time)
     {
@@ -28,9 +35,23 @@ internal sealed class ConsumerDirectory : IAsyncDisposable
         _ledger = new MemoryLedger(time);
         Credentials = new CredentialTable(time);
         Entitlements = new EntitlementTable();
-        Limits = new PlanLimits(_ledger, new JournalQuotaBase(journal), time);
+        IQuotaBase quotaBase = new JournalQuotaBase(journal);
         if (options.Consumers is not null)
+        {
             _file = new ConsumersSource(options.Consumers, Credentials, Entitlements, loggers.CreateLogger<ConsumersSource>());
+        }
+        else if (options.ControlPlane is not null)
+        {
+            _http = FeedClient.CreateHttp(options.ControlPlane, options.Token);
+            quotaBase = new ControlPlaneQuotaBase(_http, journal, loggers.CreateLogger<ControlPlaneQuotaBase>());
+            var logger = loggers.CreateLogger<FeedClient>();
+            _feeds =
+            [
+                new FeedClient(FeedNames.Credentials, _http, Credentials, options.Data, time, logger),
+                new FeedClient(FeedNames.Entitlements, _http, Entitlements, options.Data, time, logger),
+            ];
+        }
+        Limits = new PlanLimits(_ledger, quotaBase, time);
     }
 
     public CredentialTable Credentials { get; }
@@ -38,7 +59,7 @@ internal sealed class ConsumerDirectory : IAsyncDisposable
     public PlanLimits Limits { get; }
 
     /// <summary>Whether a good state is in force, however old. Without a source there is nothing to wait for.</summary>
-    public bool IsReady => _isReady;
+    public bool IsReady => _file is not null ? _fileInForce : _feeds.All(feed => feed.InForce.IsCompleted);
 
     /// <param name="journal">The node's own, from which quotas are rebuilt; null = calls are not metered.</param>
     public static ConsumerDirectory Create(GatewayOptions options, Journal? journal, ILoggerFactory loggers, TimeProvider time) => new(options, journal, loggers, time);
@@ -50,20 +71,42 @@ internal sealed class ConsumerDirectory : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancel)
     {
         if (_file is not null)
+        {
             await _file.StartAsync(cancel);
-        _isReady = true;
+            _fileInForce = true;
+        }
+        await Task.WhenAll(_feeds.Select(feed => feed.StartAsync(cancel)));
+        await WaitAsync(_feeds.Select(feed => feed.InForce), FirstStateWithin, cancel);
+        await WaitAsync(_feeds.Select(feed => feed.Tried), FreshStateWithin, cancel);    // what is on disk may be old: better what is new
         _housekeeping = Task.Run(KeepHouseAsync, CancellationToken.None);
     }
 
-    public ConsumerFacts Facts() => new(Credentials.KeyCount, Entitlements.Count, _file?.Error);
+    public ConsumerFacts Facts() => new(
+        IsReady, Credentials.KeyCount, Entitlements.Count, Limits.ActiveSubscriptions, _file?.Error, [.. _feeds.Select(feed => feed.Facts())]);
 
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested)
+            return;
         await _stop.CancelAsync();
         await _housekeeping;
         if (_file is not null)
             await _file.DisposeAsync();
-        _stop.Dispose();
+        foreach (var feed in _feeds)
+            await feed.DisposeAsync();
+        _http?.Dispose();
+    }
+
+    private async Task WaitAsync(IEnumerable<Task> tasks, TimeSpan atMost, CancellationToken cancel)
+    {
+        try
+        {
+            await Task.WhenAll(tasks).WaitAsync(atMost, _time, cancel);
+        }
+        catch (TimeoutException)
+        {
+            Log.StartsWithout(_logger);
+        }
     }
 
     private async Task KeepHouseAsync()
@@ -82,7 +125,14 @@ internal sealed class ConsumerDirectory : IAsyncDisposable
             // stopped
         }
     }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2351, LogLevel.Warning, "The control plane has not told everything yet; the gateway starts with what it has and goes on asking")]
+        public static partial void StartsWithout(ILogger logger);
+    }
 }
 
 /// <summary>For <c>/health</c>.</summary>
-internal sealed record ConsumerFacts(int Keys, int Entitlements, string? Error);
+/// <param name="Error">What is wrong with the consumers file as it is now; null when it is in force.</param>
+internal sealed record ConsumerFacts(bool Ready, int Keys, int Entitlements, int ActiveSubscriptions, string? Error, IReadOnlyList<FeedFacts> Feeds);

@@ -1,0 +1,45 @@
+using System.Net.Http.Json;
+using Tollgate.Contracts;
+using Tollgate.Contracts.Usage;
+using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Metering;
+
+namespace Tollgate.Gateway.Feeds;
+
+/// <summary>What the control plane has counted, and what this node's journal holds beyond that.</summary>
+internal sealed partial class ControlPlaneQuotaBase(HttpClient http, Journal? journal, ILogger<ControlPlaneQuotaBase> logger) : IQuotaBase
+{
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
+    private const int Tries = 3;
+
+    public async ValueTask<long?> UnitsSoFarAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs)
+    {
+        try
+        {
+            using var timeout = new CancellationTokenSource(AnswerWithin);
+            for (var attempt = 1; ; attempt++)
+            {
+                // Usage may be shipped between the two looks and then be in both: look again until nothing moved. The first look comes first,
+                // so that what cannot be settled is counted twice rather than never, and the limit holds.
+                var before = journal?.Acknowledged;
+                var here = journal?.UnitsOf(subscription, fromUnixMs, toUnixMs) ?? 0;
+                var total = await http.GetFromJsonAsync(
+                    $"{InternalPaths.UsageTotal}?subscription={subscription}&from={fromUnixMs}&to={toUnixMs}", ContractJson.Default.UsageTotal, timeout.Token)
+                    ?? throw new HttpRequestException("The control plane answered with nothing.");
+                if (Equals(before, journal?.Acknowledged) || attempt == Tries)
+                    return total.Units + here;
+            }
+        }
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or System.Text.Json.JsonException or NotSupportedException)
+        {
+            Log.Unknown(logger, subscription, error.Message);
+            return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2341, LogLevel.Warning, "What subscription {Subscription} has used cannot be asked ({Reason}); its quota is decided as its plan says for a lost ledger")]
+        public static partial void Unknown(ILogger logger, SubscriptionId subscription, string reason);
+    }
+}
