@@ -4,6 +4,7 @@ using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.Limits;
 using Tollgate.Gateway.Policy.Metering;
 using Tollgate.Gateway.Policy.Plans;
+using Tollgate.ServiceDefaults.Redis;
 
 namespace Tollgate.Gateway.Consumers;
 
@@ -17,11 +18,13 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
 
     private static readonly TimeSpan FirstStateWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FreshStateWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LedgerWithin = TimeSpan.FromSeconds(2);
 
     private readonly ConsumersSource? _file;
     private readonly HttpClient? _http;
     private readonly FeedClient[] _feeds = [];
     private readonly ILedger _ledger;
+    private readonly RedisLedger? _redis;
     private readonly CancellationTokenSource _stop = new();
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -32,7 +35,10 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
     {
         _time = time;
         _logger = loggers.CreateLogger<ConsumerDirectory>();
-        _ledger = new MemoryLedger(time);
+        _redis = options.Redis is null
+            ? null
+            : new RedisLedger(RedisConnection.Start(options.Redis, loggers.CreateLogger<RedisConnection>()), loggers.CreateLogger<RedisLedger>());
+        _ledger = _redis is null ? new MemoryLedger(time) : _redis;
         Credentials = new CredentialTable(time);
         Entitlements = new EntitlementTable();
         IQuotaBase quotaBase = new JournalQuotaBase(journal);
@@ -78,11 +84,14 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
         await Task.WhenAll(_feeds.Select(feed => feed.StartAsync(cancel)));
         await WaitAsync(_feeds.Select(feed => feed.InForce), FirstStateWithin, cancel);
         await WaitAsync(_feeds.Select(feed => feed.Tried), FreshStateWithin, cancel);    // what is on disk may be old: better what is new
+        if (_redis is not null)
+            await WaitAsync([_redis.FirstAnswer], LedgerWithin, cancel);
         _housekeeping = Task.Run(KeepHouseAsync, CancellationToken.None);
     }
 
     public ConsumerFacts Facts() => new(
-        IsReady, Credentials.KeyCount, Entitlements.Count, Limits.ActiveSubscriptions, _file?.Error, [.. _feeds.Select(feed => feed.Facts())]);
+        IsReady, Credentials.KeyCount, Entitlements.Count, Limits.ActiveSubscriptions, _file?.Error, [.. _feeds.Select(feed => feed.Facts())],
+        new LedgerFacts(_redis is null ? "memory" : "redis", _ledger.IsAway, _ledger.Nodes));
 
     public async ValueTask DisposeAsync()
     {
@@ -95,6 +104,8 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
         foreach (var feed in _feeds)
             await feed.DisposeAsync();
         _http?.Dispose();
+        if (_redis is not null)
+            await _redis.DisposeAsync();
     }
 
     private async Task WaitAsync(IEnumerable<Task> tasks, TimeSpan atMost, CancellationToken cancel)
@@ -128,11 +139,14 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(2351, LogLevel.Warning, "The control plane has not told everything yet; the gateway starts with what it has and goes on asking")]
+        [LoggerMessage(2351, LogLevel.Warning, "The control plane or the ledger has not answered yet; the gateway starts with what it has and goes on asking")]
         public static partial void StartsWithout(ILogger logger);
     }
 }
 
 /// <summary>For <c>/health</c>.</summary>
 /// <param name="Error">What is wrong with the consumers file as it is now; null when it is in force.</param>
-internal sealed record ConsumerFacts(bool Ready, int Keys, int Entitlements, int ActiveSubscriptions, string? Error, IReadOnlyList<FeedFacts> Feeds);
+internal sealed record ConsumerFacts(bool Ready, int Keys, int Entitlements, int ActiveSubscriptions, string? Error, IReadOnlyList<FeedFacts> Feeds, LedgerFacts Ledger);
+
+/// <summary>Where limits are counted, whether that can be reached, and by how many nodes it is shared.</summary>
+internal sealed record LedgerFacts(string Kind, bool Away, int Nodes);

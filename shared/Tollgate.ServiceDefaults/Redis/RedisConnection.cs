@@ -1,0 +1,154 @@
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Tollgate.ServiceDefaults.Redis;
+
+/// <summary>
+/// The one connection to Redis. Connects in the background and again after every loss, never makes a caller wait longer than it said,
+/// and never blocks a thread. While there is no connection, commands fail at once.
+/// </summary>
+/// <remarks>The client library is of an old generation: everything that touches it is in this folder.</remarks>
+public sealed partial class RedisConnection : IAsyncDisposable
+{
+    private static readonly TimeSpan ConnectAgain = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConfigurationOptions _options;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _connecting;
+    private volatile ConnectionMultiplexer? _multiplexer;
+
+    private RedisConnection(ConfigurationOptions options, ILogger logger)
+    {
+        _options = options;
+        _logger = logger;
+        _connecting = Task.Run(ConnectAsync);
+    }
+
+    /// <summary>Begins to connect and returns. Throws for a connection string that makes no sense.</summary>
+    /// <param name="connectionString"><c>host:port[,host:port…][,password=…][,ssl=true]</c></param>
+    public static RedisConnection Start(string connectionString, ILogger<RedisConnection> logger)
+    {
+        var options = ConfigurationOptions.Parse(connectionString);
+        if (options.EndPoints.Count == 0)
+            throw new FormatException("The Redis connection string names no server. Write it as host:port.");
+        options.AbortOnConnectFail = false;
+        options.ClientName = "tollgate";
+        options.ConnectTimeout = 1000;
+        options.SyncTimeout = 1000;
+        options.ConnectRetry = 1;
+        options.KeepAlive = 10;
+        options.ReconnectRetryPolicy = new LinearRetry(100);
+        return new RedisConnection(options, logger);
+    }
+
+    public bool IsConnected => _multiplexer is { IsConnected: true };
+
+    /// <summary>Runs a script. It is sent whole when the server does not know it (any more). Throws <see cref="RedisUnavailableException"/> when there is no answer within <paramref name="atMost"/>.</summary>
+    public async Task<long[]> EvaluateAsync(RedisScript script, string key, RedisValue[] arguments, TimeSpan atMost)
+    {
+        if (_multiplexer is not { IsConnected: true } multiplexer)
+            throw new RedisUnavailableException("There is no connection to Redis.");
+
+        var database = multiplexer.GetDatabase();
+        try
+        {
+            try
+            {
+                return Numbers(await BoundAsync(database.ExecuteAsync("EVALSHA", Command(script.Sha1, key, arguments)), atMost).ConfigureAwait(false));
+            }
+            catch (RedisServerException error) when (error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+            {
+                // A server that was restarted or took over has forgotten it; it was not run.
+                return Numbers(await BoundAsync(database.ExecuteAsync("EVAL", Command(script.Lua, key, arguments)), atMost).ConfigureAwait(false));
+            }
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException or InvalidOperationException or TaskCanceledException)
+        {
+            throw new RedisUnavailableException(error.Message, error);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _connecting;
+        if (_multiplexer is { } multiplexer)
+            await Task.Run(() => multiplexer.Close(allowCommandsToComplete: false));    // the library closes synchronously
+        _stop.Dispose();
+    }
+
+    private static object[] Command(string script, string key, RedisValue[] arguments)
+    {
+        var command = new object[3 + arguments.Length];
+        (command[0], command[1], command[2]) = (script, 1, (RedisKey)key);
+        for (var i = 0; i < arguments.Length; i++)
+            command[3 + i] = arguments[i];
+        return command;
+    }
+
+    private static async Task<RedisResult> BoundAsync(Task<RedisResult> running, TimeSpan atMost)
+    {
+        try
+        {
+            return await running.WaitAsync(atMost).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _ = running.ContinueWith(static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    private static long[] Numbers(RedisResult result) => result.IsNull ? [] : (long[])result!;
+
+    private async Task ConnectAsync()
+    {
+        var told = false;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                var multiplexer = await ConnectionMultiplexer.ConnectAsync(_options).ConfigureAwait(false);
+                multiplexer.PreserveAsyncOrder = false;
+                multiplexer.ConnectionFailed += (_, failure) => Log.Lost(_logger, failure.FailureType.ToString());
+                multiplexer.ConnectionRestored += (_, _) => Log.Restored(_logger);
+                _multiplexer = multiplexer;
+                if (multiplexer.IsConnected)
+                    Log.Connected(_logger);
+                else if (!told)
+                    Log.Away(_logger, "nobody answers");
+                return;    // from here on the library connects again by itself
+            }
+            catch (Exception error)
+            {
+                if (!told)
+                    Log.Away(_logger, error.Message);
+                told = true;
+            }
+            try
+            {
+                await Task.Delay(ConnectAgain, _stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2401, LogLevel.Information, "Redis is connected")]
+        public static partial void Connected(ILogger logger);
+
+        [LoggerMessage(2402, LogLevel.Warning, "Redis cannot be reached ({Reason}); it is tried again in the background")]
+        public static partial void Away(ILogger logger, string reason);
+
+        [LoggerMessage(2403, LogLevel.Warning, "The connection to Redis was lost ({Reason})")]
+        public static partial void Lost(ILogger logger, string reason);
+
+        [LoggerMessage(2404, LogLevel.Information, "The connection to Redis is back")]
+        public static partial void Restored(ILogger logger);
+    }
+}

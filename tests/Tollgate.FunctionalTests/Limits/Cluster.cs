@@ -1,0 +1,67 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Tollgate.Contracts;
+using Tollgate.Gateway.Policy;
+using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Plans;
+using Tollgate.ServiceDefaults.Redis;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Limits;
+
+/// <summary>Several gateways' limits over one ledger, called as an engine calls them: parked while pending, at most 50 ms, then decided.</summary>
+internal sealed class Cluster : IAsyncDisposable
+{
+    private PlanLimits[] _nodes = [];
+
+    public ILedger[] Ledgers { get; private init; } = [];
+
+    public static async Task<Cluster> StartAsync(string kind, int nodes, RedisServer? server = null)
+    {
+        ILedger[] ledgers;
+        if (kind == "memory")
+        {
+            var memory = new MemoryLedger(TimeProvider.System, nodes);
+            ledgers = Enumerable.Repeat<ILedger>(memory, nodes).ToArray();
+        }
+        else
+        {
+            server ??= await RedisServer.SharedAsync();
+            var redis = Enumerable.Range(0, nodes)
+                .Select(_ => new RedisLedger(RedisConnection.Start(server.ConnectionString, NullLogger<RedisConnection>.Instance), NullLogger<RedisLedger>.Instance))
+                .ToArray();
+            await Task.WhenAll(redis.Select(ledger => ledger.FirstAnswer.WaitAsync(Deadline.Default)));
+            await Deadline.UntilAsync("the nodes know of each other", () => Task.FromResult(redis.All(ledger => ledger.Nodes >= nodes)));
+            ledgers = redis;
+        }
+        return new Cluster { Ledgers = ledgers, _nodes = ledgers.Select(ledger => new PlanLimits(ledger, new Unused(), TimeProvider.System)).ToArray() };
+    }
+
+    public async Task<Verdict> CallAsync(int node, Entitlement plan)
+    {
+        var deadline = Task.Delay(50);
+        while (true)
+        {
+            var verdict = _nodes[node].Decide(plan, 1, deadline.IsCompleted, out _);
+            if (verdict.Kind != VerdictKind.Pending)
+                return verdict;
+            await Task.WhenAny(verdict.Arrival!, deadline);
+        }
+    }
+
+    public void Tidy()
+    {
+        foreach (var node in _nodes)
+            node.Tidy();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var ledger in Ledgers.OfType<RedisLedger>())
+            await ledger.DisposeAsync();
+    }
+
+    private sealed class Unused : IQuotaBase
+    {
+        public ValueTask<long?> UnitsSoFarAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(0L);
+    }
+}
