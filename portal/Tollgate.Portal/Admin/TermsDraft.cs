@@ -1,0 +1,112 @@
+using System.Globalization;
+using Tollgate.Billing.Catalogue;
+using Tollgate.Billing.Rating;
+using Tollgate.Contracts.Feeds;
+
+namespace Tollgate.Portal.Admin;
+
+/// <summary>A plan's terms while an admin types them: texts that may not be numbers yet.</summary>
+internal sealed class TermsDraft
+{
+    public sealed class LimitRow
+    {
+        public string Name { get; set; } = "";
+        public string Units { get; set; } = "";
+        public string Count { get; set; } = "1";
+        public long UnitMs { get; set; } = 60_000;
+    }
+
+    public sealed class QuotaRow
+    {
+        public string Name { get; set; } = "";
+        public string Units { get; set; } = "";
+        public QuotaPeriod Period { get; set; } = QuotaPeriod.Month;
+        public bool Hard { get; set; } = true;
+    }
+
+    public sealed class TierRow
+    {
+        public string UpTo { get; set; } = "";
+        public string UnitPrice { get; set; } = "";
+    }
+
+    private readonly IReadOnlyList<Price> _others;
+
+    public TermsDraft(PlanTerms? from)
+    {
+        Currency = from?.Currency ?? "EUR";
+        OnLedgerLoss = from?.OnLedgerLoss ?? LedgerLoss.FairShare;
+        var flat = from?.Prices.OfType<FlatPrice>().FirstOrDefault();
+        var calls = from?.Prices.OfType<GraduatedPrice>().FirstOrDefault(p => p.Meter == Price.DefaultMeter);
+        _others = [.. (from?.Prices ?? []).Where(p => !ReferenceEquals(p, flat) && !ReferenceEquals(p, calls))];    // other meters stay as they are
+        Fee = Text(flat?.Fee ?? 0);
+        Tiers = [.. (calls?.Tiers ?? []).Select(t => new TierRow { UpTo = t.UpTo is { } end ? Text(end) : "", UnitPrice = Text(t.UnitPrice) })];
+        Limits = [.. (from?.Limits ?? []).Select(Row)];
+        Quotas = [.. (from?.Quotas ?? []).Select(q => new QuotaRow { Name = q.Name, Units = Text(q.Units), Period = q.Period, Hard = q.Hard })];
+        if (from is null) Limits.Add(new LimitRow { Name = "minute", Units = "60" });
+    }
+
+    public string Currency { get; set; }
+    public string Fee { get; set; }
+    public LedgerLoss OnLedgerLoss { get; set; }
+    public List<TierRow> Tiers { get; }
+    public List<LimitRow> Limits { get; }
+    public List<QuotaRow> Quotas { get; }
+
+    /// <summary>The terms, or a sentence a field where a number is not one.</summary>
+    public (PlanTerms? Terms, Dictionary<string, string> Errors) Read()
+    {
+        var errors = new Dictionary<string, string>();
+        var prices = new List<Price>();
+        if (!TryMoney(Fee, out var fee)) errors["prices"] = $"The monthly fee “{Fee}” is not an amount, such as 29 or 29.50.";
+        else prices.Add(new FlatPrice(fee));
+
+        var tiers = new List<Tier>();
+        foreach (var row in Tiers)
+        {
+            decimal? upTo = null;
+            if (row.UpTo.Trim().Length > 0)
+            {
+                if (TryWhole(row.UpTo, out var end)) upTo = end;
+                else errors["prices"] = $"“{row.UpTo}” is not a whole number of calls.";
+            }
+
+            if (!TryMoney(row.UnitPrice, out var unitPrice)) errors["prices"] = $"“{row.UnitPrice}” is not a price of a call, such as 0.001.";
+            tiers.Add(new Tier(upTo, unitPrice));
+        }
+
+        if (tiers.Count > 0) prices.Add(new GraduatedPrice(tiers));
+        prices.AddRange(_others);
+
+        var limits = new List<RateLimit>();
+        foreach (var row in Limits)
+        {
+            if (!TryWhole(row.Units, out var units)) errors["limits"] = $"“{row.Units}” is not a number of calls.";
+            if (!TryMoney(row.Count, out var count) || count > 1_000_000) errors["limits"] = $"“{row.Count}” is not a length of time.";
+            else limits.Add(new RateLimit(row.Name.Trim(), units, (long)(count * row.UnitMs)));
+        }
+
+        var quotas = new List<PlanQuota>();
+        foreach (var row in Quotas)
+        {
+            if (!TryWhole(row.Units, out var units)) errors["quotas"] = $"“{row.Units}” is not a number of calls.";
+            quotas.Add(new PlanQuota(row.Name.Trim(), units, row.Period, row.Hard));
+        }
+
+        return errors.Count > 0 ? (null, errors) : (new PlanTerms(Currency.Trim().ToUpperInvariant(), prices, limits, quotas, OnLedgerLoss), errors);
+    }
+
+    private static LimitRow Row(RateLimit limit)
+    {
+        var unit = new[] { 86_400_000L, 3_600_000L, 60_000L, 1_000L }.FirstOrDefault(ms => limit.WindowMs % ms == 0, 1L);
+        return new LimitRow { Name = limit.Name, Units = Text(limit.Units), Count = Text(limit.WindowMs / unit), UnitMs = unit };
+    }
+
+    private static string Text(decimal number) => number.ToString("0.############", CultureInfo.InvariantCulture);
+
+    private static bool TryMoney(string text, out decimal amount) =>
+        decimal.TryParse(text.Trim().Replace(" ", ""), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out amount);
+
+    private static bool TryWhole(string text, out long number) =>
+        long.TryParse(text.Trim().Replace(" ", "").Replace(",", ""), NumberStyles.None, CultureInfo.InvariantCulture, out number);
+}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Identity.Accounts;
+using Tollgate.ServiceDefaults;
+
+namespace Tollgate.Portal.Api;
+
+/// <summary>The management API: everything the portal can do, as JSON under <c>/api/v1</c>, for the same people with the same rights.</summary>
+internal static class ManagementApi
+{
+    public const string Root = "/api";
+    private const string Version = "/api/v1";
+    private const long MostBytes = 64 * 1024;
+
+    public static void AddManagementApi(this IServiceCollection services)
+    {
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower)));
+        services.AddOpenApi("v1", openApi => openApi.ShouldInclude = api => api.RelativePath?.StartsWith("api/v1", StringComparison.Ordinal) == true);
+    }
+
+    /// <summary>Gives a problem document to answers that the framework leaves empty: 401, 403, 404, 405, 415.</summary>
+    public static void UseManagementApiProblems(this IApplicationBuilder app) =>
+        app.UseWhen(http => http.Request.Path.StartsWithSegments(Root), api => api.UseStatusCodePages(answer => ExplainAsync(answer.HttpContext)));
+
+    public static void MapManagementApi(this IEndpointRouteBuilder endpoints)
+    {
+        var all = endpoints.MapGroup(Version)
+            .RequireAuthorization()
+            .DisableAntiforgery()    // the filter below stands in for form tokens
+            .AddEndpointFilter<OwnOriginOnly>()
+            .AddEndpointFilter<ReadableBody>()
+            .WithMetadata(new RequestSizeLimitAttribute(MostBytes));
+
+        all.MapProducts();
+        var members = all.MapGroup("").RequireAuthorization(TollgatePolicies.Member);
+        members.MapApplications();
+        members.MapKeys();
+        members.MapSubscriptions();
+        members.MapUsage();
+        all.MapGroup("/admin").RequireAuthorization(TollgatePolicies.PlatformAdmin).MapAdmin();
+    }
+
+    /// <summary><c>/openapi/v1.json</c>: the description of this API.</summary>
+    public static void MapOpenApiDocuments(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapOpenApi().AllowAnonymous();
+        endpoints.MapProductDocuments();
+    }
+
+    private static Task ExplainAsync(HttpContext http)
+    {
+        var problem = http.Response.StatusCode switch
+        {
+            401 => Problems.Unauthorized("not-signed-in", "Sign in at /account/sign-in and send the session cookie with the call."),
+            403 => Problems.Forbidden("role", "Your role does not reach this far. Ask an owner or admin of your organisation."),
+            404 => Problems.NotFound(),
+            405 => Problems.Of(405, "method", "Not this way", $"{http.Request.Method} is not offered here; the Allow header says what is."),
+            413 => Problems.Of(413, "too-large", "Too large", "The body is larger than this call takes."),
+            415 => Problems.Of(415, "content-type", "Not this kind of content", "Send Content-Type: application/json."),
+            var status => Problems.Of(status, "request", "The request is not valid", "The request cannot be read. Compare it with /openapi/v1.json."),
+        };
+        if (http.Response.StatusCode == 401) http.Response.Headers.WWWAuthenticate = "Session realm=\"tollgate\"";
+        return problem.ExecuteAsync(http);
+    }
+}

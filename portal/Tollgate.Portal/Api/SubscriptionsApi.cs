@@ -1,0 +1,61 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Tollgate.Billing.Catalogue;
+using Tollgate.Billing.Subscriptions;
+using Tollgate.Contracts;
+using Tollgate.Identity.Accounts;
+using Tollgate.Identity.Organisations;
+using Tollgate.Portal.Developer;
+using Tollgate.ServiceDefaults;
+
+namespace Tollgate.Portal.Api;
+
+/// <summary>What the organisation's applications are subscribed to.</summary>
+internal static class SubscriptionsApi
+{
+    public sealed record SubscribeRequest(AppId Application, PlanId Plan);
+
+    public sealed record ChangePlanRequest(PlanId Plan);
+
+    public static void MapSubscriptions(this IEndpointRouteBuilder api)
+    {
+        var group = api.MapGroup("/subscriptions").WithTags("Subscriptions");
+        group.MapGet("", ListAsync).WithName("ListSubscriptions");
+        group.MapPost("", SubscribeAsync).WithName("Subscribe").RequireAuthorization(NotViewers);
+        group.MapPut("/{id:guid}/plan", ChangePlanAsync).WithName("ChangePlan").RequireAuthorization(NotViewers);
+        group.MapDelete("/{id:guid}", CancelAsync).WithName("CancelSubscription").RequireAuthorization(NotViewers);
+    }
+
+    /// <summary>Developers subscribe what they build, the billing role what it pays for: everybody but viewers.</summary>
+    private static void NotViewers(AuthorizationPolicyBuilder policy) =>
+        policy.RequireAssertion(context => context.User.OrganisationRole() is { } role and not OrganisationRole.Viewer && Enum.IsDefined(role));
+
+    private static async Task<Ok<IReadOnlyList<SubscriptionView>>> ListAsync(ClaimsPrincipal user, SubscriptionService subscriptions, CancellationToken cancel) =>
+        TypedResults.Ok(await subscriptions.ListAsync(user.Organisation(), cancel));
+
+    private static async Task<Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult>> SubscribeAsync(
+        Body<SubscribeRequest> body, ClaimsPrincipal user, SubscriptionDesk desk, CancellationToken cancel) =>
+        Answer(await desk.SubscribeAsync(user.Organisation(), body.Value.Application, body.Value.Plan, cancel));
+
+    private static async Task<Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult>> ChangePlanAsync(
+        Guid id, Body<ChangePlanRequest> body, ClaimsPrincipal user, SubscriptionService subscriptions, CancellationToken cancel) =>
+        Answer(await subscriptions.ChangePlanAsync(user.Organisation(), new SubscriptionId(id), body.Value.Plan, cancel));
+
+    private static async Task<Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult>> CancelAsync(
+        Guid id, ClaimsPrincipal user, SubscriptionService subscriptions, CancellationToken cancel) =>
+        Answer(await subscriptions.CancelAsync(user.Organisation(), new SubscriptionId(id), cancel));
+
+    private static Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult> Answer(SubscriptionOutcome outcome) => outcome switch
+    {
+        SubscriptionOutcome.Subscribed(var made) => TypedResults.Created($"/api/v1/subscriptions/{made.Id}", made),
+        SubscriptionOutcome.PendingApproval(var made) => TypedResults.Created($"/api/v1/subscriptions/{made.Id}", made),
+        SubscriptionOutcome.Changed(var changed) => TypedResults.Ok(changed),
+        SubscriptionOutcome.NotFound => Problems.NotFound(),
+        SubscriptionOutcome.PlanNotFound => Problems.Validation(new Dictionary<string, string> { ["plan"] = SubscriptionDesk.Say(outcome).Sentence }),
+        _ => Problems.Conflict("subscription", SubscriptionDesk.Say(outcome).Sentence),
+    };
+}
