@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Console;
 using Tollgate.Gateway.Metering;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Gateway.Policy.Metering;
+using Tollgate.ServiceDefaults.Telemetry;
 
 namespace Tollgate.Gateway;
 
@@ -17,7 +18,7 @@ internal static class GatewayProgram
           --urls <url[;url]>                where calls arrive (http://127.0.0.1:8080); port 0 = any free one
           --consumers <file>                plans, applications and keys for a gateway without a control plane; watched
           --data <folder>                   keeps the usage journal and the last good feeds; without it calls are not metered
-          --internal <url>                  health on a port of its own
+          --internal <url>                  health and metrics on a port of its own
           --ConnectionStrings:Redis=<host:port>        shares limits with other gateways
           --Gateway:ControlPlane=<url>      the control plane's internal port, with --Gateway:Token=<token>
           --Gateway:Authority=<url>         identity service whose access tokens every product accepts
@@ -79,7 +80,8 @@ internal static class GatewayProgram
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var metrics = new ServiceCollection().AddMetrics().BuildServiceProvider();
         await using var gateway = GatewayServer.Create(options, loggers, null, metrics.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>());
-        await using var health = internalUrl is null ? null : await StartInternalAsync(gateway, internalUrl, loggers);
+        using var prometheus = internalUrl is null ? null : new PrometheusText();
+        await using var health = internalUrl is null ? null : await StartInternalAsync(gateway, prometheus!, internalUrl, loggers);
         await gateway.StartAsync(CancellationToken.None);
         foreach (var address in gateway.Addresses) output.WriteLine($"Listening on {address}");
         if (health is not null) output.WriteLine($"Internal on {string.Join(' ', health.Urls)}");
@@ -90,7 +92,7 @@ internal static class GatewayProgram
         return 0;
     }
 
-    private static async Task<WebApplication> StartInternalAsync(GatewayServer gateway, string url, ILoggerFactory loggers)
+    private static async Task<WebApplication> StartInternalAsync(GatewayServer gateway, PrometheusText prometheus, string url, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls(url).ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
@@ -99,6 +101,7 @@ internal static class GatewayProgram
         var app = builder.Build();
         app.UseRouting();
         gateway.MapInternal(app);
+        prometheus.Map(app);
         await app.StartAsync();
         return app;
     }

@@ -15,6 +15,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     private readonly RouteCompiler _compiler;
     private readonly IReadOnlyList<TokenProviderOptions> _builtIn;
     private readonly List<FileWatch> _watches = [];
+    private readonly HashSet<string> _watchedKeys = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _loading = new(1, 1);
     private long _version;
 
@@ -40,14 +41,11 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     /// <summary>Puts the files in force and watches them. Throws a <see cref="ConfigurationException"/> when they cannot be used.</summary>
     public void Start()
     {
-        var watch = FileWatch.Start(_options.Config, "*.json", ReloadAsync, _logger);
-        _watches.Add(watch);
+        _watches.Add(FileWatch.Start(_options.Config, "*.json", ReloadAsync, _logger));
         _loading.Wait();
         try
         {
-            var configuration = Load();
-            foreach (var file in configuration.Providers.Values.Select(provider => provider.JwksFile).OfType<string>().Distinct())
-                _watches.Add(FileWatch.Start(file, "*", ReloadAsync, _logger));
+            Load();
         }
         finally
         {
@@ -62,7 +60,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         _loading.Dispose();
     }
 
-    private OcelotConfiguration Load()
+    private void Load()
     {
         var configuration = OcelotReader.Read(_options.Config, _options.Variables);
         var table = _compiler.Compile(configuration, _builtIn);
@@ -72,7 +70,10 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         Interlocked.Increment(ref _version);
         foreach (var warning in configuration.Warnings) Log.NotEnforced(_logger, warning);
         Log.InForce(_logger, Version, Routes);
-        return configuration;
+
+        foreach (var file in configuration.Providers.Values.Select(provider => provider.JwksFile).OfType<string>())
+            if (_watchedKeys.Add(file))
+                _watches.Add(FileWatch.Start(file, "*", ReloadAsync, _logger));
     }
 
     private async Task ReloadAsync(CancellationToken cancel)

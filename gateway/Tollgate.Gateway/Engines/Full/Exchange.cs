@@ -1,11 +1,10 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Tollgate.Gateway.Policy;
-using Tollgate.Gateway.Policy.Limits;
 using Tollgate.Gateway.Policy.Metering;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -73,6 +72,20 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer
     }
 
     public Task RunAsync()
+    {
+        try
+        {
+            return DecideAsync();
+        }
+        catch (Exception mistake)
+        {
+            // Ours, not the caller's: said in the log, and answered like everything else.
+            FullEngineLog.Failed(engine.Logger, mistake, _requestId);
+            return RefuseAsync(Verdict.Refuse(Refusal.None));
+        }
+    }
+
+    private Task DecideAsync()
     {
         _policy = engine.Policy;
         var request = Context.Request;
@@ -175,6 +188,7 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer
                 }
 
                 _outcome = Context.Response.StatusCode >= 500 ? "upstream-error" : "ok";
+                _bytesOut = HttpMethods.IsHead(_call.Method) ? 0 : Context.Response.ContentLength ?? 0;
                 return;
             }
 
@@ -296,8 +310,8 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer
         Record((int)message.StatusCode, _admission.Route!.Units);
         if (_unrecorded) return false;    // the journal is exhausted: the answer must not leave
 
-        if (message.Content.Headers.ContentLength is { } length) _bytesOut = length;
-        else if (_recorded && (int)message.StatusCode != StatusCodes.Status101SwitchingProtocols) context.Response.Body = _counting = new CountingStream(context.Response.Body);
+        if (_recorded && message.Content.Headers.ContentLength is null && message.StatusCode != HttpStatusCode.SwitchingProtocols)
+            context.Response.Body = _counting = new CountingStream(context.Response.Body);
         return copied;
     }
 

@@ -117,4 +117,7 @@ internal static partial class FullEngineLog
 {
     [LoggerMessage(1101, LogLevel.Debug, "A call of route {Route} was not answered by its upstream: {Error} {Reason} ({RequestId})")]
     public static partial void UpstreamFailed(ILogger logger, string route, ForwarderError error, string reason, string requestId);
+
+    [LoggerMessage(1102, LogLevel.Error, "A call failed inside the gateway ({RequestId})")]
+    public static partial void Failed(ILogger logger, Exception mistake, string requestId);
 }

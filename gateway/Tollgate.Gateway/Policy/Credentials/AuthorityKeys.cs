@@ -11,6 +11,7 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan BetweenAsks = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BetweenFirstFetches = TimeSpan.FromSeconds(1);
     private const int LargestDocument = 1 << 20;
 
     private readonly Uri _authority;
@@ -21,7 +22,8 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
     private readonly Lock _asking = new();
     private TokenKeySet? _current;
     private Task _fetch = Task.CompletedTask;
-    private long _askedAt = long.MinValue;
+    private long? _askedAt;
+    private long? _fetchedAt;
 
     public AuthorityKeys(string authority, TimeProvider time, ILogger logger)
     {
@@ -33,7 +35,7 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
             Timeout = TimeSpan.FromSeconds(10),
             MaxResponseContentBufferSize = LargestDocument,
         };
-        AskFor(null);
+        Fetch();
         _ = RefreshAsync();
     }
 
@@ -44,12 +46,12 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
         lock (_asking)
         {
             if (!_fetch.IsCompleted) return _fetch;
+            if (Current is null) return HasPassed(BetweenFirstFetches, _fetchedAt) ? Fetch() : Task.CompletedTask;
 
-            // Before the first set a failed fetch is tried again sooner: nothing can be verified without it.
-            var wait = Current is null ? TimeSpan.FromSeconds(1) : BetweenAsks;
-            if (_askedAt != long.MinValue && _time.GetElapsedTime(_askedAt) < wait) return Current is null ? Task.CompletedTask : null;
+            // Keys that nobody has signed anything with can be named without end: only now and then is one of them looked for.
+            if (!HasPassed(BetweenAsks, _askedAt)) return null;
             _askedAt = _time.GetTimestamp();
-            return _fetch = Task.Run(FetchAsync);
+            return Fetch();
         }
     }
 
@@ -59,6 +61,14 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
         _http.Dispose();
     }
 
+    private bool HasPassed(TimeSpan time, long? since) => since is not { } at || _time.GetElapsedTime(at) >= time;
+
+    private Task Fetch()
+    {
+        _fetchedAt = _time.GetTimestamp();
+        return _fetch = Task.Run(FetchAsync);
+    }
+
     private async Task RefreshAsync()
     {
         try
@@ -66,7 +76,9 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
             while (true)
             {
                 await Task.Delay(Current is null ? TimeSpan.FromSeconds(2) : Refresh, _time, _stop.Token);
-                if (AskFor(null) is { } fetch) await fetch;
+                Task fetch;
+                lock (_asking) fetch = _fetch.IsCompleted ? Fetch() : _fetch;
+                await fetch;
             }
         }
         catch (OperationCanceledException)

@@ -50,7 +50,7 @@ internal sealed class TokenKeySet(IReadOnlyList<SecurityKey> keys, string[] algo
     {
         if (anyKid || string.IsNullOrEmpty(kid)) return false;
         foreach (var key in Keys)
-            if (key.KeyId == kid)
+            if (key.KeyId == kid || string.IsNullOrEmpty(key.KeyId))
                 return false;
         return true;
     }
