@@ -62,6 +62,22 @@ public sealed class SubscriptionService(IDbContextFactory<BillingDb> databases, 
         return null;
     }, cancel);
 
+    /// <summary>Moves all subscribers of a plan to its newest version, each in a transaction of its own; answers how many were moved.</summary>
+    public async Task<int> MoveAllToLatestAsync(PlanId planId, CancellationToken cancel)
+    {
+        List<SubscriptionId> behind;
+        await using (var db = await databases.CreateDbContextAsync(cancel))
+        {
+            behind = await db.Subscriptions.Where(s => s.PlanVersion.PlanId == planId && s.State != SubscriptionState.Cancelled
+                && s.PlanVersion.Number < s.PlanVersion.Plan.Versions.Max(v => v.Number)).Select(s => s.Id).ToListAsync(cancel);
+        }
+
+        var moved = 0;
+        foreach (var id in behind)
+            if (await MoveToLatestAsync(id, cancel) is SubscriptionOutcome.Changed) moved++;
+        return moved;
+    }
+
     /// <summary>Stops a subscription for a while. The fee of the running period is not given back; later ones are not owed.</summary>
     public Task<SubscriptionOutcome> PauseAsync(OrganisationId organisation, SubscriptionId id, CancellationToken cancel) =>
         ChangeAsync(organisation, id, From(SubscriptionState.Active, s =>

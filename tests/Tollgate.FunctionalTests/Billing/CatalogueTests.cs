@@ -52,6 +52,20 @@ public sealed class CatalogueTests
     }
 
     [Theory, MemberData(nameof(BillingHost.Shapes), MemberType = typeof(BillingHost))]
+    public async Task All_subscribers_of_a_plan_can_be_moved_at_once(bool postgres)
+    {
+        await using var billing = await BillingHost.StartAsync(postgres);
+        for (var i = 0; i < 3; i++) await billing.SubscribeAsync("pro");
+        var free = await billing.SubscribeAsync("free");
+        var pro = await billing.PlanAsync("pro");
+        await billing.Catalogue.PublishPlanVersionAsync(pro.Id, pro.Current!.Terms with { Limits = [new RateLimit("minute", 200, 60_000)] }, default);
+        (await billing.Subscriptions.MoveAllToLatestAsync(pro.Id, default)).ShouldBe(3);
+        (await billing.Subscriptions.MoveAllToLatestAsync(pro.Id, default)).ShouldBe(0);
+        var told = (await billing.FeedAsync()).Items.Cast<EntitlementItem>().ToList();
+        told.Where(i => i.Subscription != free.Id).ShouldAllBe(i => i.Plan == "pro v2" && i.Limits.Single().Units == 200);
+    }
+
+    [Theory, MemberData(nameof(BillingHost.Shapes), MemberType = typeof(BillingHost))]
     public async Task Two_admins_who_publish_at_once_make_two_versions(bool postgres)
     {
         await using var billing = await BillingHost.StartAsync(postgres);
