@@ -5,6 +5,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using Tollgate.Billing.Storage;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Usage;
 using Tollgate.ServiceDefaults;
@@ -13,7 +15,7 @@ using Tollgate.ServiceDefaults.Internal;
 namespace Tollgate.Billing.Metering;
 
 /// <summary>Where gateways bring usage, and ask for sums: on the internal port, with a gateway token.</summary>
-internal static class UsageEndpoints
+internal static partial class UsageEndpoints
 {
     private const long MostBytes = 16 * 1024 * 1024;
 
@@ -24,7 +26,8 @@ internal static class UsageEndpoints
         group.MapGet(InternalPaths.UsageTotal, Total).RequireGatewayToken();
     }
 
-    private static async Task<Results<JsonHttpResult<UsageReceipt>, ProblemHttpResult>> Ingest(HttpContext http, UsageIngest ingest)
+    private static async Task<Results<JsonHttpResult<UsageReceipt>, ProblemHttpResult>> Ingest(
+        HttpContext http, UsageIngest ingest, ILogger<UsageIngest> logger)
     {
         var cancel = http.RequestAborted;
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = MostBytes;
@@ -46,7 +49,17 @@ internal static class UsageEndpoints
 
         if (batch is null) return Problems.BadRequest("usage-batch", "The body is null; it is one usage batch as JSON.");
         if (BatchRules.Check(batch) is { Count: > 0 } errors) return Problems.Validation(errors);
-        return TypedResults.Json(await ingest.IngestAsync(batch, cancel), ContractJson.Default.UsageReceipt);
+        try
+        {
+            return TypedResults.Json(await ingest.IngestAsync(batch, cancel), ContractJson.Default.UsageReceipt);
+        }
+        catch (Exception away) when (BillingSql.IsDatabaseFailure(away))
+        {
+            Log.NotCounted(logger, batch.NodeId, batch.Sequence, away.InnerException?.Message ?? away.Message);
+            http.Response.Headers.RetryAfter = "1";
+            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "usage-not-counted", "Not counted yet",
+                "The database could not take the batch just now. Keep it, and send it again.");
+        }
     }
 
     private static async Task<Results<JsonHttpResult<UsageTotal>, ProblemHttpResult>> Total(
@@ -62,4 +75,10 @@ internal static class UsageEndpoints
 
     private static ProblemHttpResult TooLarge() => Problems.Of(StatusCodes.Status413PayloadTooLarge, "usage-batch-size",
         "The batch is too large", "A usage batch has at most 16 MiB; send smaller ones.");
+
+    private static partial class Log
+    {
+        [LoggerMessage(4205, LogLevel.Warning, "Usage batch {Sequence} of node {Node} was not counted, and will be sent again: {Reason}")]
+        public static partial void NotCounted(ILogger logger, string node, long sequence, string reason);
+    }
 }

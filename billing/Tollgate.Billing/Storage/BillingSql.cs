@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -25,6 +26,9 @@ internal static class BillingSql
         SqliteException sqlite => sqlite.SqliteExtendedErrorCode == 787,
         _ => false,
     };
+
+    /// <summary>The database is away, or gave up on this one; the same again may work.</summary>
+    public static bool IsDatabaseFailure(Exception failure) => failure is DbException || failure.InnerException is DbException;
 
     /// <summary>A table's quoted name with its schema.</summary>
     public static string Table<TEntity>(this DbContext db)

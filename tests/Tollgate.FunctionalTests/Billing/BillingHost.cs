@@ -55,6 +55,15 @@ internal sealed class BillingHost : IAsyncDisposable
         return await StartAsync(folder, folder.Path, database, seedDemo, new MovableClock(now ?? new DateTimeOffset(2026, 3, 10, 12, 0, 20, TimeSpan.Zero)));
     }
 
+    /// <summary>On a PostgreSQL server of the test's own, which it may stop.</summary>
+    public static async Task<BillingHost> StartAsync(PostgresServer server)
+    {
+        var folder = new TempFolder();
+        // The test servers confirm commits before they are written; one that is stopped at once would forget what it confirmed.
+        var database = await server.NewDatabaseAsync() + ";Options=-c synchronous_commit=on";
+        return await StartAsync(folder, folder.Path, database, true, new MovableClock(new DateTimeOffset(2026, 3, 10, 12, 0, 20, TimeSpan.Zero)));
+    }
+
     /// <summary>Another process of the same deployment: same database, same time.</summary>
     public Task<BillingHost> StartAnotherAsync(bool seedDemo = true) => StartAsync(null, Data, Postgres, seedDemo, Clock);
 

@@ -120,6 +120,30 @@ public sealed class IngestTests
     }
 
     [Fact]
+    public async Task Usage_waits_for_a_database_that_is_away_and_is_counted_once_when_it_is_back()
+    {
+        await using var server = await PostgresServer.StartAsync();
+        await using var billing = await BillingHost.StartAsync(server);
+        var subscription = await billing.SubscribeAsync("pro");
+        var batch = Batches.Of(Batches.Row(subscription.Id, subscription.Application, Noon, 7));
+        await server.StopAsync();
+        using (var refused = await billing.PostAsync(batch))
+        {
+            await refused.ShouldBeProblemAsync(503, "usage-not-counted");
+            refused.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(1));
+        }
+
+        await server.StartServerAsync();
+        await Deadline.UntilAsync("the batch is counted", async () =>
+        {
+            using var answer = await billing.PostAsync(batch);
+            return answer.IsSuccessStatusCode;
+        });
+        (await billing.IngestAsync(batch)).Duplicate.ShouldBeTrue();
+        (await billing.Usage.TotalsAsync(subscription.Organisation, default)).Single().Units.ShouldBe(7);
+    }
+
+    [Fact]
     public async Task A_batch_beyond_sixteen_mebibytes_is_refused()
     {
         await using var billing = await BillingHost.StartAsync(postgres: false);
