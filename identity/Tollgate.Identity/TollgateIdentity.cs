@@ -53,6 +53,8 @@ public static class TollgateIdentity
     /// <summary>Account pages, the credentials feed, and in Development the page of mails.</summary>
     public static IEndpointRouteBuilder MapTollgateIdentity(this IEndpointRouteBuilder app)
     {
+        app.MapAccounts();
+        app.MapMail();
         app.MapFeed<IdentityDb>(FeedNames.Credentials);
         return app;
     }

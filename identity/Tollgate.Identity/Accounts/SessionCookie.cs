@@ -32,8 +32,13 @@ internal static class SessionCookie
                 cookie.Events.OnRedirectToLogin = http => Redirect(http, StatusCodes.Status401Unauthorized);
                 cookie.Events.OnRedirectToAccessDenied = http => Redirect(http, StatusCodes.Status403Forbidden);
             });
-        services.AddOptions<AntiforgeryOptions>()
-            .Configure<IOptions<TollgateIdentityOptions>>((forgery, identity) => Harden(forgery.Cookie, identity.Value, "tollgate-form"));
+        services.AddOptions<AntiforgeryOptions>().Configure<IOptions<TollgateIdentityOptions>>((forgery, identity) =>
+        {
+            if (identity.Value.IsHttps) forgery.Cookie = new SecureCookie();
+            Harden(forgery.Cookie, identity.Value, "tollgate-form");
+            forgery.Cookie.SameSite = SameSiteMode.Strict;
+            if (identity.Value.IsHttps) forgery.Cookie.SecurePolicy = CookieSecurePolicy.None;   // SecureCookie sees to it
+        });
     }
 
     private static void Harden(CookieBuilder cookie, TollgateIdentityOptions identity, string name)
@@ -49,7 +54,21 @@ internal static class SessionCookie
     private static Task Redirect(RedirectContext<CookieAuthenticationOptions> context, int status)
     {
         if (context.Request.Path.StartsWithSegments("/api")) context.Response.StatusCode = status;
-        else context.Response.Redirect(context.RedirectUri);
+        else context.Response.Redirect(new Uri(context.RedirectUri).PathAndQuery);   // the Host header decides nothing
         return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Secure whatever the request says: behind a proxy that ends TLS it says http, and anti-forgery throws on that when its policy is
+    /// <see cref="CookieSecurePolicy.Always"/>.
+    /// </summary>
+    private sealed class SecureCookie : CookieBuilder
+    {
+        public override CookieOptions Build(HttpContext context, DateTimeOffset expiresFrom)
+        {
+            var cookie = base.Build(context, expiresFrom);
+            cookie.Secure = true;
+            return cookie;
+        }
     }
 }

@@ -1,0 +1,134 @@
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Identity.Accounts.Pages;
+
+namespace Tollgate.Identity.Accounts;
+
+/// <summary>Shows account pages, and lets only forms of ours through. They work without script, and none is allowed on them.</summary>
+internal static class AccountPages
+{
+    private const int MaxFormBytes = 64 * 1024;
+
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+    // Kept values go back into the page; these never do.
+    private static readonly string[] NeverShown = ["password", AccountForm.TokenField];
+
+    private static readonly IReadOnlyDictionary<string, string> NoErrors = new Dictionary<string, string>();
+
+    /// <summary>Headers on every answer; on a POST the form is read within bounds and its anti-forgery token checked.</summary>
+    public static async ValueTask<object?> Guard(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        var http = call.HttpContext;
+        var headers = http.Response.Headers;
+        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers.XFrameOptions = "DENY";
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.CacheControl = "no-store";
+        http.Response.OnStarting(WithoutEnhancedNavigation, http.Response);
+        return HttpMethods.IsPost(http.Request.Method) && await WhatIsWrongAsync(http) is { } refusal ? refusal : await next(call);
+    }
+
+    public static IResult Show<TPage>(
+        HttpContext http, IReadOnlyDictionary<string, string>? errors = null, string? notice = null, int status = StatusCodes.Status200OK,
+        params (string Name, object Value)[] more) where TPage : IComponent
+    {
+        var token = http.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(http).RequestToken!;
+        http.Response.Headers.CacheControl = "no-store";   // anti-forgery writes a weaker one
+        var parameters = new Dictionary<string, object?> { ["Form"] = new AccountForm(token, Values(http), errors ?? NoErrors, notice) };
+        foreach (var (name, value) in more) parameters[name] = value;
+        return new RazorComponentResult<TPage>(parameters) { StatusCode = status, PreventStreamingRendering = true };
+    }
+
+    public static IResult Message(int status, string title, string sentence, string? action = null, string? target = null) =>
+        new RazorComponentResult<MessagePage>(new Dictionary<string, object?>
+        {
+            [nameof(MessagePage.Title)] = title,
+            [nameof(MessagePage.Sentence)] = sentence,
+            [nameof(MessagePage.Action)] = action,
+            [nameof(MessagePage.Target)] = target,
+        }) { StatusCode = status, PreventStreamingRendering = true };
+
+    /// <summary>The same page again, with the reason on the form as a whole.</summary>
+    public static IResult Refuse<TPage>(HttpContext http, string sentence, int status = StatusCodes.Status422UnprocessableEntity) where TPage : IComponent =>
+        Show<TPage>(http, new Dictionary<string, string> { [AccountForm.Whole] = sentence }, status: status);
+
+    public static IResult TooMany<TPage>(HttpContext http, TimeSpan wait) where TPage : IComponent
+    {
+        var seconds = (int)Math.Ceiling(wait.TotalSeconds);
+        http.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var inWords = seconds < 90 ? $"{seconds} seconds" : $"{(seconds + 59) / 60} minutes";
+        return Refuse<TPage>(http, $"That was a little often. Try again in {inWords}.", StatusCodes.Status429TooManyRequests);
+    }
+
+    /// <summary>303: whatever was posted, what follows is a GET (RFC 9110 §15.4.4).</summary>
+    public static IResult SeeOther(HttpContext http, string localUrl)
+    {
+        http.Response.Headers.Location = localUrl;
+        return TypedResults.StatusCode(StatusCodes.Status303SeeOther);
+    }
+
+    /// <summary>A field of the form or the query, without blanks around it; passwords as they are.</summary>
+    public static string Field(this HttpContext http, string name)
+    {
+        var value = (http.Request.HasFormContentType ? http.Request.Form[name] : http.Request.Query[name]) is [{ } one, ..] ? one : "";
+        return name == "password" ? value : value.Trim();
+    }
+
+    /// <summary>Where to go when all is done.</summary>
+    public static string? ReturnUrl(this HttpContext http) => LocalUrl.From(http.Field(SessionCookie.ReturnUrlParameter));
+
+    /// <summary>The portal's script must load these pages whole, with their own policy, and not merge them into one of its own.</summary>
+    private static Task WithoutEnhancedNavigation(object response)
+    {
+        ((HttpResponse)response).Headers.Remove("blazor-enhanced-nav");
+        return Task.CompletedTask;
+    }
+
+    private static Dictionary<string, string> Values(HttpContext http)
+    {
+        var names = http.Request.HasFormContentType ? http.Request.Form.Keys : http.Request.Query.Keys;
+        var values = names.Except(NeverShown).ToDictionary(name => name, name => http.Field(name));
+        if (values.Remove(SessionCookie.ReturnUrlParameter) && http.ReturnUrl() is { } back) values[SessionCookie.ReturnUrlParameter] = back;
+        return values;
+    }
+
+    private static async Task<IResult?> WhatIsWrongAsync(HttpContext http)
+    {
+        if (!http.Request.HasFormContentType)
+            return Message(StatusCodes.Status415UnsupportedMediaType, "That was no form", "This address takes what its own page sends, and nothing else.");
+        if (http.Request.ContentLength > MaxFormBytes) return TooLarge();
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = MaxFormBytes;
+        http.Features.Set<IFormFeature>(new FormFeature(http.Request, new FormOptions
+        {
+            ValueCountLimit = 32, KeyLengthLimit = 128, ValueLengthLimit = 8 * 1024, BufferBodyLengthLimit = MaxFormBytes, MultipartBodyLengthLimit = MaxFormBytes,
+        }));
+        try
+        {
+            await http.Request.ReadFormAsync(http.RequestAborted);
+        }
+        catch (BadHttpRequestException bad) when (bad.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            return TooLarge();
+        }
+        catch (Exception bad) when (bad is InvalidDataException or BadHttpRequestException)
+        {
+            return Message(StatusCodes.Status400BadRequest, "That form could not be read", "Go back, load the page again and send it once more.");
+        }
+
+        return await http.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(http)
+            ? null
+            : Message(StatusCodes.Status400BadRequest, "This page has gone stale",
+                "It was open for too long, or someone signed in or out meanwhile. Nothing has been done. Load it again and send it once more.",
+                "Start again", http.Request.Path);
+
+        static IResult TooLarge() =>
+            Message(StatusCodes.Status413PayloadTooLarge, "That was too much", "These forms are short. Send less.");
+    }
+}

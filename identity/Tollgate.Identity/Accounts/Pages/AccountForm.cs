@@ -1,0 +1,23 @@
+namespace Tollgate.Identity.Accounts.Pages;
+
+/// <summary>What an account page shows: kept values, a sentence per wrong field, and what a form needs to be believed.</summary>
+public sealed record AccountForm(
+    string FormToken,
+    IReadOnlyDictionary<string, string> Values,
+    IReadOnlyDictionary<string, string> Errors,
+    string? Notice = null)
+{
+    /// <summary>Errors under this name concern the form as a whole.</summary>
+    public const string Whole = "";
+
+    /// <summary>The anti-forgery token travels in the framework's own field, so that other pages can post here too.</summary>
+    public const string TokenField = "__RequestVerificationToken";
+
+    public string? Value(string field) => Values.GetValueOrDefault(field);
+
+    public string? Error(string field) => Errors.GetValueOrDefault(field);
+
+    /// <summary>The address of another account page that leads back to the same place.</summary>
+    public string Link(string path) =>
+        Value(SessionCookie.ReturnUrlParameter) is { Length: > 0 } back ? $"{path}?{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}" : path;
+}
