@@ -1,0 +1,156 @@
+using System.Net;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Identity;
+
+public sealed class HostilePageTests
+{
+    [Theory]
+    [InlineData("/account/sign-in")]
+    [InlineData("/account/sign-up")]
+    [InlineData("/account/forgot")]
+    [InlineData("/account/resend")]
+    [InlineData("/account/confirm")]
+    [InlineData("/account/reset")]
+    [InlineData("/account/sign-out")]
+    public async Task A_form_that_another_site_made_does_nothing(string path)
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var person = await Visitor.SignedUpAsync(host, "ada@example.com");
+
+        var answer = await person.PostBlindlyAsync(path, new FormUrlEncodedContent(
+            new Dictionary<string, string> { ["email"] = "ada@example.com", ["password"] = Visitor.Password, ["__RequestVerificationToken"] = "made-up" }));
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await person.GetAsync("/account/sign-in")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);   // still signed in
+    }
+
+    [Fact]
+    public async Task Signing_out_takes_a_post()
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var person = await Visitor.SignedUpAsync(host, "ada@example.com");
+        (await person.GetAsync("/account/sign-out")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        person.Cookies["tollgate"].ShouldNotBeNull();
+    }
+
+    [Theory]
+    [InlineData("https://evil.example/")]
+    [InlineData("//evil.example/")]
+    [InlineData("/\\evil.example/")]
+    [InlineData("\\\\evil.example/")]
+    [InlineData("/\t/evil.example/")]
+    [InlineData("javascript:alert(1)")]
+    [InlineData("evil.example")]
+    [InlineData("/ok\r\nSet-Cookie: a=b")]
+    public async Task Signing_in_never_leads_off_this_host(string returnUrl)
+    {
+        await using var host = await IdentityHost.StartAsync(settings: ("Identity:AdminPassword", Visitor.Password));
+        using var admin = new Visitor(host.Url);
+
+        var answer = await admin.SignInAsync("admin@tollgate.local", query: "?returnUrl=" + Uri.EscapeDataString(returnUrl));
+        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        answer.Headers.Location!.OriginalString.ShouldBe("/");
+
+        answer = await admin.GetAsync("/account/sign-in?returnUrl=" + Uri.EscapeDataString(returnUrl));
+        answer.Headers.Location!.OriginalString.ShouldBe("/");
+    }
+
+    [Fact]
+    public async Task Every_page_forbids_script_frames_referrers_and_caches()
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var person = new Visitor(host.Url);
+        foreach (var page in new[] { "sign-in", "sign-up", "check-your-mail", "confirm?id=x&code=y", "forgot", "reset?id=x&code=y", "sign-out", "denied" })
+        {
+            var answer = await person.GetAsync("/account/" + page);
+            var policy = answer.Headers.GetValues("Content-Security-Policy").Single();
+            policy.ShouldContain("default-src 'none'");
+            policy.ShouldContain("frame-ancestors 'none'");
+            policy.ShouldNotContain("unsafe");
+            policy.ShouldNotContain("script-src");
+            answer.Headers.GetValues("Referrer-Policy").Single().ShouldBe("no-referrer");
+            answer.Headers.CacheControl!.NoStore.ShouldBeTrue();
+            answer.Headers.Contains("blazor-enhanced-nav").ShouldBeFalse();
+            var html = await answer.Content.ReadAsStringAsync();
+            html.ShouldNotContain("<script");
+            html.ShouldNotContain("style=");
+            html.ShouldContain("<html lang=\"en\">");
+        }
+    }
+
+    [Fact]
+    public async Task What_is_no_form_or_too_much_of_one_is_refused_with_a_sentence()
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var person = new Visitor(host.Url);
+
+        (await person.PostBlindlyAsync("/account/sign-in", new StringContent("{}", null, "application/json"))).StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
+        (await person.PostBlindlyAsync("/account/sign-in", new FormUrlEncodedContent([new("email", new string('a', 100_000))]))).StatusCode
+            .ShouldBe(HttpStatusCode.RequestEntityTooLarge);
+        (await person.PostBlindlyAsync("/account/sign-in", new FormUrlEncodedContent(Enumerable.Range(0, 100).Select(i => new KeyValuePair<string, string>("f" + i, "x")))))
+            .StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await person.SubmitAsync("/account/sign-in", ("email", "a\0b"), ("password", "p"))).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await person.SubmitAsync("/account/sign-in", ("email", "a b"), ("password", new string('p', 5000)))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await person.SubmitAsync("/account/sign-up", ("email", "ünï@exämple.com\u202e"), ("password", "\ud83d"), ("organisation", "<script>"))).StatusCode
+            .ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await person.GetAsync("/account/reset?id=../../x&code=%00%ff")).StatusCode.ShouldBe(HttpStatusCode.Gone);
+    }
+
+    [Fact]
+    public async Task Who_tries_too_often_is_told_when_to_come_back()
+    {
+        await using var host = await IdentityHost.StartAsync(settings: ("Identity:Limits:SignInsPerEmailPerMinute", "2"));
+        using var person = new Visitor(host.Url);
+        for (var i = 0; i < 2; i++) await person.SignInAsync("nobody@example.com");
+
+        var answer = await person.SignInAsync("NOBODY@example.com");
+        answer.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+        answer.Headers.RetryAfter!.Delta!.Value.TotalSeconds.ShouldBeInRange(1, 30);
+        (await person.SignInAsync("somebody@example.com")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+    }
+
+    [Fact]
+    public async Task The_page_of_mails_is_a_development_hosts_alone()
+    {
+        await using var production = await IdentityHost.StartAsync();
+        using (var person = new Visitor(production.Url)) (await person.GetAsync("/dev/mail")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+
+        await using var host = await IdentityHost.StartAsync(settings: ("Environment", "Development"));
+        using var developer = await Visitor.SignedUpAsync(host, "ada@example.com");
+        var list = await developer.GetStringAsync("/dev/mail");
+        list.ShouldContain("Confirm your address");
+        var name = System.Text.RegularExpressions.Regex.Match(list, "/dev/mail/([0-9a-f]{32})").Groups[1].Value;
+        (await developer.GetStringAsync("/dev/mail/" + name)).ShouldContain("<a href=\"http://localhost:8090/account/confirm?id=");
+        (await developer.GetAsync("/dev/mail/..%2Fidentity")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task On_https_the_cookies_belong_to_this_host_alone()
+    {
+        await using var host = await IdentityHost.StartAsync(settings: [("Identity:PublicUrl", "https://developers.example.com"), ("Identity:AdminPassword", Visitor.Password)]);
+        using var http = new HttpClient(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = host.Url };
+
+        var page = await http.GetAsync("/account/sign-in");   // plain http, as behind a proxy that ends TLS
+        var forgery = page.Headers.GetValues("Set-Cookie").Single();
+        forgery.ShouldStartWith("__Host-tollgate-form=");
+        forgery.ShouldContain("secure");
+        var token = System.Text.RegularExpressions.Regex.Match(await page.Content.ReadAsStringAsync(), "VerificationToken\" value=\"([^\"]+)").Groups[1].Value;
+
+        using var form = new HttpRequestMessage(HttpMethod.Post, "/account/sign-in")
+        {
+            Headers = { { "Cookie", forgery.Split(';')[0] } },
+            Content = new FormUrlEncodedContent(new Dictionary<string, string>
+            {
+                ["__RequestVerificationToken"] = token, ["email"] = "admin@tollgate.local", ["password"] = Visitor.Password,
+            }),
+        };
+        var answer = await http.SendAsync(form);
+        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther, await answer.Content.ReadAsStringAsync() + host.Logs.All[^6000..]);
+        var session = answer.Headers.GetValues("Set-Cookie").First(c => c.StartsWith("__Host-tollgate=", StringComparison.Ordinal));
+        session.ShouldContain("secure");
+        session.ShouldContain("httponly");
+        session.ShouldContain("samesite=lax");
+        session.ShouldContain("path=/");
+    }
+}

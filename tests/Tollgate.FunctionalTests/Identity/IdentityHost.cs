@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tollgate.Contracts;
+using Tollgate.Contracts.Feeds;
+using Tollgate.Identity;
+using Tollgate.ServiceDefaults.Internal;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Identity;
+
+/// <summary>The two databases that everything must hold on.</summary>
+public enum Shape
+{
+    Sqlite,
+    Postgres,
+}
+
+/// <summary>The identity module on a real port, alone. Nodes of one cluster share a database.</summary>
+internal sealed class IdentityHost : IAsyncDisposable
+{
+    private static readonly string GatewayTokenText = GatewayToken.New();
+    private readonly WebApplication _app;
+    private readonly TempFolder? _ownFolder;
+
+    private IdentityHost(WebApplication app, TempFolder? ownFolder, string folder, string? postgres, RecordedLogs logs) =>
+        (_app, _ownFolder, Folder, Postgres, Logs) = (app, ownFolder, folder, postgres, logs);
+
+    public string Folder { get; }
+    public string? Postgres { get; }
+    public RecordedLogs Logs { get; }
+    public FirstAdmin? FirstAdmin { get; private set; }
+    public Uri Url => new(_app.Urls.Single());
+    public IServiceProvider Services => _app.Services;
+
+    public static async Task<IdentityHost> StartAsync(Shape shape = Shape.Sqlite, IdentityHost? beside = null, params (string Key, string Value)[] settings)
+    {
+        var ownFolder = beside is null || shape == Shape.Postgres ? new TempFolder() : null;
+        var folder = ownFolder?.Path ?? beside!.Folder;
+        var postgres = shape == Shape.Postgres ? beside?.Postgres ?? await (await PostgresServer.SharedAsync()).NewDatabaseAsync() : null;
+        var logs = new RecordedLogs();
+
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            EnvironmentName = settings.FirstOrDefault(s => s.Key == "Environment").Value ?? Environments.Production,
+        });
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Data"] = folder,
+            ["ConnectionStrings:Postgres"] = postgres,
+            ["ControlPlane:GatewayTokenSha256:0"] = GatewayToken.Sha256(GatewayTokenText),
+        });
+        builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.AddTollgateIdentity();
+        builder.Services.AddInternalPort(builder.Configuration);
+
+        var app = builder.Build();
+        app.MapTollgateIdentity();
+        var host = new IdentityHost(app, ownFolder, folder, postgres, logs);
+        try
+        {
+            host.FirstAdmin = await IdentitySetup.MigrateAsync(app.Services, CancellationToken.None);
+            await app.StartAsync();
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>One use of a service, as a circuit or request would.</summary>
+    public async Task<T> UseAsync<TService, T>(Func<TService, Task<T>> use) where TService : notnull
+    {
+        await using var scope = _app.Services.CreateAsyncScope();
+        return await use(scope.ServiceProvider.GetRequiredService<TService>());
+    }
+
+    /// <summary>What a gateway hears that asks for what came after a position.</summary>
+    public async Task<FeedAnswer> FeedAsync(FeedAnswer? after = null)
+    {
+        using var http = new HttpClient { BaseAddress = Url };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", GatewayTokenText);
+        var text = await http.GetStringAsync($"/feeds/credentials?after={after?.Version ?? 0}&epoch={after?.Epoch}&wait=0");
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonSerializer.Deserialize(line, ContractJson.Default.FeedLine)!).ToList();
+        return new FeedAnswer(((FeedBegin)lines[0]).Epoch, ((FeedEnd)lines[^1]).Version, [.. lines.OfType<FeedItem>()]);
+    }
+
+    /// <summary>The newest mail to an address, once it is there.</summary>
+    public Task<string> MailAsync(string to, string subject) => Deadline.UntilAsync($"a mail “{subject}” to {to}", () => Task.FromResult(
+        Directory.Exists(Path.Combine(Folder, "mail"))
+            ? Directory.GetFiles(Path.Combine(Folder, "mail"), "*.eml").OrderDescending().Select(File.ReadAllText)
+                .FirstOrDefault(mail => mail.Contains($"To: {to}\r\n") && mail.Contains($"Subject: {subject}\r\n"))
+            : null));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _ownFolder?.Dispose();
+    }
+}
+
+internal sealed record FeedAnswer(string Epoch, long Version, IReadOnlyList<FeedItem> Items);
+
+/// <summary>Every line that was logged, at any level.</summary>
+internal sealed class RecordedLogs : ILoggerProvider, ILogger
+{
+    private readonly ConcurrentQueue<string> _lines = new();
+
+    public string All => string.Join('\n', _lines);
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel level, EventId id, TState state, Exception? exception, Func<TState, Exception?, string> format) =>
+        _lines.Enqueue($"{level} {format(state, exception)} {exception}");
+
+    public void Dispose()
+    {
+    }
+}

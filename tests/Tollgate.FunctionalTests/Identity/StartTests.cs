@@ -1,0 +1,55 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace Tollgate.FunctionalTests.Identity;
+
+public sealed class StartTests
+{
+    [Theory]
+    [InlineData(Shape.Sqlite)]
+    [InlineData(Shape.Postgres)]
+    public async Task A_second_start_makes_no_second_admin(Shape shape)
+    {
+        await using var first = await IdentityHost.StartAsync(shape);
+        await using var second = await IdentityHost.StartAsync(shape, beside: first, ("Identity:AdminEmail", "another@example.com"));
+        first.FirstAdmin.ShouldNotBeNull();
+        second.FirstAdmin.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Nodes_that_start_at_once_make_one_admin_and_read_each_others_cookies()
+    {
+        var database = await (await Testing.PostgresServer.SharedAsync()).NewDatabaseAsync();
+        var nodes = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() =>
+            IdentityHost.StartAsync(settings: [("ConnectionStrings:Postgres", database), ("Identity:AdminPassword", Visitor.Password)]))));
+        try
+        {
+            nodes.Count(n => n.FirstAdmin is not null).ShouldBe(1);
+            using var admin = new Visitor(nodes[0].Url);
+            (await admin.SignInAsync("admin@tollgate.local")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+            foreach (var node in nodes)
+            {
+                using var http = new HttpClient(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = node.Url };
+                http.DefaultRequestHeaders.Add("Cookie", "tollgate=" + admin.Cookies["tollgate"]!.Value);
+                (await http.GetAsync("/account/sign-in")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);   // knows the session
+            }
+        }
+        finally
+        {
+            foreach (var node in nodes) await node.DisposeAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData("Identity:PublicUrl", "developers.example.com", "Identity:PublicUrl is the address that people type")]
+    [InlineData("Identity:PublicUrl", "https://example.com/portal", "Identity:PublicUrl is the address that people type")]
+    [InlineData("Identity:AdminPassword", "password1234", "Identity:AdminPassword is not good enough")]
+    [InlineData("Identity:AdminEmail", "nobody", "Identity:AdminEmail is an e-mail address")]
+    [InlineData("Identity:Limits:MailsPerEmailPerHour", "0", "Each of Identity:Limits")]
+    [InlineData("Mail:From", "nobody", "Mail:From is an address")]
+    public async Task A_wrong_setting_stops_the_start_with_a_sentence(string key, string value, string sentence)
+    {
+        var stopped = await Should.ThrowAsync<OptionsValidationException>(async () => await (await IdentityHost.StartAsync(settings: (key, value))).DisposeAsync());
+        stopped.Message.ShouldStartWith(sentence);
+    }
+}
