@@ -30,8 +30,7 @@ internal static class AccountPages
         headers.XFrameOptions = "DENY";
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
-        headers.CacheControl = "no-store";
-        http.Response.OnStarting(WithoutEnhancedNavigation, http.Response);
+        http.Response.OnStarting(Finish, http.Response);
         return HttpMethods.IsPost(http.Request.Method) && await WhatIsWrongAsync(http) is { } refusal ? refusal : await next(call);
     }
 
@@ -40,7 +39,6 @@ internal static class AccountPages
         params (string Name, object Value)[] more) where TPage : IComponent
     {
         var token = http.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(http).RequestToken!;
-        http.Response.Headers.CacheControl = "no-store";   // anti-forgery writes a weaker one
         var parameters = new Dictionary<string, object?> { ["Form"] = new AccountForm(token, Values(http), errors ?? NoErrors, notice) };
         foreach (var (name, value) in more) parameters[name] = value;
         return new RazorComponentResult<TPage>(parameters) { StatusCode = status, PreventStreamingRendering = true };
@@ -84,10 +82,15 @@ internal static class AccountPages
     /// <summary>Where to go when all is done.</summary>
     public static string? ReturnUrl(this HttpContext http) => LocalUrl.From(http.Field(SessionCookie.ReturnUrlParameter));
 
-    /// <summary>The portal's script must load these pages whole, with their own policy, and not merge them into one of its own.</summary>
-    private static Task WithoutEnhancedNavigation(object response)
+    /// <summary>
+    /// Nothing is kept by caches (said last, because anti-forgery warns of a header that it would have written), and the portal's script
+    /// loads these pages whole, with their own policy, instead of merging them into one of its own.
+    /// </summary>
+    private static Task Finish(object response)
     {
-        ((HttpResponse)response).Headers.Remove("blazor-enhanced-nav");
+        var headers = ((HttpResponse)response).Headers;
+        headers.CacheControl = "no-store";
+        headers.Remove("blazor-enhanced-nav");
         return Task.CompletedTask;
     }
 

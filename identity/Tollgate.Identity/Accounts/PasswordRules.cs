@@ -10,6 +10,7 @@ internal sealed class PasswordRules : IPasswordValidator<Account>
     public const int MaxLength = 256;
 
     private const string Common = "This password is among the first that an attacker tries. Choose another: a few unrelated words do well.";
+    private static readonly char[] Marks = [.. "0123456789!?.,-_*#$%&+= "];
     private static readonly FrozenSet<string> Breached = Load();
 
     /// <summary>A sentence; null = nothing.</summary>
@@ -32,16 +33,16 @@ internal sealed class PasswordRules : IPasswordValidator<Account>
     /// <summary>"P4ssw0rd2024!!" is "password" to anyone who guesses; so is "passwordpassword".</summary>
     private static bool IsBreachedWord(string plain, string? email)
     {
-        var letters = string.Concat(plain.Select(c => c switch { '0' => 'o', '1' => 'i', '3' => 'e', '4' => 'a', '5' => 's', '7' => 't', '@' => 'a', '$' => 's', '!' => 'i', _ => c }));
-        foreach (var text in (string[])[plain, letters])
-        {
-            var word = text.Trim().TrimEnd([.. "0123456789!?.,-_*#$%&+= "]).TrimStart([.. "0123456789!?.,-_*#$%&+= "]);
-            if (Breached.Contains(word) || Breached.Contains(OnceOf(word)) || OnceOf(text).Length < 6) return true;
-        }
-
-        var owner = email?.Split('@')[0].ToLowerInvariant();
-        return owner is { Length: >= 4 } && plain.Trim([.. "0123456789!?.,-_*#$%&+= "]) == owner;
+        var word = plain.Trim().Trim(Marks);
+        var letters = string.Concat(word.Select(AsLetter));
+        return Breached.Contains(OnceOf(word)) || Breached.Contains(OnceOf(letters)) || OnceOf(plain).Length < 6
+            || (email?.Split('@')[0].ToLowerInvariant() is { Length: >= 4 } owner && word == owner);
     }
+
+    private static char AsLetter(char written) => written switch
+    {
+        '0' => 'o', '1' or '!' => 'i', '3' => 'e', '4' or '@' => 'a', '5' or '$' => 's', '7' => 't', _ => written,
+    };
 
     /// <summary>"abcabcabc" → "abc".</summary>
     private static string OnceOf(string text) => text.Length == 0 ? text : text[..(text + text).IndexOf(text, 1, StringComparison.Ordinal)];
