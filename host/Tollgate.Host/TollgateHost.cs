@@ -1,0 +1,109 @@
+using Tollgate.Gateway;
+using Tollgate.Gateway.Ocelot;
+using Tollgate.Host.Demo;
+using Tollgate.ServiceDefaults.Internal;
+
+namespace Tollgate.Host;
+
+/// <summary>Starts and stops the parts of one process in their order: calls come first and go last-in-first-out.</summary>
+internal static class TollgateHost
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            var configuration = Settings.Read(args);
+            await RunAsync(configuration, HostOptions.Read(configuration));
+            return 0;
+        }
+        catch (HostOptionsException wrong)
+        {
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
+        catch (ConfigurationException wrong)
+        {
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
+        catch (Microsoft.Extensions.Options.OptionsValidationException wrong)
+        {
+            await Console.Error.WriteLineAsync(string.Join('\n', wrong.Failures));
+            return 2;
+        }
+        catch (IOException taken) when (taken.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync($"{taken.Message} Choose others with --Listen:Gateway, --Listen:Portal and --Listen:Internal.");
+            return 1;
+        }
+        catch (OperationCanceledException)
+        {
+            return 0;   // asked to stop while still starting
+        }
+    }
+
+    private static async Task RunAsync(IConfigurationRoot configuration, HostOptions options)
+    {
+        using var stop = new StopSignal();
+        await using var demo = options.Demo ? await DemoUpstream.StartAsync(stop.Asked) : null;
+        using var logs = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).UseTollgateConsole());
+
+        var settings = new Dictionary<string, string?>
+        {
+            ["Identity:PublicUrl"] = configuration["Identity:PublicUrl"] ?? ListenAddress.Public(options.PortalUrls),
+            ["Gateway:PublicUrl"] = configuration["Gateway:PublicUrl"] ?? ListenAddress.Public(options.GatewayUrls),
+        };
+        var localToken = options.Has(Roles.ControlPlane) && options.Has(Roles.Gateway) ? LocalGatewayToken.Of(options.DataFolder) : null;
+        if (localToken is not null) settings[$"{GatewayTokenOptions.Section}:{nameof(GatewayTokenOptions.GatewayTokenSha256)}:local"] = GatewayToken.Sha256(localToken);
+
+        var readiness = new Readiness();
+        await using var gateway = options.Has(Roles.Gateway)
+            ? GatewayServer.Create(GatewayOptionsOf(configuration, options, localToken, demo), logs)
+            : null;
+        await using var app = ControlPlane.Build(configuration, options, settings, gateway, readiness);
+
+        // The gateway serves from its last good state while the control plane, or its database, is still on its way.
+        var serving = gateway?.StartAsync(stop.Asked) ?? Task.CompletedTask;
+        var news = await StartControlPlaneAsync(app, options, stop.Asked);
+        await serving;
+        readiness.Ready();
+        Banner.Print(options, settings, news);
+
+        await stop.WaitAsync();
+        readiness.Stopping();
+        if (gateway is not null) await gateway.StopAsync(CancellationToken.None);
+        await app.StopAsync();
+    }
+
+    private static async Task<FirstStart> StartControlPlaneAsync(WebApplication app, HostOptions options, CancellationToken cancel)
+    {
+        if (!options.Has(Roles.ControlPlane))
+        {
+            await app.StartAsync(cancel);
+            return new FirstStart(null, null);
+        }
+
+        var admin = await ControlPlane.SetUpAsync(app, options, cancel);
+        var key = options.Demo ? await DemoAccount.KeyAsync(app.Services, options.DataFolder, admin, cancel) : null;
+        await app.StartAsync(cancel);
+        return new FirstStart(admin, key);
+    }
+
+    private static GatewayOptions GatewayOptionsOf(IConfiguration configuration, HostOptions options, string? localToken, DemoUpstream? demo)
+    {
+        var controlPlane = localToken is not null ? options.InternalUrl : configuration["Gateway:ControlPlane"];
+        if (controlPlane is not null && !Uri.TryCreate(controlPlane, UriKind.Absolute, out _))
+            throw new HostOptionsException($"--Gateway:ControlPlane {controlPlane}: write the address of its internal port, such as http://control-plane:8099.");
+        return new GatewayOptions
+        {
+            Config = options.Config ?? (demo is null ? throw new HostOptionsException("A gateway needs routes: --config <ocelot.json|folder>.") : DemoUpstream.Routes),
+            Urls = options.GatewayUrls,
+            Consumers = options.Consumers,
+            Data = Path.Combine(options.DataFolder, "gateway"),
+            Redis = configuration.GetConnectionString("Redis"),
+            ControlPlane = options.Consumers is null && controlPlane is not null ? new Uri(controlPlane) : null,
+            Token = localToken ?? configuration["Gateway:Token"],
+            Variables = demo is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["TOLLGATE_DEMO_PORT"] = demo.Port.ToString() },
+        };
+    }
+}
