@@ -59,7 +59,7 @@ public sealed class Cluster : IAsyncDisposable
         await admin.PostAsync($"/admin/products/weather/plans/{name}/versions", new
         {
             currency = "EUR",
-            prices = new object[] { new { type = "graduated", tiers = new[] { new { unitPrice } } } },
+            prices = new object[] { new { kind = "graduated", tiers = new[] { new { upTo = (decimal?)null, unitPrice } }, meter = "requests" } },
             limits = new[] { new { name = "window", units, windowMs } },
             quotas = Array.Empty<object>(),
             onLedgerLoss,
