@@ -124,12 +124,12 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer
         while (verdict.Kind == VerdictKind.Pending)
         {
             var left = LongestPark - engine.Time.GetElapsedTime(parkedAt);
-            var final = left <= TimeSpan.Zero || verdict.Arrival!.IsCompleted;
-            if (!final)
+            var final = left <= TimeSpan.Zero;
+            if (!final && !verdict.Arrival!.IsCompleted)    // what has arrived already is a reason to ask again, not the last word
             {
                 try
                 {
-                    await verdict.Arrival!.WaitAsync(left, engine.Time, Context.RequestAborted);
+                    await verdict.Arrival.WaitAsync(left, engine.Time, Context.RequestAborted);
                 }
                 catch (TimeoutException)
                 {
