@@ -86,6 +86,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
         await WaitAsync(_feeds.Select(feed => feed.Tried), FreshStateWithin, cancel);    // what is on disk may be old: better what is new
         if (_redis is not null)
             await WaitAsync([_redis.FirstAnswer], LedgerWithin, cancel);
+        await WaitAsync([Limits.WarmUpAsync()], LedgerWithin, cancel);
         _housekeeping = Task.Run(KeepHouseAsync, CancellationToken.None);
     }
 

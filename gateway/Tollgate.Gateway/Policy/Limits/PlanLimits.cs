@@ -45,7 +45,7 @@ internal sealed class PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvi
                 continue;
 
             if (spend == Spend.Pending && final)
-                spend = ledger.IsAway ? Spend.Away : Spend.Refused;
+                spend = ledger.IsAway ? Spend.Away : Spend.Refused;    // slow, not gone: admitting by share now could go beyond the limit
             var retryUs = 0L;
             if (spend == Spend.Away && TakeWithoutLedger(counters[i], entitlement.Item.OnLedgerLoss, units, nowUs, out buckets[i], out retryUs))
                 continue;
@@ -87,6 +87,30 @@ internal sealed class PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvi
                 counter.Tidy(nowUs, retire: drop);
         }
         ledger.Tidy();
+    }
+
+    /// <summary>Walks the whole road to the ledger with a subscription of nobody's, so that the first caller does not wait for code to be compiled.</summary>
+    public async Task WarmUpAsync()
+    {
+        var road = new PlanLimits(ledger, new NothingUsed(), time);
+        var nobody = new Entitlement
+        {
+            Item = new EntitlementItem(default, default, "warm", "warm", default, EntitlementState.Active, LedgerLoss.Open,
+                [new RateLimit("warm", 20, 1000)], [new Quota("warm", 1_000_000_000, QuotaPeriod.Day, true, 0)]),
+        };
+        for (var i = 0; i < 50; i++)
+        {
+            var verdict = road.Decide(nobody, 1, final: false, out var standing);
+            standing.Describe();
+            road.Refund(nobody, 1, standing);
+            if (verdict.Arrival is { } arrival)
+                await arrival.ConfigureAwait(false);
+        }
+    }
+
+    private sealed class NothingUsed : IQuotaBase
+    {
+        public ValueTask<long?> UnitsSoFarAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(0L);
     }
 
     /// <summary>The first call of a subscription, or its first since its plan was changed: counters whose definition is unchanged go on.</summary>
