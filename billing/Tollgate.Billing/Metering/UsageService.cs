@@ -61,6 +61,14 @@ public sealed class UsageService(IDbContextFactory<BillingDb> databases, TimePro
         return totals;
     }
 
+    /// <summary>Calls of all organisations together, for platform admins. Both ends are widened to whole hours.</summary>
+    public async Task<long> CallsOfAllAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken cancel)
+    {
+        var (_, first, end) = Buckets(from, to, UsageBucket.Hour);
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return await db.Set<UsageMinute>().Where(u => u.Minute >= first && u.Minute < end).SumAsync(u => u.Calls, cancel);
+    }
+
     /// <summary>Units of one subscription in [from, to), for the gateways: the base on which a lost quota counter is rebuilt.</summary>
     internal async Task<long> UnitsAsync(SubscriptionId subscription, long from, long to, CancellationToken cancel)
     {
