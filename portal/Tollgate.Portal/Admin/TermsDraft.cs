@@ -8,6 +8,9 @@ namespace Tollgate.Portal.Admin;
 /// <summary>A plan's terms while an admin types them: texts that may not be numbers yet.</summary>
 internal sealed class TermsDraft
 {
+    public const string Refused = "refused";
+    public const string Billed = "billed";
+
     public sealed class LimitRow
     {
         public string Name { get; set; } = "";
@@ -21,7 +24,9 @@ internal sealed class TermsDraft
         public string Name { get; set; } = "";
         public string Units { get; set; } = "";
         public QuotaPeriod Period { get; set; } = QuotaPeriod.Month;
-        public bool Hard { get; set; } = true;
+
+        /// <summary><see cref="Refused"/> or <see cref="Billed"/>: what a select can hold.</summary>
+        public string Beyond { get; set; } = Refused;
     }
 
     public sealed class TierRow
@@ -42,7 +47,7 @@ internal sealed class TermsDraft
         Fee = Text(flat?.Fee ?? 0);
         Tiers = [.. (calls?.Tiers ?? []).Select(t => new TierRow { UpTo = t.UpTo is { } end ? Text(end) : "", UnitPrice = Text(t.UnitPrice) })];
         Limits = [.. (from?.Limits ?? []).Select(Row)];
-        Quotas = [.. (from?.Quotas ?? []).Select(q => new QuotaRow { Name = q.Name, Units = Text(q.Units), Period = q.Period, Hard = q.Hard })];
+        Quotas = [.. (from?.Quotas ?? []).Select(q => new QuotaRow { Name = q.Name, Units = Text(q.Units), Period = q.Period, Beyond = q.Hard ? Refused : Billed })];
         if (from is null) Limits.Add(new LimitRow { Name = "minute", Units = "60" });
     }
 
@@ -90,7 +95,7 @@ internal sealed class TermsDraft
         foreach (var row in Quotas)
         {
             if (!TryWhole(row.Units, out var units)) errors["quotas"] = $"“{row.Units}” is not a number of calls.";
-            quotas.Add(new PlanQuota(row.Name.Trim(), units, row.Period, row.Hard));
+            quotas.Add(new PlanQuota(row.Name.Trim(), units, row.Period, row.Beyond != Billed));
         }
 
         return errors.Count > 0 ? (null, errors) : (new PlanTerms(Currency.Trim().ToUpperInvariant(), prices, limits, quotas, OnLedgerLoss), errors);

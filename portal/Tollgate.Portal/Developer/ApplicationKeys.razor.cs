@@ -15,7 +15,7 @@ public sealed partial class ApplicationKeys
     private bool _issuing;
     private bool _busy;
     private string _name = "";
-    private bool _test;
+    private string _kind = "live";
     private int _days;
     private int _overlapHours = 24;
     private IReadOnlyDictionary<string, string> _errors = new Dictionary<string, string>();
@@ -30,10 +30,10 @@ public sealed partial class ApplicationKeys
 
     private async Task ReloadAsync() => _keys = await Keys.ListAsync(Organisation, Application.Id, Gone);
 
-    private void BeginIssue() => (_issuing, _issued, _name, _errors) = (true, null, "", new Dictionary<string, string>());
+    private void BeginIssue() => (_issuing, _issued, _name, _kind, _days, _errors) = (true, null, "", "live", 0, new Dictionary<string, string>());
 
     private Task IssueAsync() => TakeAsync(() => Keys.IssueAsync(Organisation, Application.Id,
-        new IssueKeyRequest(_name, _test, _days == 0 ? null : Time.GetUtcNow().AddDays(_days)), Gone));
+        new IssueKeyRequest(_name, _kind == "test", _days == 0 ? null : Time.GetUtcNow().AddDays(_days)), Gone));
 
     private Task RotateAsync() => TakeAsync(() => Keys.RotateAsync(Organisation, Application.Id, _rotating!.Id, TimeSpan.FromHours(_overlapHours), Gone));
 

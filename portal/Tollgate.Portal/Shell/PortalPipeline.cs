@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -13,11 +14,19 @@ internal sealed class PortalPipeline : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
+        app.Use(NameRequestAsync);
         app.UseSecurityHeaders();
         app.UseWhen(IsPage, pages => pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true));
         app.UseManagementApiProblems();
         next(app);
     };
+
+    /// <summary>Problems tell the request's id, which is its trace's. The framework starts a trace only while somebody listens.</summary>
+    private static async Task NameRequestAsync(HttpContext http, RequestDelegate next)
+    {
+        using var own = Activity.Current is null ? new Activity("request").Start() : null;
+        await next(http);
+    }
 
     public static bool IsPage(HttpContext http) =>
         HttpMethods.IsGet(http.Request.Method) && http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)

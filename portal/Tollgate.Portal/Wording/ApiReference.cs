@@ -20,6 +20,12 @@ internal sealed record ApiReference(string Title, string Version, string Descrip
         try
         {
             var json = document.AsSpan().TrimStart().StartsWith("{") ? document : ToJson(document);
+            using (var root = JsonDocument.Parse(json))    // says where it is wrong, which the reader does not
+            {
+                if (root.RootElement.ValueKind != JsonValueKind.Object || !root.RootElement.TryGetProperty("openapi", out _))
+                    return (null, "The OpenAPI document cannot be read: it has no openapi member at its root.");
+            }
+
             var result = OpenApiDocument.Parse(json, "json");
             if (result.Document is not { } read || read.Paths is null)
                 return (null, $"The OpenAPI document cannot be read: {FirstError(result.Diagnostic)}");
@@ -35,13 +41,10 @@ internal sealed record ApiReference(string Title, string Version, string Descrip
         {
             return (null, $"The OpenAPI document is not JSON: line {wrong.LineNumber + 1} cannot be read.");
         }
-        catch (OpenApiException wrong)
+        catch (Exception wrong) when (wrong is not OutOfMemoryException)
         {
-            return (null, $"The OpenAPI document cannot be read: {wrong.Message}");
-        }
-        catch (Exception wrong) when (wrong is InvalidOperationException or FormatException or ArgumentException)
-        {
-            return (null, "The OpenAPI document cannot be read: it does not have the shape of OpenAPI 3.");    // the reader meets what it did not expect
+            // The reader fails in many ways on shapes that it does not expect, and whoever writes a document may try them all.
+            return (null, "The OpenAPI document cannot be read: it does not have the shape of OpenAPI 3.");
         }
     }
 
