@@ -1,0 +1,156 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using Tollgate.Identity.Organisations;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Portal;
+
+/// <summary>What the management API makes of strange bodies and strange senders.</summary>
+public sealed class ApiInputTests(PortalFixture fixture) : IClassFixture<PortalFixture>
+{
+    [Theory]
+    [InlineData("Sec-Fetch-Site", "cross-site")]
+    [InlineData("Sec-Fetch-Site", "same-site")]
+    [InlineData("Origin", "https://evil.example")]
+    [InlineData("Origin", "null")]
+    public async Task Another_sites_page_changes_nothing(string header, string value)
+    {
+        using var client = await fixture.Host.SignInAsync("Forged", OrganisationRole.Owner);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/applications") { Content = JsonContent.Create(new { name = "forged" }) };
+        request.Headers.Add(header, value);
+        using var answer = await client.SendAsync(request);
+        await answer.ShouldBeProblemAsync(403, "cross-origin");
+        (await client.GetAsync("/api/v1/applications").JsonAsync()).GetArrayLength().ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("multipart/form-data; boundary=x")]
+    public async Task What_a_form_can_send_is_no_json(string contentType)
+    {
+        using var client = await fixture.Host.SignInAsync("Forms", OrganisationRole.Owner);
+        using var content = new StringContent("""{"name":"forged"}""");
+        content.Headers.Remove("Content-Type");
+        content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        using var answer = await client.PostAsync("/api/v1/applications", content);
+        await answer.ShouldBeProblemAsync(415, "content-type");
+    }
+
+    [Fact]
+    public async Task Our_own_pages_and_programs_are_heard()
+    {
+        using var client = await fixture.Host.SignInAsync("Heard", OrganisationRole.Owner);
+        (await client.PostAsJsonAsync("/api/v1/applications", new { name = "program" }).JsonAsync(HttpStatusCode.Created)).GetProperty("name").GetString().ShouldBe("program");
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/applications") { Content = JsonContent.Create(new { name = "page" }) };
+        request.Headers.Add("Sec-Fetch-Site", "same-origin");
+        request.Headers.Add("Origin", fixture.Host.Url.GetLeftPart(UriPartial.Authority));
+        (await client.SendAsync(request).JsonAsync(HttpStatusCode.Created)).GetProperty("name").GetString().ShouldBe("page");
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"name":null}""")]
+    [InlineData("""{"name":7}""")]
+    [InlineData("""{"name":"a","colour":"red"}""")]
+    [InlineData("""{"name":"a","name":"b"}""")]
+    public async Task A_body_that_cannot_be_read_is_refused_with_a_sentence(string body)
+    {
+        using var client = await fixture.Host.SignInAsync("Bodies", OrganisationRole.Owner);
+        using var answer = await client.PostAsync("/api/v1/applications", new StringContent(body, Encoding.UTF8, "application/json"));
+        var problem = await answer.ShouldBeProblemAsync(400, "json");
+        problem.GetProperty("detail").GetString()!.ShouldNotContain("Tollgate.");    // no type of ours
+    }
+
+    [Fact]
+    public async Task A_body_is_bounded()
+    {
+        using var client = await fixture.Host.SignInAsync("Large", OrganisationRole.Owner);
+        using var answer = await client.PostAsync("/api/v1/applications", new StringContent($$"""{"name":"{{new string('a', 200_000)}}"}""", Encoding.UTF8, "application/json"));
+        await answer.ShouldBeProblemAsync(413, "too-large");
+    }
+
+    [Fact]
+    public async Task Values_that_are_wrong_are_named()
+    {
+        using var client = await fixture.Host.SignInAsync("Values", OrganisationRole.Owner);
+        using var answer = await client.PostAsJsonAsync("/api/v1/applications", new { name = " " });
+        (await answer.ShouldBeProblemAsync(422, "validation")).GetProperty("errors").GetProperty("name").GetString().ShouldNotBeNullOrEmpty();
+    }
+
+    [Theory]
+    [InlineData("/api/v1/usage?from=yesterday", 400, "parameter")]
+    [InlineData("/api/v1/usage?bucket=second", 400, "parameter")]
+    [InlineData("/api/v1/usage?from=1970-01-01T00:00:00Z&bucket=minute", 400, "parameter")]
+    [InlineData("/api/v1/usage?application=7", 400, "parameter")]
+    [InlineData("/api/v1/usage?from=2026-02-02T00:00:00Z&to=2026-01-01T00:00:00Z", 400, "parameter")]
+    [InlineData("/api/v1/applications/7", 404, "not-found")]
+    [InlineData("/api/v1/nothing", 404, "not-found")]
+    public async Task A_question_that_makes_no_sense_is_told_so(string path, int status, string slug)
+    {
+        using var client = await fixture.Host.SignInAsync("Questions", OrganisationRole.Owner);
+        using var answer = await client.GetAsync(path);
+        await answer.ShouldBeProblemAsync(status, slug);
+    }
+
+    [Fact]
+    public async Task The_story_of_a_key_by_http_alone()
+    {
+        using var client = await fixture.Host.SignInAsync("Story", OrganisationRole.Developer);
+        var (application, key, subscription) = await client.StoryAsync();
+
+        var rotated = await client.PostAsJsonAsync($"/api/v1/applications/{application}/keys/{key}/rotate", new { overlapMinutes = 60 }).JsonAsync(HttpStatusCode.Created);
+        rotated.GetProperty("key").GetString()!.ShouldStartWith("tg_live_");
+        var keys = await client.GetAsync($"/api/v1/applications/{application}/keys");
+        (await keys.Content.ReadAsStringAsync()).ShouldNotContain(rotated.GetProperty("key").GetString()!);
+        (await client.DeleteAsync($"/api/v1/applications/{application}/keys/{key}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+
+        var changed = await client.PutAsJsonAsync($"/api/v1/subscriptions/{subscription}/plan", new { plan = await client.PlanAsync("pro") }).JsonAsync();
+        changed.GetProperty("planName").GetString().ShouldBe("pro");
+        changed.GetProperty("state").GetString().ShouldBe("active");
+        using var twice = await client.PostAsJsonAsync("/api/v1/subscriptions", new { application, plan = await client.PlanAsync("free") });
+        await twice.ShouldBeProblemAsync(409, "subscription");
+
+        (await client.GetAsync("/api/v1/usage").JsonAsync()).GetArrayLength().ShouldBeGreaterThan(23);
+        (await client.GetAsync("/api/v1/invoices/draft").JsonAsync())[0].GetProperty("total").GetDecimal().ShouldBe(29m);
+
+        (await client.DeleteAsync($"/api/v1/applications/{application}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await client.GetAsync("/api/v1/subscriptions").JsonAsync()).GetArrayLength().ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task An_admin_makes_a_product_and_suspends_a_customer()
+    {
+        using var admin = await fixture.Host.SignInAsync("Operators", OrganisationRole.Owner, platformAdmin: true);
+        using var customer = await fixture.Host.SignInAsync("Customer", OrganisationRole.Owner);
+        var product = new { title = "Tides", description = "", basePath = "/tides/v1", openApi = PortalHost.OpenApi, isPublished = true };
+        await admin.PutAsJsonAsync("/api/v1/admin/products/tides", product).JsonAsync(HttpStatusCode.Created);
+        await admin.PutAsJsonAsync("/api/v1/admin/products/tides", product).JsonAsync();
+        using var unreadable = await admin.PutAsJsonAsync("/api/v1/admin/products/tides", product with { openApi = "just words" });
+        (await unreadable.ShouldBeProblemAsync(422, "validation")).GetProperty("errors").GetProperty("openApi").GetString()!.ShouldContain("cannot be read");
+
+        await admin.PostAsJsonAsync("/api/v1/admin/products/tides/plans", new { name = "basic", title = "Basic" }).JsonAsync(HttpStatusCode.Created);
+        var terms = new
+        {
+            currency = "EUR",
+            prices = new object[] { new { kind = "flat", fee = 5 } },
+            limits = new[] { new { name = "minute", units = 10, windowMs = 60000 } },
+            quotas = new[] { new { name = "month", units = 100, period = "month", hard = true } },
+            onLedgerLoss = "fair-share",
+        };
+        await admin.PostAsJsonAsync("/api/v1/admin/products/tides/plans/basic/versions", terms).JsonAsync(HttpStatusCode.Created);
+        await admin.PostAsJsonAsync("/api/v1/admin/products/tides/plans/basic/versions", terms).JsonAsync();
+
+        var application = (await customer.PostAsJsonAsync("/api/v1/applications", new { name = "Boat" }).JsonAsync(HttpStatusCode.Created));
+        var organisation = application.GetProperty("organisation").GetString();
+        (await admin.PostAsJsonAsync($"/api/v1/admin/organisations/{organisation}/suspend", new { })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await admin.PostAsJsonAsync($"/api/v1/admin/organisations/{organisation}/resume", new { })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await admin.GetAsync("/api/v1/admin/products/tides/subscribers").JsonAsync()).GetProperty("total").GetInt32().ShouldBe(0);
+    }
+}
