@@ -36,6 +36,10 @@ internal sealed class Body<T> : IReadBody, IEndpointParameterMetadataProvider wh
         {
             return Refused(Sentence(wrong));
         }
+        catch (NotSupportedException)
+        {
+            return Refused("A member that comes in several kinds does not say which: give it its \"kind\". Compare it with /openapi/v1.json.");
+        }
         catch (BadHttpRequestException wrong) when (wrong.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
             return new Body<T>(null, Problems.Of(413, "too-large", "Too large", "The body is larger than this call takes."));

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Matching;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -22,17 +23,17 @@ public static class InternalPort
             .Validate(o => o.GatewayTokenSha256.All(hex => hex.Length == 64 && hex.All(char.IsAsciiHexDigit)),
                 "ControlPlane:GatewayTokenSha256 takes SHA-256 digests of gateway tokens, 64 hex digits each.")
             .ValidateOnStart();
+        services.AddSingleton<InternalPortPolicy>();
+        services.AddSingleton<MatcherPolicy>(provider => provider.GetRequiredService<InternalPortPolicy>());
         return services;
     }
 
-    /// <summary>Place after routing, before everything that answers.</summary>
-    public static IApplicationBuilder UseInternalPort(this IApplicationBuilder app, Func<int, bool> isInternalPort) => app.Use((http, next) =>
+    /// <summary>Says which of the process's ports are internal. Until it is said, no port is.</summary>
+    public static IApplicationBuilder UseInternalPort(this IApplicationBuilder app, Func<int, bool> isInternalPort)
     {
-        var endpoint = http.GetEndpoint();
-        if (endpoint is null) return isInternalPort(http.Connection.LocalPort) ? NotFound(http) : next(http);
-        var isInternal = endpoint.Metadata.GetMetadata<InternalEndpoint>() is not null;
-        return isInternal == isInternalPort(http.Connection.LocalPort) ? next(http) : NotFound(http);
-    });
+        app.ApplicationServices.GetRequiredService<InternalPortPolicy>().IsInternal = isInternalPort;
+        return app;
+    }
 
     /// <summary>A group whose endpoints answer on the internal port only. Those that carry data add <see cref="RequireGatewayToken{T}"/>.</summary>
     public static RouteGroupBuilder MapInternal(this IEndpointRouteBuilder endpoints)
@@ -46,9 +47,25 @@ public static class InternalPort
     public static T RequireGatewayToken<T>(this T endpoint) where T : IEndpointConventionBuilder =>
         endpoint.AddEndpointFilter<T>(GatewayToken.Require);
 
-    private static Task NotFound(HttpContext http)
+    /// <summary>Takes the other door's endpoints out of the choice, so that both may use the same path.</summary>
+    private sealed class InternalPortPolicy : MatcherPolicy, IEndpointSelectorPolicy
     {
-        http.Response.StatusCode = StatusCodes.Status404NotFound;
-        return Task.CompletedTask;
+        public Func<int, bool> IsInternal { get; set; } = _ => false;
+
+        public override int Order => int.MinValue;
+
+        public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => true;
+
+        public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
+        {
+            var isInternalPort = IsInternal(httpContext.Connection.LocalPort);
+            for (var i = 0; i < candidates.Count; i++)
+            {
+                var isInternal = candidates[i].Endpoint.Metadata.GetMetadata<InternalEndpoint>() is not null;
+                if (isInternal != isInternalPort) candidates.SetValidity(i, false);
+            }
+
+            return Task.CompletedTask;
+        }
     }
 }

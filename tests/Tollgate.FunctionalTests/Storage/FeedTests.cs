@@ -110,6 +110,14 @@ public sealed class FeedTests
         (await feed.Client.GetAsync("/hello")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
+    [Fact]
+    public async Task Both_ports_may_use_the_same_path()
+    {
+        await using var feed = await FeedHost.StartAsync(postgres: false);
+        (await feed.PublicClient.GetStringAsync("/both")).ShouldBe("public");
+        (await feed.Client.GetStringAsync("/both")).ShouldBe("internal");
+    }
+
     private sealed record FeedAnswer(string Epoch, bool IsSnapshot, long Version, IReadOnlyList<FeedItem> Items);
 
     private class LogDb(DbContextOptions options) : DbContext(options)
@@ -151,6 +159,8 @@ public sealed class FeedTests
             host._app.UseInternalPort(port => port == internalPort);
             host._app.MapFeed<LogDb>("test");
             host._app.MapGet("/hello", () => "hello");
+            host._app.MapGet("/both", () => "public");
+            host._app.MapInternal().MapGet("/both", () => "internal");
             await using (var db = host.Open())
             {
                 await db.Database.EnsureCreatedAsync();
