@@ -11,7 +11,7 @@ namespace Tollgate.Portal.Developer;
 /// <summary>Calls, errors and cost over time, and the running period against its quotas. Looks again while it is open.</summary>
 public sealed partial class Usage
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private IReadOnlyList<ApplicationView>? _applications;
     private IReadOnlyList<UsageBar>? _bars;

@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
+using Tollgate.Contracts;
 using Tollgate.Identity.Organisations;
+using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Portal;
 
@@ -117,6 +119,14 @@ public sealed partial class PageAccessTests(PortalFixture fixture) : IClassFixtu
         foreach (Match script in Script().Matches(html)) script.Value.ShouldContain("src=\"");
         InlineHandler().IsMatch(html).ShouldBeFalse();
         foreach (Match source in Source().Matches(html)) source.Groups[1].Value.ShouldNotContain("//");
+    }
+
+    [Fact]
+    public async Task The_page_of_usage_does_not_stand_in_the_way_of_its_ingest()
+    {
+        using var gateway = fixture.Host.Anonymous();
+        using var answer = await gateway.PostAsync(InternalPaths.Usage, null);
+        await answer.ShouldBeProblemAsync(401, "gateway-token");
     }
 
     [Fact]
