@@ -85,7 +85,7 @@ public sealed partial class Usage
         ];
         _bars = range.Bars(points, Clock.Local);
         _callScale = AxisScale.Of(_bars.Max(b => b.Calls), ticks: 4, whole: true);
-        var every = (_bars.Count + 7) / 8;
+        var every = (_bars.Count + 5) / 6;
         _shownLabels = [.. _bars.Where((_, i) => i % every == 0).Select(b => b.Label)];
     }
 
@@ -96,7 +96,7 @@ public sealed partial class Usage
         return (bars, AxisScale.Of(bars.Max(b => b.Cost), ticks: 2, whole: false));
     }
 
-    /// <summary>Every label would overlap its neighbours: about eight are written.</summary>
+    /// <summary>Every label would overlap its neighbours: about six are written.</summary>
     private string SomeLabels(object label) => label is string text && _shownLabels.Contains(text) ? text : "";
 
     private string Link(UsageRange range) => Navigation.GetUriWithQueryParameter("range", range == UsageRange.All[0] ? null : range.Name);
