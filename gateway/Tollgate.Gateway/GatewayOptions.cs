@@ -21,6 +21,12 @@ public sealed class GatewayOptions
     /// <summary>Base address of the control plane's internal port, such as <c>http://127.0.0.1:8099</c>; null = none.</summary>
     public Uri? ControlPlane { get; init; }
 
+    /// <summary>
+    /// Completes when the control plane may be asked. Beside one in the same process the gateway starts first, and serves what it last knew meanwhile;
+    /// one that knows nothing yet waits for this.
+    /// </summary>
+    public Task ControlPlaneUp { get; init; } = Task.CompletedTask;
+
     /// <summary>The gateway token presented to the control plane.</summary>
     public string? Token { get; init; }
 

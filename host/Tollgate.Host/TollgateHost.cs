@@ -57,14 +57,17 @@ internal static class TollgateHost
         if (localToken is not null) settings[$"{GatewayTokenOptions.Section}:{nameof(GatewayTokenOptions.GatewayTokenSha256)}:local"] = GatewayToken.Sha256(localToken);
 
         var readiness = new Readiness();
+        var controlPlaneUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var gateway = options.Has(Roles.Gateway)
-            ? GatewayServer.Create(GatewayOptionsOf(configuration, options, localToken, demo), logs)
+            ? GatewayServer.Create(GatewayOptionsOf(configuration, options, localToken, demo, controlPlaneUp.Task), logs)
             : null;
         await using var app = ControlPlane.Build(configuration, options, settings, gateway, readiness);
 
         // The gateway serves from its last good state while the control plane, or its database, is still on its way.
         var serving = gateway?.StartAsync(stop.Asked) ?? Task.CompletedTask;
+        if (serving.IsFaulted) await serving;   // routes that cannot be used: said before anything listens
         var news = await StartControlPlaneAsync(app, options, stop.Asked);
+        controlPlaneUp.SetResult();
         await serving;
         readiness.Ready();
         Banner.Print(options, settings, news);
@@ -89,7 +92,7 @@ internal static class TollgateHost
         return new FirstStart(admin, key);
     }
 
-    private static GatewayOptions GatewayOptionsOf(IConfiguration configuration, HostOptions options, string? localToken, DemoUpstream? demo)
+    private static GatewayOptions GatewayOptionsOf(IConfiguration configuration, HostOptions options, string? localToken, DemoUpstream? demo, Task localControlPlaneUp)
     {
         var controlPlane = localToken is not null ? options.InternalUrl : configuration["Gateway:ControlPlane"];
         if (controlPlane is not null && !Uri.TryCreate(controlPlane, UriKind.Absolute, out _))
@@ -102,6 +105,7 @@ internal static class TollgateHost
             Data = Path.Combine(options.DataFolder, "gateway"),
             Redis = configuration.GetConnectionString("Redis"),
             ControlPlane = options.Consumers is null && controlPlane is not null ? new Uri(controlPlane) : null,
+            ControlPlaneUp = localToken is null ? Task.CompletedTask : localControlPlaneUp,
             Token = localToken ?? configuration["Gateway:Token"],
             Variables = demo is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["TOLLGATE_DEMO_PORT"] = demo.Port.ToString() },
         };

@@ -21,6 +21,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
     private static readonly TimeSpan LedgerWithin = TimeSpan.FromSeconds(2);
 
     private readonly ConsumersSource? _file;
+    private readonly Task _controlPlaneUp;
     private readonly HttpClient? _http;
     private readonly FeedClient[] _feeds = [];
     private readonly ILedger _ledger;
@@ -34,6 +35,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
     private ConsumerDirectory(GatewayOptions options, Journal? journal, ILoggerFactory loggers, TimeProvider time)
     {
         _time = time;
+        _controlPlaneUp = options.ControlPlaneUp;
         _logger = loggers.CreateLogger<ConsumerDirectory>();
         _redis = options.Redis is null
             ? null
@@ -53,8 +55,8 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
             var logger = loggers.CreateLogger<FeedClient>();
             _feeds =
             [
-                new FeedClient(FeedNames.Credentials, _http, Credentials, options.Data, time, logger),
-                new FeedClient(FeedNames.Entitlements, _http, Entitlements, options.Data, time, logger),
+                new FeedClient(FeedNames.Credentials, _http, Credentials, options.Data, time, logger, _controlPlaneUp),
+                new FeedClient(FeedNames.Entitlements, _http, Entitlements, options.Data, time, logger, _controlPlaneUp),
             ];
         }
         Limits = new PlanLimits(_ledger, quotaBase, time);
@@ -82,8 +84,10 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
             _fileInForce = true;
         }
         await Task.WhenAll(_feeds.Select(feed => feed.StartAsync(cancel)));
+        if (!IsReady) await _controlPlaneUp.WaitAsync(cancel);
         await WaitAsync(_feeds.Select(feed => feed.InForce), FirstStateWithin, cancel);
-        await WaitAsync(_feeds.Select(feed => feed.Tried), FreshStateWithin, cancel);    // what is on disk may be old: better what is new
+        if (_controlPlaneUp.IsCompleted)
+            await WaitAsync(_feeds.Select(feed => feed.Tried), FreshStateWithin, cancel);    // what is on disk may be old: better what is new
         if (_redis is not null)
             await WaitAsync([_redis.FirstAnswer], LedgerWithin, cancel);
         await WaitAsync([Limits.WarmUpAsync()], LedgerWithin, cancel);

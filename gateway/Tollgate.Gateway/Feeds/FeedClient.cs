@@ -22,6 +22,7 @@ internal sealed partial class FeedClient : IAsyncDisposable
     private readonly FeedStore? _store;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Task _controlPlaneUp;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _inForce = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -34,9 +35,12 @@ internal sealed partial class FeedClient : IAsyncDisposable
 
     /// <param name="http">Its base address is the control plane's internal port; it presents the gateway token.</param>
     /// <param name="dataFolder">Null = nothing is kept.</param>
-    public FeedClient(string name, HttpClient http, IFeedTarget target, string? dataFolder, TimeProvider time, ILogger<FeedClient> logger)
+    /// <param name="controlPlaneUp">Not asked before this completes; null = at once.</param>
+    public FeedClient(
+        string name, HttpClient http, IFeedTarget target, string? dataFolder, TimeProvider time, ILogger<FeedClient> logger, Task? controlPlaneUp = null)
     {
         (_name, _http, _target, _time, _logger) = (name, http, target, time, logger);
+        _controlPlaneUp = controlPlaneUp ?? Task.CompletedTask;
         _store = dataFolder is null ? null : new FeedStore(dataFolder, name, logger);
         _lastAnswerAt = time.GetTimestamp();
     }
@@ -105,6 +109,7 @@ internal sealed partial class FeedClient : IAsyncDisposable
     private async Task FollowAsync()
     {
         var stop = _stop.Token;
+        await _controlPlaneUp.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!stop.IsCancellationRequested)
         {
             try

@@ -20,7 +20,8 @@ internal static class MeteringServices
         services.AddSingleton(_ => journal);
         if (options.ControlPlane is not { } controlPlane) return journal;
         services.TryAddSingleton(provider => new UsageShipper(
-            provider.GetRequiredService<Journal>(), controlPlane, options.Token, UsageShipper.CreateClient(), time, loggers.CreateLogger<UsageShipper>()));
+            provider.GetRequiredService<Journal>(), controlPlane, options.Token, UsageShipper.CreateClient(), time, loggers.CreateLogger<UsageShipper>(),
+            controlPlaneUp: options.ControlPlaneUp));
         services.AddHostedService(provider => provider.GetRequiredService<UsageShipper>());
         return journal;
     }

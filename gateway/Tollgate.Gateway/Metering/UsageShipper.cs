@@ -25,6 +25,7 @@ internal sealed class UsageShipper : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TimeSpan _interval;
+    private readonly Task _controlPlaneUp;
     private SealedBatch? _pending;
     private bool _resumed;
     private int _failures;
@@ -34,8 +35,9 @@ internal sealed class UsageShipper : BackgroundService
 
     public UsageShipper(
         Journal journal, Uri controlPlane, string? token, HttpMessageInvoker http, TimeProvider time, ILogger<UsageShipper> logger,
-        TimeSpan? interval = null)
+        TimeSpan? interval = null, Task? controlPlaneUp = null)
     {
+        _controlPlaneUp = controlPlaneUp ?? Task.CompletedTask;
         (_journal, _token, _http, _time, _logger) = (journal, token, http, time, logger);
         _target = new Uri(controlPlane.AbsoluteUri.TrimEnd('/') + InternalPaths.Usage);
         _sealer = new UsageSealer(journal, time);
@@ -80,7 +82,7 @@ internal sealed class UsageShipper : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
-        await Task.Yield();
+        await _controlPlaneUp.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
         while (!stop.IsCancellationRequested)
         {
             var delay = _interval;
