@@ -4,7 +4,7 @@ namespace Tollgate.Gateway.Ocelot;
 internal static class OcelotBinding
 {
     // Security that a file asks for and that is not enforced must not go unnoticed.
-    private static readonly string[] NotEnforced = ["RouteClaimsRequirement", "SecurityOptions", "RateLimitOptions", "UpstreamHeaderTemplates"];
+    private static readonly string[] NotEnforced = ["RateLimitOptions"];
 
     public static OcelotRoute Route(JsonEntry json, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
@@ -26,6 +26,9 @@ internal static class OcelotBinding
             Timeout = Timeout(json, errors),
             RequestIdKey = NullIfEmpty(json.ReadText("RequestIdKey", errors)),
             Tollgate = Tollgate(json.ReadObject("Tollgate", errors), errors),
+            UpstreamHeaderTemplates = Texts(json, "UpstreamHeaderTemplates", errors),
+            RouteClaimsRequirement = ClaimRequirements(json, errors),
+            Security = OcelotSecurity.Read(json, errors),
         };
     }
 
@@ -40,6 +43,7 @@ internal static class OcelotBinding
             Timeout = Timeout(json, errors),
             RequestIdKey = NullIfEmpty(json.ReadText("RequestIdKey", errors)),
             Authentication = Authentication(json, errors),
+            Security = OcelotSecurity.Read(json, errors),
         };
     }
 
@@ -83,6 +87,29 @@ internal static class OcelotBinding
         }
 
         return hosts;
+    }
+
+    private static List<KeyValuePair<string, string>> Texts(JsonEntry parent, string property, List<ConfigurationError> errors)
+    {
+        var texts = new List<KeyValuePair<string, string>>();
+        foreach (var (name, value) in parent.ReadObject(property, errors)?.Members ?? [])
+            if (value.Kind == JsonEntryKind.Scalar) texts.Add(new(name, value.Text));
+            else errors.Add(value.Error("expected text here."));
+        return texts;
+    }
+
+    // What is asked and cannot be read must not come to mean "nothing is asked".
+    private static List<KeyValuePair<string, IReadOnlyList<string>>> ClaimRequirements(JsonEntry parent, List<ConfigurationError> errors)
+    {
+        var claims = new List<KeyValuePair<string, IReadOnlyList<string>>>();
+        foreach (var (name, value) in parent.ReadObject("RouteClaimsRequirement", errors)?.Members ?? [])
+        {
+            var values = value.Kind == JsonEntryKind.Scalar ? [value.Text] : value.Items.Where(item => item.Kind == JsonEntryKind.Scalar).Select(item => item.Text).ToArray();
+            if (values.Length == 0 || values.Length < value.Items.Count) errors.Add(value.Error("expected the claim's value here, or a list of values of which one is enough."));
+            claims.Add(new(name, values));
+        }
+
+        return claims;
     }
 
     private static OcelotAuthentication Authentication(JsonEntry parent, List<ConfigurationError> errors)

@@ -46,6 +46,14 @@ internal sealed class OcelotRoute
     public string? RequestIdKey { get; init; }
     public TollgateRouteOptions Tollgate { get; init; } = new();
 
+    /// <summary>Headers that a call must carry, by name.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> UpstreamHeaderTemplates { get; init; } = [];
+
+    /// <summary>Claims and the values of which a token must have one, by the names as they are written, colons and all.</summary>
+    public IReadOnlyList<KeyValuePair<string, IReadOnlyList<string>>> RouteClaimsRequirement { get; init; } = [];
+
+    public OcelotSecurity? Security { get; init; }
+
     /// <summary>What the route is called in usage and metrics.</summary>
     public string Name => Key ?? UpstreamPathTemplate;
 }
@@ -87,6 +95,7 @@ internal sealed class OcelotGlobal
     public int? Timeout { get; init; }
     public string? RequestIdKey { get; init; }
     public OcelotAuthentication Authentication { get; init; } = new();
+    public OcelotSecurity? Security { get; init; }
 }
 
 /// <summary>Where tokens of one kind come from: exactly one of a shared secret, an authority or a file of keys.</summary>

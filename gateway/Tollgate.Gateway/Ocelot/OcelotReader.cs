@@ -40,7 +40,7 @@ internal static class OcelotReader
             OcelotBinding.Providers(root, providers, errors);
         }
 
-        OcelotValidation.Validate(routes, global, providers, errors);
+        OcelotValidation.Validate(routes, global, providers, errors, warnings);
         if (errors.Count > 0) throw new ConfigurationException(errors);
         return new OcelotConfiguration { Routes = routes, Global = global, Providers = providers, Files = files, Warnings = warnings };
     }

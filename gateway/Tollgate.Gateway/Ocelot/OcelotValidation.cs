@@ -10,12 +10,15 @@ internal static class OcelotValidation
         System.Buffers.SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     public static void Validate(
-        List<OcelotRoute> routes, OcelotGlobal global, Dictionary<string, TokenProviderOptions> providers, List<ConfigurationError> errors)
+        List<OcelotRoute> routes, OcelotGlobal global, Dictionary<string, TokenProviderOptions> providers,
+        List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         foreach (var route in routes)
         {
             ValidateTemplates(route, errors);
             ValidateUpstream(route, errors);
+            ValidateHeaderTemplates(route, errors, warnings);
+            WarnOfClaimsNeverMet(route, warnings);
             ValidateAuthentication(route.Authentication, providers, errors);
             ValidateTollgate(route, errors);
         }
@@ -88,6 +91,36 @@ internal static class OcelotValidation
                 errors.Add(route.Json.Error("UpstreamHttpMethod", $"\"{method}\" is not an HTTP method."));
         if (route.RequestIdKey is { } header && !IsToken(header))
             errors.Add(route.Json.Error("RequestIdKey", $"\"{header}\" is not a header name."));
+    }
+
+    private static void ValidateHeaderTemplates(OcelotRoute route, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+    {
+        if (route.UpstreamHeaderTemplates.Count == 0) return;
+        var json = route.Json["UpstreamHeaderTemplates"]!;
+        var seen = new HashSet<string>(TemplateText.Placeholders(route.UpstreamPathTemplate), StringComparer.Ordinal);
+        foreach (var (name, template) in route.UpstreamHeaderTemplates)
+        {
+            if (!IsToken(name)) errors.Add(json.Error(name, $"\"{name}\" is not a header name."));
+            if (!TemplateText.BracesMatch(template)) errors.Add(json.Error(name, $"\"{template}\" has a {{ or }} without its partner."));
+            else if (template.AsSpan().IndexOfAny(@"\^$*+?()[]|") >= 0) warnings.Add(json.Error(name, $"\"{template}\" is compared as text, not as a regular expression."));
+            var placeholders = HeaderPatterns.Split(template).Where(piece => piece.IsPlaceholder).Select(piece => piece.Text).ToArray();
+            foreach (var placeholder in placeholders)
+                if (!seen.Add(placeholder))
+                    errors.Add(json.Error(name, $"the placeholder {{{placeholder}}} is written twice."));
+            if (placeholders.Length > Captures.Capacity) errors.Add(json.Error(name, $"a template may have at most {Captures.Capacity} placeholders."));
+        }
+    }
+
+    private static void WarnOfClaimsNeverMet(OcelotRoute route, List<ConfigurationError> warnings)
+    {
+        if (route.RouteClaimsRequirement.Count == 0) return;
+        var json = route.Json["RouteClaimsRequirement"]!;
+        var known = TemplateText.Placeholders(route.UpstreamPathTemplate)
+            .Concat(route.UpstreamHeaderTemplates.SelectMany(header => HeaderPatterns.Split(header.Value)).Where(piece => piece.IsPlaceholder).Select(piece => piece.Text))
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var (name, values) in route.RouteClaimsRequirement)
+            if (values.Select(ClaimRequirements.PlaceholderOf).FirstOrDefault(placeholder => placeholder is not null && !known.Contains(placeholder)) is { } unknown)
+                warnings.Add(json.Error(name, $"no template of the route has the placeholder {{{unknown}}}: no call meets it."));
     }
 
     private static void ValidateAuthentication(

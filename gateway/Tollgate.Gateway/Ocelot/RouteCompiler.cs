@@ -34,15 +34,18 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
     private Route Compile(OcelotRoute route, OcelotGlobal global, Dictionary<string, TokenProvider> providers, Dictionary<string, Upstream> upstreams)
     {
         var template = new UpstreamTemplate(route.UpstreamPathTemplate, route.RouteIsCaseSensitive);
+        var headers = route.UpstreamHeaderTemplates.Count == 0 ? null : new HeaderPatterns(route.UpstreamHeaderTemplates, route.RouteIsCaseSensitive);
+        string[] fillings = [.. headers?.Placeholders ?? []];
         var authentication = Merge(route, global);
         var named = authentication.ProviderKeys.Select(key => providers[key]).ToArray();
         return new Route
         {
             Name = route.Name,
             Template = template,
-            Downstream = new DownstreamTemplate(route.DownstreamPathTemplate, template),
+            Downstream = new DownstreamTemplate(route.DownstreamPathTemplate, template, fillings),
             Methods = new MethodSet(route.UpstreamHttpMethod),
             Host = route.UpstreamHost,
+            Headers = headers,
             Priority = route.Priority,
             Upstream = UpstreamOf(route, upstreams),
             TimeoutMs = checked((route.Timeout ?? global.Timeout ?? DefaultTimeoutSeconds) * 1000),
@@ -52,6 +55,8 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
             Providers = named.Length == 0 && route.Tollgate.Product is not null ? [.. providers.Values] : named,
             DemandsToken = named.Length > 0 && authentication.AllowAnonymous != true,
             AllowedScopes = [.. authentication.AllowedScopes],
+            Claims = route.RouteClaimsRequirement.Count == 0 ? null : new ClaimRequirements(route.RouteClaimsRequirement, [.. template.Placeholders, .. fillings]),
+            Addresses = AddressesOf(route.Security is { IsEmpty: false } ? route.Security : global.Security),
             RequestIdKey = route.RequestIdKey ?? global.RequestIdKey,
         };
     }
@@ -69,6 +74,11 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
             AllowAnonymous = own.AllowAnonymous ?? shared.AllowAnonymous,
         };
     }
+
+    private static AddressRules? AddressesOf(OcelotSecurity? security) =>
+        security is null or { IsEmpty: true }
+            ? null
+            : new AddressRules(new AddressSet(security.Allowed), new AddressSet(security.Blocked), security.ExcludeAllowedFromBlocked);
 
     private Upstream UpstreamOf(OcelotRoute route, Dictionary<string, Upstream> upstreams)
     {

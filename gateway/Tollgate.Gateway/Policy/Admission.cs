@@ -13,6 +13,12 @@ internal struct Admission
 
     public Captures Captures;
 
+    /// <summary>Values for the placeholders of the route that are not, or not only, in path and query; null = the call has them all.</summary>
+    public string?[]? Fillings;
+
+    /// <summary>The token that was shown, on routes that ask for one.</summary>
+    public TokenIdentity? Token;
+
     /// <summary>Who calls; null on plain routes.</summary>
     public Credential? Credential;
 
@@ -24,4 +30,11 @@ internal struct Admission
 
     /// <summary>Units were spent, and are given back if no upstream answers.</summary>
     public bool Spent;
+
+    /// <summary>What the call has at a placeholder of the route.</summary>
+    public readonly ReadOnlySpan<char> ValueOf(int placeholder, in CallFacts call)
+    {
+        if (Fillings?[placeholder] is { } filling) return filling;
+        return placeholder < Route!.Template.Placeholders.Length ? Captures[placeholder].In(call.Path, call.Query) : default;
+    }
 }

@@ -25,6 +25,9 @@ internal struct CallFacts
     /// <summary>The other end of the connection; IPv4 as such, never mapped.</summary>
     public IPAddress? Remote;
 
+    /// <summary>Asked by routes that look at headers of their own.</summary>
+    public ICallHeaders? Headers;
+
     public long ArrivedUnixMs;
 
     /// <summary>Of the body; null = not said.</summary>

@@ -7,7 +7,7 @@ using Tollgate.Gateway.Policy.Routing;
 namespace Tollgate.Gateway.Policy;
 
 /// <summary>
-/// The path of a call, in its order: arrival, routing, authentication, authorization, plan limits and quotas. Forwarding and metering are the engine's,
+/// The path of a call, in its order: arrival, routing, addresses, authentication, authorization, plan limits and quotas. Forwarding and metering are the engine's,
 /// after a granted verdict. Asked again with <c>final</c> after a pending verdict, it decides with what it has.
 /// </summary>
 internal sealed class CallPolicy(
@@ -27,7 +27,8 @@ internal sealed class CallPolicy(
         if (!verdict.IsGranted) return verdict;
 
         var route = admission.Route!;
-        if (route.Product is null) return route.DemandsToken ? AdmitToPlainRoute(route, in call, final) : Verdict.Granted;
+        if (route.Addresses is { } addresses && !addresses.Admit(call.Remote)) return Verdict.Refuse(Refusal.IpNotAllowed);
+        if (route.Product is null) return route.DemandsToken || route.Claims is not null ? AdmitToPlainRoute(route, in call, ref admission, final) : Verdict.Granted;
 
         verdict = Authenticate(route, in call, ref admission, final, out var token);
         if (verdict.IsGranted) verdict = Authorize(route, in call, ref admission, token);
@@ -48,22 +49,40 @@ internal sealed class CallPolicy(
 
     private Verdict FindRoute(in CallFacts call, ref Admission admission)
     {
-        if (!Routes.TryMatch(call.Host, call.Method, call.Path, call.Query, out var route, ref admission.Captures))
+        if (!Routes.TryMatch(call.Host, call.Method, call.Path, call.Query, out var route, ref admission.Captures, call.Headers))
             return Verdict.Refuse(Refusal.UnknownRoute);
         admission.Route = route;
+        return route.Headers is { Placeholders.Length: > 0 } headers ? FillFromHeaders(route, headers, in call, ref admission) : Verdict.Granted;
+    }
+
+    // Dots alone would climb in the path that they are put into.
+    private static Verdict FillFromHeaders(Route route, HeaderPatterns headers, in CallFacts call, ref Admission admission)
+    {
+        var values = headers.Capture(call.Headers!);
+        var first = route.Template.Placeholders.Length;
+        var fillings = admission.Fillings = new string?[first + values.Length];
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (values[i].AsSpan().IndexOfAnyExcept('.') < 0) return Verdict.Refuse(Refusal.BadRequest);
+            fillings[first + i] = values[i];
+        }
+
         return Verdict.Granted;
     }
 
     // As in Ocelot: preflights are not asked, and any of the allowed scopes will do.
-    private Verdict AdmitToPlainRoute(Route route, in CallFacts call, bool final)
+    private Verdict AdmitToPlainRoute(Route route, in CallFacts call, ref Admission admission, bool final)
     {
         if (call.Method == "OPTIONS") return Verdict.Granted;
+        if (!route.DemandsToken) return Verdict.Refuse(Refusal.InsufficientScope);    // nobody whose claims could be looked at
         if (!BearerToken.TryRead(call.Authorization, out var text)) return Verdict.Refuse(Refusal.MissingCredentials);
 
         var verdict = tokens.Authenticate(text, route.Providers, call.ArrivedUnixMs, final, out var token);
         if (!verdict.IsGranted) return verdict;
         if (token!.Jti is not null && credentials.IsTokenRevoked(token.Jti)) return Verdict.Refuse(Refusal.KeyRevoked);
-        return route.AllowedScopes.Length == 0 || HasAny(route.AllowedScopes, token.Scopes) ? Verdict.Granted : Verdict.Refuse(Refusal.InsufficientScope);
+        admission.Token = token;
+        if (route.AllowedScopes.Length > 0 && !HasAny(route.AllowedScopes, token.Scopes)) return Verdict.Refuse(Refusal.InsufficientScope);
+        return route.Claims is null || route.Claims.AreMet(token.Claims, in call, in admission) ? Verdict.Granted : Verdict.Refuse(Refusal.InsufficientScope);
     }
 
     private Verdict Authenticate(Route route, in CallFacts call, ref Admission admission, bool final, out TokenIdentity? token)
@@ -107,6 +126,9 @@ internal sealed class CallPolicy(
         if (scopes is not null && (!HasAll(route.Scopes, scopes) || route.AllowedScopes.Length > 0 && !HasAny(route.AllowedScopes, scopes)))
             return Verdict.Refuse(Refusal.InsufficientScope);
         if (token is not null && credential.Scopes is { } ceiling && !HasAll(route.Scopes, ceiling)) return Verdict.Refuse(Refusal.InsufficientScope);
+
+        admission.Token = token;
+        if (route.Claims is { } claims && (token is null || !claims.AreMet(token.Claims, in call, in admission))) return Verdict.Refuse(Refusal.InsufficientScope);
 
         if (credential.Application.Suspended) return Verdict.Refuse(Refusal.OrganisationSuspended);
 

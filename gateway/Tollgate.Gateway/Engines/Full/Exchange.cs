@@ -14,7 +14,7 @@ namespace Tollgate.Gateway.Engines.Full;
 /// One call through the full engine: asks the policy, forwards, meters, answers. Kept with its connection and used again for the next call, so the
 /// common path makes little of its own.
 /// </summary>
-internal sealed class Exchange(FullEngine engine) : HttpTransformer
+internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeaders
 {
     private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
     private static readonly TimeSpan LongestPark = TimeSpan.FromMilliseconds(50);
@@ -104,6 +104,7 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer
         _call.ApiKey = headers.TryGetValue("X-Api-Key", out var apiKey) ? apiKey.ToString() : null;
         _call.Authorization = headers.TryGetValue("Authorization", out var authorization) ? authorization.ToString() : null;
         _call.Remote = _caller.Address;
+        _call.Headers = this;
         _call.ContentLength = request.ContentLength;
 
         var verdict = _policy.Decide(in _call, ref _admission, final: false);
@@ -114,6 +115,8 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer
             _ => ParkAsync(verdict),
         };
     }
+
+    string? ICallHeaders.Header(string name) => Context.Request.Headers.TryGetValue(name, out var value) ? value.ToString() : null;
 
     private bool CanonicalTargetOf(string target) => Policy.Routing.CanonicalTarget.TrySplit(target, out _call.Path, out _call.Query);
 
@@ -270,7 +273,7 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer
     public override ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage message, string destinationPrefix, CancellationToken cancel)
     {
         var route = _admission.Route!;
-        message.RequestUri = new Uri(route.Downstream.Fill(destinationPrefix, _call.Path, _call.Query, in _admission.Captures), in AsWritten);
+        message.RequestUri = new Uri(route.Downstream.Fill(destinationPrefix, _call.Path, _call.Query, in _admission.Captures, _admission.Fillings), in AsWritten);
 
         var headers = context.Request.Headers;
         var named = HopByHopHeaders.NamedBy(headers.Connection);

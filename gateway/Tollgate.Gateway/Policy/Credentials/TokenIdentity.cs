@@ -16,4 +16,7 @@ internal sealed class TokenIdentity
     public long ExpiresUnixMs { get; init; }
 
     public string? Jti { get; init; }
+
+    /// <summary>By the names that the token has.</summary>
+    public ClaimSet Claims { get; init; }
 }

@@ -72,6 +72,7 @@ internal sealed class TokenProvider(string name, TokenKeys keys, string? issuer,
             Scopes = ReadScopes(token),
             ExpiresUnixMs = expiresUnixMs,
             Jti = ReadText(token, "jti"),
+            Claims = new ClaimSet([.. token.Claims.Select(claim => KeyValuePair.Create(string.IsInterned(claim.Type) ?? claim.Type, claim.Value))]),
         };
         return TokenVerification.Valid;
     }

@@ -8,13 +8,16 @@ internal sealed class DownstreamTemplate
     private readonly Piece[] _path;
     private readonly Piece[] _query;
     private readonly string[] _placeholders;
+    private readonly string[] _names;
     private readonly bool _hasQuery;
 
     /// <param name="upstream">Whose placeholders fill it. A name that is not among them is sent as it is written.</param>
-    public DownstreamTemplate(string text, UpstreamTemplate upstream)
+    /// <param name="fillings">Further names, whose values do not stand in path or query.</param>
+    public DownstreamTemplate(string text, UpstreamTemplate upstream, IEnumerable<string>? fillings = null)
     {
         Text = text;
         _placeholders = upstream.Placeholders;
+        _names = [.. _placeholders, .. fillings ?? []];
         var question = text.IndexOf('?');
         _hasQuery = question >= 0;
         _path = Compile(_hasQuery ? text[..question] : text);
@@ -24,17 +27,18 @@ internal sealed class DownstreamTemplate
     public string Text { get; }
 
     /// <summary>Writes the address: <paramref name="origin"/>, path and query.</summary>
-    public string Fill(string origin, ReadOnlySpan<char> path, ReadOnlySpan<char> query, in Captures captures)
+    /// <param name="fillings">By placeholder; each wins over what the call has there. Escaped: a value stays within its segment or parameter.</param>
+    public string Fill(string origin, ReadOnlySpan<char> path, ReadOnlySpan<char> query, in Captures captures, string?[]? fillings = null)
     {
         var writer = new AddressWriter(stackalloc char[512]);
         writer.Append(origin);
-        foreach (var piece in _path) writer.Append(piece.Placeholder < 0 ? piece.Text : captures[piece.Placeholder].In(path, query));
+        foreach (var piece in _path) writer.Append(ValueOf(piece, path, query, in captures, fillings));
 
         // A slash that only the template has is Ocelot's to cut, one that the call has is the caller's.
         if (path.Length == 0 || path[^1] != '/')
             while (writer.Length > origin.Length + 1 && writer.Last == '/') writer.RemoveLast();
 
-        if (_hasQuery) AppendTemplateQuery(ref writer, path, query, in captures);
+        if (_hasQuery) AppendTemplateQuery(ref writer, path, query, in captures, fillings);
         else if (query.Length > 0) AppendCallQuery(ref writer, query);
         return writer.ToStringAndDispose();
     }
@@ -61,11 +65,11 @@ internal sealed class DownstreamTemplate
     }
 
     // The template's parameters come first and win; repeated names of the call stay apart, in their order.
-    private void AppendTemplateQuery(ref AddressWriter writer, ReadOnlySpan<char> path, ReadOnlySpan<char> query, in Captures captures)
+    private void AppendTemplateQuery(ref AddressWriter writer, ReadOnlySpan<char> path, ReadOnlySpan<char> query, in Captures captures, string?[]? fillings)
     {
         writer.Append("?");
         var start = writer.Length;
-        foreach (var piece in _query) writer.Append(piece.Placeholder < 0 ? piece.Text : captures[piece.Placeholder].In(path, query));
+        foreach (var piece in _query) writer.Append(ValueOf(piece, path, query, in captures, fillings));
         var end = writer.Length;
 
         foreach (var range in query.Split('&'))
@@ -79,6 +83,13 @@ internal sealed class DownstreamTemplate
         }
 
         if (writer.Length == start) writer.RemoveLast();
+    }
+
+    private ReadOnlySpan<char> ValueOf(Piece piece, ReadOnlySpan<char> path, ReadOnlySpan<char> query, in Captures captures, string?[]? fillings)
+    {
+        if (piece.Placeholder < 0) return piece.Text;
+        if (fillings?[piece.Placeholder] is { } filling) return Uri.EscapeDataString(filling);
+        return piece.Placeholder < _placeholders.Length ? captures[piece.Placeholder].In(path, query) : default;
     }
 
     private static bool Holds(ReadOnlySpan<char> query, ReadOnlySpan<char> name)
@@ -108,7 +119,7 @@ internal sealed class DownstreamTemplate
         var pieces = new List<Piece>();
         foreach (var piece in TemplateText.Split(text))
         {
-            var placeholder = piece.IsPlaceholder ? Array.IndexOf(_placeholders, piece.Text) : -1;
+            var placeholder = piece.IsPlaceholder ? Array.IndexOf(_names, piece.Text) : -1;
             var literal = piece.IsPlaceholder ? $"{{{piece.Text}}}" : piece.Text;
             pieces.Add(new Piece(inQuery ? literal : CanonicalTarget.Literal(literal), placeholder));
         }

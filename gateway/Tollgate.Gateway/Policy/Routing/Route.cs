@@ -13,6 +13,9 @@ internal sealed class Route
     /// <summary>Null = any.</summary>
     public string? Host { get; init; }
 
+    /// <summary>Headers that a call must carry; null = none.</summary>
+    public HeaderPatterns? Headers { get; init; }
+
     public int Priority { get; init; } = 1;
     public required Upstream Upstream { get; init; }
     public int TimeoutMs { get; init; } = 90_000;
@@ -34,6 +37,12 @@ internal sealed class Route
 
     /// <summary>Scopes of which a token needs at least one (<c>AllowedScopes</c>); empty = any token.</summary>
     public string[] AllowedScopes { get; init; } = [];
+
+    /// <summary>Claims that a token must have; null = none asked. Met by nobody who has no token.</summary>
+    public ClaimRequirements? Claims { get; init; }
+
+    /// <summary>From where the route may be called; null = from anywhere.</summary>
+    public AddressRules? Addresses { get; init; }
 
     /// <summary>Header that carries the caller's own request id upstream, beside <c>X-Request-Id</c>; null = none.</summary>
     public string? RequestIdKey { get; init; }

@@ -32,10 +32,12 @@ internal sealed class RouteTable
     /// <param name="host">As in the <c>Host</c> header.</param>
     /// <param name="path">As <see cref="CanonicalTarget"/> spells it.</param>
     /// <param name="query">Without <c>?</c>.</param>
-    public bool TryMatch(ReadOnlySpan<char> host, string method, ReadOnlySpan<char> path, ReadOnlySpan<char> query, [NotNullWhen(true)] out Route? route, ref Captures captures)
+    public bool TryMatch(
+        ReadOnlySpan<char> host, string method, ReadOnlySpan<char> path, ReadOnlySpan<char> query,
+        [NotNullWhen(true)] out Route? route, ref Captures captures, ICallHeaders? headers = null)
     {
         route = null;
-        var question = new RouteQuestion(method, query);
+        var question = new RouteQuestion(method, query, headers);
         if (_byHost.Count > 0 && _lookup.TryGetValue(WithoutPort(host), out var trees)) trees.Find(path, in question, ref route);
         if (route is null) _anyHost.Find(path, in question, ref route);
         return route is not null && (route.Template.Placeholders.Length == 0 || route.Template.TryMatch(path, query, ref captures));
