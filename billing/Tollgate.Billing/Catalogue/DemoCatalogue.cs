@@ -41,7 +41,7 @@ internal static class DemoCatalogue
             [new RateLimit("minute", 10, Minute)],
             [new PlanQuota("month", 1_000, QuotaPeriod.Month, Hard: true)]));
         Plan("pro", "Pro", "For an application with users.", true, new PlanTerms("EUR",
-            [new FlatPrice(29m), new GraduatedPrice([new Tier(20_000, 0m), new Tier(100_000, 0.001m), new Tier(null, 0.0006m)])],
+            [new FlatPrice(29m), new GraduatedPrice([new Tier(20_000, 0.01m), new Tier(100_000, 0.005m), new Tier(null, 0.002m)])],
             [new RateLimit("minute", 100, Minute)],
             [new PlanQuota("month", 50_000, QuotaPeriod.Month, Hard: false)]));
         Plan("business", "Business", "For a product that depends on it.", false, new PlanTerms("EUR",

@@ -41,7 +41,6 @@ public static class InternalPort
         var group = endpoints.MapGroup("");
         group.WithMetadata(new InternalEndpoint());
         group.AllowAnonymous();
-        group.WithOrder(-1);    // before pages, which take every method: the internal POST /usage is not the page of that name
         return group;
     }
 

@@ -23,16 +23,16 @@ public sealed class DraftTests
 
         var draft = (await billing.Invoices.DraftAsync(subscription.Organisation, default)).ShouldHaveSingleItem();
 
-        // 29.00 + 20,000 × 0 + 80,000 × 0.001 + 15,007 × 0.0006 = 29.00 + 80.00 + 9.0042
+        // 29.00 + 20,000 × 0.01 + 80,000 × 0.005 + 15,007 × 0.002 = 29.00 + 200.00 + 400.00 + 30.014
         draft.Groups.ShouldHaveSingleItem().Lines.Select(l => (l.Kind, l.Description, l.Quantity, l.UnitPrice, l.Amount)).ShouldBe(
         [
             (DraftLineKind.Fee, "Base fee", 1m, 29m, 29m),
-            (DraftLineKind.Usage, "Included requests, up to 20,000", 20_000m, 0m, 0m),
-            (DraftLineKind.Usage, "Requests 20,001 to 100,000", 80_000m, 0.001m, 80m),
-            (DraftLineKind.Usage, "Requests beyond 100,000", 15_007m, 0.0006m, 9.00m),
+            (DraftLineKind.Usage, "Requests 1 to 20,000", 20_000m, 0.01m, 200m),
+            (DraftLineKind.Usage, "Requests 20,001 to 100,000", 80_000m, 0.005m, 400m),
+            (DraftLineKind.Usage, "Requests beyond 100,000", 15_007m, 0.002m, 30.01m),
         ]);
-        (draft.Currency, draft.MinorUnits, draft.Total, draft.From, draft.To).ShouldBe(("EUR", 2, 118.00m, Start, Start.AddMonths(1)));
-        (await billing.Invoices.RunningCostAsync(subscription.Organisation, default)).ShouldBe([new RunningCost("EUR", 2, 29m, 89m, 118m)]);
+        (draft.Currency, draft.MinorUnits, draft.Total, draft.From, draft.To).ShouldBe(("EUR", 2, 659.01m, Start, Start.AddMonths(1)));
+        (await billing.Invoices.RunningCostAsync(subscription.Organisation, default)).ShouldBe([new RunningCost("EUR", 2, 29m, 630.01m, 659.01m)]);
     }
 
     [Theory, MemberData(nameof(BillingHost.Shapes), MemberType = typeof(BillingHost))]
@@ -63,17 +63,17 @@ public sealed class DraftTests
         draft.Groups.Single().Lines.Select(l => (l.Plan, l.Description, l.Quantity, l.Amount)).ShouldBe(
         [
             ("Pro v1", "Base fee", 0.5m, 14.50m),
-            ("Pro v1", "Included requests, up to 20,000", 20_000m, 0m),
-            ("Pro v1", "Requests 20,001 to 100,000", 1_000m, 1.00m),
+            ("Pro v1", "Requests 1 to 20,000", 20_000m, 200.00m),
+            ("Pro v1", "Requests 20,001 to 100,000", 1_000m, 5.00m),
             ("Business v1", "Base fee", 0.5m, 99.50m),
             ("Business v1", "Included requests, up to 500,000", 500_000m, 0m),
             ("Business v1", "Requests 500,001 to 2,000,000", 10m, 0.00m),
         ]);
-        draft.Total.ShouldBe(115.00m);
+        draft.Total.ShouldBe(319.00m);
     }
 
     [Theory, MemberData(nameof(BillingHost.Shapes), MemberType = typeof(BillingHost))]
-    public async Task Going_to_and_fro_between_plans_wins_no_second_allowance(bool postgres)
+    public async Task Going_to_and_fro_between_plans_wins_no_second_first_tier(bool postgres)
     {
         await using var billing = await BillingHost.StartAsync(postgres);
         var subscription = await billing.SubscribeAsync("pro");
@@ -145,7 +145,7 @@ public sealed class DraftTests
         await billing.UseAsync(cancelled, Start.AddDays(2), 1);   // a call that was under way
 
         var draft = (await billing.Invoices.DraftAsync(organisation, default)).Single();
-        draft.Total.ShouldBe(228m);
+        draft.Total.ShouldBe(228.06m);   // both fees, and six calls at 0.01
         draft.Groups.Single(g => g.Subscription == cancelled.Id).Lines[^1].Quantity.ShouldBe(6m);
 
         billing.Clock.Now = Start.AddMonths(1);
