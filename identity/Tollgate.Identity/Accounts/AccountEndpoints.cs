@@ -11,6 +11,9 @@ namespace Tollgate.Identity.Accounts;
 /// <summary>The pages under <c>/account</c>: each binds, asks one service, and shows what came of it.</summary>
 internal static class AccountEndpoints
 {
+    /// <summary>Where somebody goes who came in without a way to go on: the portal's checklist.</summary>
+    private const string Home = "/start";
+
     public static void MapAccounts(this IEndpointRouteBuilder app)
     {
         var account = app.MapGroup("/account").AllowAnonymous();
@@ -34,7 +37,7 @@ internal static class AccountEndpoints
     }
 
     private static IResult ShowSignIn(HttpContext http) => http.User.Identity?.IsAuthenticated == true
-        ? AccountPages.SeeOther(http, http.ReturnUrl() ?? "/")
+        ? AccountPages.SeeOther(http, http.ReturnUrl() ?? Home)
         : AccountPages.Show<SignInPage>(http, notice: http.Field("notice") switch
         {
             "reset" => "The new password is saved. Sign in with it.",
@@ -48,14 +51,14 @@ internal static class AccountEndpoints
         if (limits.SignIn(http.Connection.RemoteIpAddress, email) is { } wait) return AccountPages.TooMany<SignInPage>(http, wait);
         return await sessions.SignInAsync(email, http.Field("password"), http.Field("remember") == "true", cancel) switch
         {
-            SignInOutcome.SignedIn => AccountPages.SeeOther(http, http.ReturnUrl() ?? "/"),
+            SignInOutcome.SignedIn => AccountPages.SeeOther(http, http.ReturnUrl() ?? Home),
             SignInOutcome.NotConfirmed => AccountPages.SeeOther(http, CheckMail(http, "confirm")),
             _ => AccountPages.Refuse<SignInPage>(http, "The e-mail address or the password is not right."),
         };
     }
 
     private static IResult ShowSignUp(HttpContext http) => http.User.Identity?.IsAuthenticated == true
-        ? AccountPages.SeeOther(http, http.ReturnUrl() ?? "/")
+        ? AccountPages.SeeOther(http, http.ReturnUrl() ?? Home)
         : AccountPages.Show<SignUpPage>(http);
 
     private static async Task<IResult> SignUp(HttpContext http, SignUpService accounts, AccountLimits limits, CancellationToken cancel)
@@ -94,7 +97,7 @@ internal static class AccountEndpoints
         {
             case ConfirmOutcome.Confirmed(var account):
                 await sessions.OpenAsync(account, remember: false, cancel);
-                return AccountPages.SeeOther(http, http.ReturnUrl() ?? "/");
+                return AccountPages.SeeOther(http, http.ReturnUrl() ?? Home);
             case ConfirmOutcome.WrongPassword:
                 return AccountPages.Show<ConfirmPage>(http, new Dictionary<string, string> { ["password"] = "This is not the password that was chosen for the account." },
                     status: StatusCodes.Status422UnprocessableEntity);
