@@ -29,6 +29,8 @@ internal static class OcelotBinding
             UpstreamHeaderTemplates = Texts(json, "UpstreamHeaderTemplates", errors),
             RouteClaimsRequirement = ClaimRequirements(json, errors),
             Security = OcelotSecurity.Read(json, errors),
+            Transforms = OcelotTransforms.Read(json, errors, warnings),
+            DownstreamHttpMethod = NullIfEmpty(json.ReadText("DownstreamHttpMethod", errors))?.Trim().ToUpperInvariant(),
         };
     }
 
@@ -44,6 +46,7 @@ internal static class OcelotBinding
             RequestIdKey = NullIfEmpty(json.ReadText("RequestIdKey", errors)),
             Authentication = Authentication(json, errors),
             Security = OcelotSecurity.Read(json, errors),
+            Transforms = OcelotTransforms.Read(json, errors, warnings),
         };
     }
 

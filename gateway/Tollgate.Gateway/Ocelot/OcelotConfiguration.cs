@@ -53,6 +53,10 @@ internal sealed class OcelotRoute
     public IReadOnlyList<KeyValuePair<string, IReadOnlyList<string>>> RouteClaimsRequirement { get; init; } = [];
 
     public OcelotSecurity? Security { get; init; }
+    public OcelotTransforms Transforms { get; init; } = new();
+
+    /// <summary>Upper case; null = the call's own.</summary>
+    public string? DownstreamHttpMethod { get; init; }
 
     /// <summary>What the route is called in usage and metrics.</summary>
     public string Name => Key ?? UpstreamPathTemplate;
@@ -96,6 +100,7 @@ internal sealed class OcelotGlobal
     public string? RequestIdKey { get; init; }
     public OcelotAuthentication Authentication { get; init; } = new();
     public OcelotSecurity? Security { get; init; }
+    public OcelotTransforms Transforms { get; init; } = new();
 }
 
 /// <summary>Where tokens of one kind come from: exactly one of a shared secret, an authority or a file of keys.</summary>

@@ -91,6 +91,8 @@ internal static class OcelotValidation
                 errors.Add(route.Json.Error("UpstreamHttpMethod", $"\"{method}\" is not an HTTP method."));
         if (route.RequestIdKey is { } header && !IsToken(header))
             errors.Add(route.Json.Error("RequestIdKey", $"\"{header}\" is not a header name."));
+        if (route.DownstreamHttpMethod is { } sent && !IsToken(sent))
+            errors.Add(route.Json.Error("DownstreamHttpMethod", $"\"{sent}\" is not an HTTP method."));
     }
 
     private static void ValidateHeaderTemplates(OcelotRoute route, List<ConfigurationError> errors, List<ConfigurationError> warnings)
@@ -164,7 +166,7 @@ internal static class OcelotValidation
     private static bool Overlap(OcelotRoute a, OcelotRoute b) =>
         a.UpstreamHttpMethod.Count == 0 || b.UpstreamHttpMethod.Count == 0 || a.UpstreamHttpMethod.Any(b.UpstreamHttpMethod.Contains);
 
-    private static bool IsToken(string text) => text.Length > 0 && text.AsSpan().IndexOfAnyExcept(TokenCharacters) < 0;
+    internal static bool IsToken(string text) => text.Length > 0 && text.AsSpan().IndexOfAnyExcept(TokenCharacters) < 0;
 
     private static bool IsHttpUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is ("http" or "https");
 }

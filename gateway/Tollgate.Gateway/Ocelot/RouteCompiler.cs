@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.Routing;
+using Tollgate.Gateway.Policy.Transforms;
 
 namespace Tollgate.Gateway.Ocelot;
 
@@ -36,6 +37,8 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
         var template = new UpstreamTemplate(route.UpstreamPathTemplate, route.RouteIsCaseSensitive);
         var headers = route.UpstreamHeaderTemplates.Count == 0 ? null : new HeaderPatterns(route.UpstreamHeaderTemplates, route.RouteIsCaseSensitive);
         string[] fillings = [.. headers?.Placeholders ?? []];
+        fillings = [.. fillings, .. route.Transforms.Path.Select(path => path.Target).Except([.. template.Placeholders, .. fillings])];
+        string[] placeholders = [.. template.Placeholders, .. fillings];
         var authentication = Merge(route, global);
         var named = authentication.ProviderKeys.Select(key => providers[key]).ToArray();
         return new Route
@@ -55,7 +58,11 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
             Providers = named.Length == 0 && route.Tollgate.Product is not null ? [.. providers.Values] : named,
             DemandsToken = named.Length > 0 && authentication.AllowAnonymous != true,
             AllowedScopes = [.. authentication.AllowedScopes],
-            Claims = route.RouteClaimsRequirement.Count == 0 ? null : new ClaimRequirements(route.RouteClaimsRequirement, [.. template.Placeholders, .. fillings]),
+            Claims = route.RouteClaimsRequirement.Count == 0 ? null : new ClaimRequirements(route.RouteClaimsRequirement, placeholders),
+            ClaimTransforms = ClaimTransformsOf(route.Transforms, placeholders),
+            RequestHeaders = OcelotTransforms.Compile(route.Transforms.Upstream, global.Transforms.Upstream, global.BaseUrl),
+            AnswerHeaders = OcelotTransforms.Compile(route.Transforms.Downstream, global.Transforms.Downstream, global.BaseUrl),
+            Method = route.DownstreamHttpMethod is null ? null : HttpMethod.Parse(route.DownstreamHttpMethod),
             Addresses = AddressesOf(route.Security is { IsEmpty: false } ? route.Security : global.Security),
             RequestIdKey = route.RequestIdKey ?? global.RequestIdKey,
         };
@@ -79,6 +86,18 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
         security is null or { IsEmpty: true }
             ? null
             : new AddressRules(new AddressSet(security.Allowed), new AddressSet(security.Blocked), security.ExcludeAllowedFromBlocked);
+
+    private static ClaimTransforms? ClaimTransformsOf(OcelotTransforms transforms, string[] placeholders) =>
+        !transforms.ReadsClaims
+            ? null
+            : new ClaimTransforms
+            {
+                ToClaims = transforms.Claims,
+                ToHeaders = transforms.Headers,
+                ToQuery = transforms.Query,
+                ToPath = [.. transforms.Path.Select(path => (path, Array.IndexOf(placeholders, path.Target)))],
+                Placeholders = placeholders.Length,
+            };
 
     private Upstream UpstreamOf(OcelotRoute route, Dictionary<string, Upstream> upstreams)
     {

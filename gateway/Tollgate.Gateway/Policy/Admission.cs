@@ -16,6 +16,12 @@ internal struct Admission
     /// <summary>Values for the placeholders of the route that are not, or not only, in path and query; null = the call has them all.</summary>
     public string?[]? Fillings;
 
+    /// <summary>Values for the headers that the route fills from the token.</summary>
+    public string[]? ClaimHeaders;
+
+    /// <summary>Values for the parameters that the route fills from the token.</summary>
+    public string[]? ClaimQuery;
+
     /// <summary>The token that was shown, on routes that ask for one.</summary>
     public TokenIdentity? Token;
 

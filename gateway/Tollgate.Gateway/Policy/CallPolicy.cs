@@ -28,7 +28,7 @@ internal sealed class CallPolicy(
 
         var route = admission.Route!;
         if (route.Addresses is { } addresses && !addresses.Admit(call.Remote)) return Verdict.Refuse(Refusal.IpNotAllowed);
-        if (route.Product is null) return route.DemandsToken || route.Claims is not null ? AdmitToPlainRoute(route, in call, ref admission, final) : Verdict.Granted;
+        if (route.Product is null) return route.DemandsToken || route.Claims is not null || route.ClaimTransforms is not null ? AdmitToPlainRoute(route, in call, ref admission, final) : Verdict.Granted;
 
         verdict = Authenticate(route, in call, ref admission, final, out var token);
         if (verdict.IsGranted) verdict = Authorize(route, in call, ref admission, token);
@@ -82,7 +82,7 @@ internal sealed class CallPolicy(
         if (token!.Jti is not null && credentials.IsTokenRevoked(token.Jti)) return Verdict.Refuse(Refusal.KeyRevoked);
         admission.Token = token;
         if (route.AllowedScopes.Length > 0 && !HasAny(route.AllowedScopes, token.Scopes)) return Verdict.Refuse(Refusal.InsufficientScope);
-        return route.Claims is null || route.Claims.AreMet(token.Claims, in call, in admission) ? Verdict.Granted : Verdict.Refuse(Refusal.InsufficientScope);
+        return UseClaims(route, in call, ref admission, token);
     }
 
     private Verdict Authenticate(Route route, in CallFacts call, ref Admission admission, bool final, out TokenIdentity? token)
@@ -128,13 +128,26 @@ internal sealed class CallPolicy(
         if (token is not null && credential.Scopes is { } ceiling && !HasAll(route.Scopes, ceiling)) return Verdict.Refuse(Refusal.InsufficientScope);
 
         admission.Token = token;
-        if (route.Claims is { } claims && (token is null || !claims.AreMet(token.Claims, in call, in admission))) return Verdict.Refuse(Refusal.InsufficientScope);
+        if (UseClaims(route, in call, ref admission, token) is { IsGranted: false } lacking) return lacking;
 
         if (credential.Application.Suspended) return Verdict.Refuse(Refusal.OrganisationSuspended);
 
         if (!entitlements.TryGet(credential.Application.Id, route.Product!, out var entitlement)) return Verdict.Refuse(Refusal.NotSubscribed);
         admission.Entitlement = entitlement;
         return entitlement.Refusal == Refusal.None ? Verdict.Granted : Verdict.Refuse(entitlement.Refusal);
+    }
+
+    // The claims that the route adds, what it requires, and what it sends on.
+    private static Verdict UseClaims(Route route, in CallFacts call, ref Admission admission, TokenIdentity? token)
+    {
+        if (route.Claims is null && route.ClaimTransforms is null) return Verdict.Granted;
+        if (token is null) return Verdict.Refuse(Refusal.InsufficientScope);
+
+        var claims = token.Claims;
+        var met = (route.ClaimTransforms is null || route.ClaimTransforms.TryExtend(ref claims)) &&
+            (route.Claims is null || route.Claims.AreMet(in claims, in call, in admission)) &&
+            (route.ClaimTransforms is null || route.ClaimTransforms.TryApply(in claims, ref admission));
+        return met ? Verdict.Granted : Verdict.Refuse(Refusal.InsufficientScope);
     }
 
     private Verdict SpendLimits(Route route, ref Admission admission, bool final)

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Metering;
+using Tollgate.Gateway.Policy.Transforms;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Tollgate.Gateway.Engines.Full;
@@ -273,7 +274,10 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
     public override ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage message, string destinationPrefix, CancellationToken cancel)
     {
         var route = _admission.Route!;
-        message.RequestUri = new Uri(route.Downstream.Fill(destinationPrefix, _call.Path, _call.Query, in _admission.Captures, _admission.Fillings), in AsWritten);
+        var address = route.Downstream.Fill(destinationPrefix, _call.Path, _call.Query, in _admission.Captures, _admission.Fillings);
+        if (route.ClaimTransforms is { ToQuery: { Length: > 0 } parameters }) address = QueryAdditions.Apply(address, parameters, _admission.ClaimQuery);
+        message.RequestUri = new Uri(address, in AsWritten);
+        if (route.Method is { } method && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }) message.Method = method;
 
         var headers = context.Request.Headers;
         var named = HopByHopHeaders.NamedBy(headers.Connection);
@@ -300,7 +304,40 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
             Add(message, "X-Consumer-Plan", consumer.Plan);
         }
 
+        if (route.RequestHeaders.Length > 0) TransformHeaders(message, route.RequestHeaders, destinationPrefix);
+        if (route.ClaimTransforms is { ToHeaders: { Length: > 0 } claims }) AddClaims(message, claims, _admission.ClaimHeaders);
         return default;
+    }
+
+    private HeaderFacts HeaderFacts => new(_caller.AddressText, _call.Host, _requestId);
+
+    private void TransformHeaders(HttpRequestMessage message, HeaderTransform[] transforms, string destination)
+    {
+        var facts = HeaderFacts;
+        foreach (var transform in transforms)
+        {
+            if (!transform.IsReplacement)
+            {
+                MessageHeaders.Remove(message, transform.Name);
+                if (transform.Value(in facts) is { } value) Add(message, transform.Name, value);
+            }
+            else if (MessageHeaders.Values(message, transform.Name) is { Length: > 0 } values)
+            {
+                MessageHeaders.Remove(message, transform.Name);
+                values[0] = transform.Replace(values[0], destination, in facts);
+                Add(message, transform.Name, values);
+            }
+        }
+    }
+
+    // Without a token, which only a preflight may lack, nobody else may have written them either.
+    private void AddClaims(HttpRequestMessage message, ClaimInstruction[] headers, string[]? values)
+    {
+        for (var i = 0; i < headers.Length; i++)
+        {
+            MessageHeaders.Remove(message, headers[i].Target);
+            if (values is not null) Add(message, headers[i].Target, values[i]);
+        }
     }
 
     public override async ValueTask<bool> TransformResponseAsync(HttpContext context, HttpResponseMessage? message, CancellationToken cancel)
@@ -309,6 +346,12 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
 
         _timeout.CancelAfter(Timeout.Infinite);    // the time-out is for the answer's head; bodies may flow as long as they flow
         var copied = await base.TransformResponseAsync(context, message, cancel);
+        if (_admission.Route!.AnswerHeaders is { Length: > 0 } transforms)
+        {
+            var facts = HeaderFacts;
+            MessageHeaders.Transform(context.Response.Headers, transforms, message.RequestMessage!.RequestUri!.GetLeftPart(UriPartial.Authority), in facts);
+        }
+
         WriteOwnHeaders(context.Response.Headers);
         Record((int)message.StatusCode, _admission.Route!.Units);
         if (_unrecorded) return false;    // the journal is exhausted: the answer must not leave

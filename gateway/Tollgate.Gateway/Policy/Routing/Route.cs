@@ -44,6 +44,18 @@ internal sealed class Route
     /// <summary>From where the route may be called; null = from anywhere.</summary>
     public AddressRules? Addresses { get; init; }
 
+    /// <summary>What of a token is sent on; null = nothing. Asks for a token, save of preflights.</summary>
+    public Transforms.ClaimTransforms? ClaimTransforms { get; init; }
+
+    /// <summary>Changes to the headers that are sent on.</summary>
+    public Transforms.HeaderTransform[] RequestHeaders { get; init; } = [];
+
+    /// <summary>Changes to the headers of the upstream's answers.</summary>
+    public Transforms.HeaderTransform[] AnswerHeaders { get; init; } = [];
+
+    /// <summary>The method that is sent on; null = the call's own.</summary>
+    public HttpMethod? Method { get; init; }
+
     /// <summary>Header that carries the caller's own request id upstream, beside <c>X-Request-Id</c>; null = none.</summary>
     public string? RequestIdKey { get; init; }
 

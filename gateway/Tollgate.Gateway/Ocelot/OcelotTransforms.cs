@@ -1,0 +1,71 @@
+using System.Collections.Frozen;
+using System.Text;
+using Tollgate.Gateway.Policy.Transforms;
+
+namespace Tollgate.Gateway.Ocelot;
+
+/// <summary>What a route changes of a call and of its answer, as it is written.</summary>
+internal sealed class OcelotTransforms
+{
+    // Of the connection, not of the message: who writes them breaks the framing.
+    private static readonly FrozenSet<string> OfConnection = new[]
+    {
+        "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Content-Length", "X-Request-Id",
+    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    public IReadOnlyList<KeyValuePair<string, string>> Upstream { get; init; } = [];
+    public IReadOnlyList<KeyValuePair<string, string>> Downstream { get; init; } = [];
+    public ClaimInstruction[] Claims { get; init; } = [];
+    public ClaimInstruction[] Headers { get; init; } = [];
+    public ClaimInstruction[] Query { get; init; } = [];
+    public ClaimInstruction[] Path { get; init; } = [];
+
+    public bool ReadsClaims => Claims.Length + Headers.Length + Query.Length + Path.Length > 0;
+
+    public static OcelotTransforms Read(JsonEntry json, List<ConfigurationError> errors, List<ConfigurationError> warnings) => new()
+    {
+        Upstream = Lines(json, "UpstreamHeaderTransform", errors, warnings),
+        Downstream = Lines(json, "DownstreamHeaderTransform", errors, warnings),
+        Claims = Instructions(json, "AddClaimsToRequest", errors),
+        Headers = Instructions(json, "AddHeadersToRequest", errors),
+        Query = Instructions(json, "AddQueriesToRequest", errors),
+        Path = Instructions(json, "ChangeDownstreamPathTemplate", errors),
+    };
+
+    /// <summary>By name, the route before the global part.</summary>
+    public static HeaderTransform[] Compile(IReadOnlyList<KeyValuePair<string, string>> route, IReadOnlyList<KeyValuePair<string, string>> global, string? baseUrl) =>
+        [.. global.Where(shared => !route.Any(own => own.Key.Equals(shared.Key, StringComparison.OrdinalIgnoreCase)))
+            .Concat(route)
+            .Select(line => HeaderTransform.Compile(line.Key, line.Value, baseUrl ?? "http://localhost:5000"))];
+
+    private static List<KeyValuePair<string, string>> Lines(JsonEntry parent, string property, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+    {
+        var lines = new List<KeyValuePair<string, string>>();
+        foreach (var (name, value) in parent.ReadObject(property, errors)?.Members ?? [])
+        {
+            if (value.Kind != JsonEntryKind.Scalar) errors.Add(value.Error("expected text here."));
+            else if (!OcelotValidation.IsToken(name)) errors.Add(value.Error($"\"{name}\" is not a header name."));
+            else if (!Ascii.IsValid(value.Text) || value.Text.Any(char.IsControl)) errors.Add(value.Error("a header's value is ASCII text without control characters."));
+            else if (OfConnection.Contains(name)) warnings.Add(value.Error("belongs to the connection or to the gateway, and is not changed."));
+            else lines.Add(new(name, value.Text));
+        }
+
+        return lines;
+    }
+
+    private static ClaimInstruction[] Instructions(JsonEntry parent, string property, List<ConfigurationError> errors)
+    {
+        var instructions = new List<ClaimInstruction>();
+        foreach (var (target, value) in parent.ReadObject(property, errors)?.Members ?? [])
+        {
+            if (value.Kind != JsonEntryKind.Scalar || !ClaimInstruction.TryParse(target, value.Text, out var instruction))
+                errors.Add(value.Error("expected \"Claims[type] > value\" or \"Claims[type] > value[index] > delimiter\" here."));
+            else if (property == "AddHeadersToRequest" && (!OcelotValidation.IsToken(target) || OfConnection.Contains(target)))
+                errors.Add(value.Error($"\"{target}\" is not a header that may be added."));
+            else
+                instructions.Add(instruction);
+        }
+
+        return [.. instructions];
+    }
+}
