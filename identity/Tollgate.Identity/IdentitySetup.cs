@@ -7,6 +7,8 @@ using Tollgate.Contracts;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.DataProtection;
+using Tollgate.Identity.OAuth.Bootstrap;
+using Tollgate.Identity.OAuth.Keys;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Storage;
 using Tollgate.Storage;
@@ -27,7 +29,7 @@ public static class IdentitySetup
 {
     private const string OrganisationName = "Platform";
 
-    /// <summary>Migrates under the lock that all starting nodes share, and makes the platform admin where there is none. Null: there was one.</summary>
+    /// <summary>Migrates under the lock that all starting nodes share, makes the platform admin where there is none, and what the bootstrap file declares. Null: there was one.</summary>
     public static async Task<FirstAdmin?> MigrateAsync(IServiceProvider services, CancellationToken cancel)
     {
         FirstAdmin? first = null;
@@ -37,6 +39,8 @@ public static class IdentitySetup
         {
             KeyRing.EnsureFirstKey(services);
             if (!await db.Accounts.AnyAsync(a => a.PlatformRole != null, stop)) first = await MakeAdminAsync(scope.ServiceProvider, db, stop);
+            await scope.ServiceProvider.GetRequiredService<BootstrapSetup>().ApplyAsync(stop);
+            await services.GetRequiredService<SigningKeys>().GetAsync(stop);
         }, cancel);
         return first;
     }

@@ -15,6 +15,7 @@ using Tollgate.Identity.Audit;
 using Tollgate.Identity.DataProtection;
 using Tollgate.Identity.Keys;
 using Tollgate.Identity.Mail;
+using Tollgate.Identity.OAuth;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Storage;
 using Tollgate.Storage;
@@ -41,6 +42,7 @@ public static class TollgateIdentity
 
         AddAccounts(services);
         AddMail(services, builder.Configuration);
+        services.AddOAuth();
         services.AddScoped<Caller>();
         services.AddScoped<AuditLog>();
         AddScoped(services, (databases, audit, time) => new OrganisationService(databases, audit, time));
@@ -50,10 +52,11 @@ public static class TollgateIdentity
         return builder;
     }
 
-    /// <summary>Account pages, the credentials feed, and in Development the page of mails.</summary>
+    /// <summary>Account pages, the endpoints of OAuth and OpenID Connect, the credentials feed, and in Development the page of mails.</summary>
     public static IEndpointRouteBuilder MapTollgateIdentity(this IEndpointRouteBuilder app)
     {
         app.MapAccounts();
+        app.MapOAuth();
         app.MapMail();
         app.MapFeed<IdentityDb>(FeedNames.Credentials);
         return app;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.OAuth.Keys;
 
 namespace Tollgate.Identity;
 
@@ -24,6 +25,22 @@ public sealed class TollgateIdentityOptions
 
     public AccountLimitOptions Limits { get; set; } = new();
 
+    /// <summary>Who signs the tokens, as they say in <c>iss</c>; <see cref="PublicUrl"/> unless told otherwise. No header of a request ever decides that.</summary>
+    public string? Issuer { get; set; }
+
+    /// <summary>A JSON file of users, scopes and clients that are made at start.</summary>
+    public string? Bootstrap { get; set; }
+
+    /// <summary>How long an access token lives: 60 to 3600 seconds.</summary>
+    public int AccessTokenLifetimeSeconds { get; set; } = 900;
+
+    public SigningKeyOptions SigningKeys { get; set; } = new();
+
+    internal string IssuerName => Issuer is { Length: > 0 } told ? told : PublicUrl.TrimEnd('/');
+
+    /// <summary>The path below which the endpoints are: empty, or <c>/like/this</c>.</summary>
+    internal string IssuerPath => new Uri(IssuerName).AbsolutePath.TrimEnd('/');
+
     internal Uri PublicUri => new(PublicUrl.TrimEnd('/') + "/");
 
     internal bool IsHttps => PublicUri.Scheme == Uri.UriSchemeHttps;
@@ -43,6 +60,11 @@ internal sealed class TollgateIdentityOptionsValidator : IValidateOptions<Tollga
             wrong.Add("Identity:AdminPassword is not good enough: " + sentence);
         if (options.KeyRingCertificate is { Length: > 0 } file && !File.Exists(file))
             wrong.Add($"Identity:KeyRingCertificate names a file that is not there: {file}.");
+        if (options.Issuer is { Length: > 0 } issuer && (!Uri.TryCreate(issuer, UriKind.Absolute, out var at) || at.Scheme is not ("http" or "https")
+            || issuer.Length > 200 || issuer.AsSpan().ContainsAny("?#\\{} ") || at.UserInfo.Length > 0))
+            wrong.Add("Identity:Issuer is an http or https address without query and fragment, such as https://login.example.com.");
+        if (options.AccessTokenLifetimeSeconds is < 60 or > 3600) wrong.Add("Identity:AccessTokenLifetimeSeconds is 60 to 3600.");
+        if (options.SigningKeys.WhatIsWrong() is { } life) wrong.Add(life);
         if (options.Limits.WhatIsWrong() is { } limit) wrong.Add(limit);
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
     }

@@ -6,6 +6,9 @@ using Tollgate.Identity.Applications;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.DataProtection;
 using Tollgate.Identity.Keys;
+using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Keys;
+using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Organisations;
 using Tollgate.Storage;
 using Tollgate.Storage.Feeds;
@@ -24,6 +27,10 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
     public DbSet<Application> Applications => Set<Application>();
     public DbSet<ApiKey> Keys => Set<ApiKey>();
     public DbSet<AuditEvent> AuditEvents => Set<AuditEvent>();
+    public DbSet<SigningKey> SigningKeys => Set<SigningKey>();
+    public DbSet<OAuthScope> OAuthScopes => Set<OAuthScope>();
+    public DbSet<OAuthClient> OAuthClients => Set<OAuthClient>();
+    public DbSet<RevokedToken> RevokedTokens => Set<RevokedToken>();
     public DbSet<StoredKey> DataProtectionKeys => Set<StoredKey>();
 
     /// <summary>

@@ -37,7 +37,8 @@ internal sealed class IdentityHost : IAsyncDisposable
     public string? Postgres { get; }
     public RecordedLogs Logs { get; }
     public FirstAdmin? FirstAdmin { get; private set; }
-    public Uri Url => new(_app.Urls.Single());
+    public Uri Url => new(_app.Urls.First());
+    private Uri InternalUrl => new(_app.Urls.Last());
     public IServiceProvider Services => _app.Services;
 
     public static async Task<IdentityHost> StartAsync(Shape shape = Shape.Sqlite, IdentityHost? beside = null, params (string Key, string Value)[] settings)
@@ -60,7 +61,7 @@ internal sealed class IdentityHost : IAsyncDisposable
         });
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls("http://127.0.0.1:0", "http://127.0.0.1:0");
         builder.AddTollgateIdentity();
         builder.Services.AddInternalPort(builder.Configuration);
 
@@ -71,6 +72,7 @@ internal sealed class IdentityHost : IAsyncDisposable
         {
             host.FirstAdmin = await IdentitySetup.MigrateAsync(app.Services, CancellationToken.None);
             await app.StartAsync();
+            app.UseInternalPort(port => port == host.InternalUrl.Port);
             return host;
         }
         catch
@@ -90,7 +92,7 @@ internal sealed class IdentityHost : IAsyncDisposable
     /// <summary>What a gateway hears that asks for what came after a position.</summary>
     public async Task<FeedAnswer> FeedAsync(FeedAnswer? after = null)
     {
-        using var http = new HttpClient { BaseAddress = Url };
+        using var http = new HttpClient { BaseAddress = InternalUrl };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", GatewayTokenText);
         var text = await http.GetStringAsync($"/feeds/credentials?after={after?.Version ?? 0}&epoch={after?.Epoch}&wait=0");
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries)

@@ -1,0 +1,76 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Tollgate.Contracts;
+using Tollgate.Identity.Applications;
+using Tollgate.Identity.OAuth.Protocol;
+
+namespace Tollgate.Identity.OAuth.Clients;
+
+/// <summary>A program that asks for tokens.</summary>
+internal sealed class OAuthClient
+{
+    public required string ClientId { get; init; }
+
+    /// <summary>The application that it acts for; null = declared by the operator.</summary>
+    public AppId? Application { get; init; }
+    public required string Name { get; set; }
+
+    /// <summary>Cannot keep a secret.</summary>
+    public bool IsPublic { get; set; }
+    public bool MayIntrospect { get; set; }
+
+    /// <summary>People are asked before it acts for them.</summary>
+    public bool AsksConsent { get; set; }
+    public string[] Grants { get; set; } = [];
+    public string[] Scopes { get; set; } = [];
+    public string[] RedirectUris { get; set; } = [];
+    public string[] PostLogoutRedirectUris { get; set; } = [];
+
+    /// <summary>Where its script may come from (CORS).</summary>
+    public string[] Origins { get; set; } = [];
+
+    /// <summary>Its public keys, as a JWK set.</summary>
+    public string? Jwks { get; set; }
+    public required DateTimeOffset Created { get; init; }
+    public DateTimeOffset? DeletedAt { get; set; }
+    public List<OAuthClientSecret> Secrets { get; init; } = [];
+
+    public bool Has(string grant) => Grants.Contains(grant);
+}
+
+/// <summary>A client's secret by its digest. Two may live at a time, so that one can follow the other without a gap.</summary>
+internal sealed class OAuthClientSecret
+{
+    public required Guid Id { get; init; }
+    public required string ClientId { get; init; }
+
+    /// <summary>64 lower-case hex digits.</summary>
+    public required string Sha256 { get; init; }
+    public required string LastFour { get; init; }
+    public required DateTimeOffset Created { get; init; }
+    public DateTimeOffset? Expires { get; set; }
+
+    public bool IsLive(DateTimeOffset now) => !(Expires <= now);
+}
+
+internal sealed class OAuthClientMapping : IEntityTypeConfiguration<OAuthClient>, IEntityTypeConfiguration<OAuthClientSecret>
+{
+    public void Configure(EntityTypeBuilder<OAuthClient> client)
+    {
+        client.ToTable("oauth_clients");
+        client.HasKey(c => c.ClientId);
+        client.Property(c => c.ClientId).HasMaxLength(InputLimits.ClientId);
+        client.Property(c => c.Name).HasMaxLength(InputLimits.ClientId);
+        client.HasIndex(c => c.Application);
+        client.HasOne<Application>().WithMany().HasForeignKey(c => c.Application).OnDelete(DeleteBehavior.Restrict);
+        client.HasMany(c => c.Secrets).WithOne().HasForeignKey(s => s.ClientId).OnDelete(DeleteBehavior.Cascade);
+    }
+
+    public void Configure(EntityTypeBuilder<OAuthClientSecret> secret)
+    {
+        secret.ToTable("oauth_client_secrets");
+        secret.Property(s => s.Id).ValueGeneratedNever();
+        secret.Property(s => s.Sha256).HasMaxLength(64).IsFixedLength();
+        secret.Property(s => s.LastFour).HasMaxLength(4);
+    }
+}

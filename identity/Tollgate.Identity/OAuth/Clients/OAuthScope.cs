@@ -1,0 +1,37 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Tollgate.Identity.OAuth.Clients;
+
+/// <summary>What a token may be good for at an API. The scopes of OpenID Connect are not kept: they are always there.</summary>
+internal sealed class OAuthScope
+{
+    public const int MaxNameLength = 100;
+
+    public required string Name { get; init; }
+
+    /// <summary>The API that understands it, as tokens say in <c>aud</c>; null = the issuer itself.</summary>
+    public string? Audience { get; set; }
+}
+
+/// <summary>The scopes of OpenID Connect (Core §5.4, §11).</summary>
+internal static class StandardScopes
+{
+    public const string OpenId = "openid";
+    public const string Profile = "profile";
+    public const string Email = "email";
+    public const string OfflineAccess = "offline_access";
+
+    public static IReadOnlyList<string> All { get; } = [OpenId, Profile, Email, OfflineAccess];
+}
+
+internal sealed class OAuthScopeMapping : IEntityTypeConfiguration<OAuthScope>
+{
+    public void Configure(EntityTypeBuilder<OAuthScope> scope)
+    {
+        scope.ToTable("oauth_scopes");
+        scope.HasKey(s => s.Name);
+        scope.Property(s => s.Name).HasMaxLength(OAuthScope.MaxNameLength);
+        scope.Property(s => s.Audience).HasMaxLength(400);
+    }
+}

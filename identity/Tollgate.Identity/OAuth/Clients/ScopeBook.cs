@@ -1,0 +1,42 @@
+using Microsoft.EntityFrameworkCore;
+using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.Storage;
+
+namespace Tollgate.Identity.OAuth.Clients;
+
+/// <summary>The scopes that a request comes down to, and the APIs that they are for.</summary>
+internal sealed record GrantedScopes(IReadOnlyList<string> Names, IReadOnlyList<string> Audiences);
+
+/// <summary>Reads scope parameters (RFC 6749 §3.3) against what there is and what a client may ask for.</summary>
+internal sealed class ScopeBook(IdentityDb db)
+{
+    /// <summary>The names in their order, each once; null where there are other characters than a scope has.</summary>
+    public static IReadOnlyList<string>? Split(string scope)
+    {
+        var names = scope.Split(' ', StringSplitOptions.RemoveEmptyEntries).Distinct().ToList();
+        return names.All(n => n.Length <= OAuthScope.MaxNameLength && n.All(c => c is >= '!' and <= '~' and not ('"' or '\\'))) ? names : null;
+    }
+
+    /// <param name="scope">Null = all that the client may have of <paramref name="from"/>.</param>
+    /// <param name="from">What may be given here.</param>
+    /// <param name="resource">One API alone (RFC 8707); null = all of the scopes.</param>
+    public async Task<(GrantedScopes? Granted, OAuthRefusal? Refusal)> ResolveAsync(
+        string? scope, IReadOnlyList<string> from, string? resource, CancellationToken cancel)
+    {
+        var names = scope is null ? from : Split(scope);
+        if (names is null || names.Any(n => !from.Contains(n)))
+            return (null, OAuthRefusal.InvalidScope("A scope is unknown, or not for this client."));
+
+        var known = await db.OAuthScopes.AsNoTracking().Where(s => names.Contains(s.Name)).ToListAsync(cancel);
+        if (names.Any(n => !StandardScopes.All.Contains(n) && known.TrueForAll(k => k.Name != n)))
+            return (null, OAuthRefusal.InvalidScope("A scope is unknown, or not for this client."));
+        IReadOnlyList<string> audiences = [.. known.Select(k => k.Audience).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+        if (resource is not null)
+        {
+            if (!audiences.Contains(resource)) return (null, new OAuthRefusal("invalid_target", "The resource is unknown, or none of the scopes is for it."));
+            audiences = [resource];
+        }
+
+        return (new GrantedScopes([.. names], audiences), null);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Keys;
+using Tollgate.Identity.OAuth.Tokens;
+using Tollgate.Identity.Storage;
+
+namespace Tollgate.Identity.OAuth.Discovery;
+
+/// <summary>What clients read first (OpenID Connect Discovery, RFC 8414): where everything is, and what works. Every address begins with the configured issuer.</summary>
+internal static class DiscoveryEndpoints
+{
+    private const int MaxAgeSeconds = 300;
+
+    public static async Task<IResult> Document(HttpContext http, IdentityDb db, IOptions<TollgateIdentityOptions> options, CancellationToken cancel)
+    {
+        var issuer = options.Value.IssuerName;
+        var at = issuer.TrimEnd('/');
+        var scopes = await db.OAuthScopes.AsNoTracking().Select(s => s.Name).OrderBy(n => n).Take(1000).ToListAsync(cancel);
+        return Cached(http, new JsonObject
+        {
+            ["issuer"] = issuer,
+            ["jwks_uri"] = at + OAuthPaths.Jwks,
+            ["token_endpoint"] = at + OAuthPaths.Token,
+            ["introspection_endpoint"] = at + OAuthPaths.Introspection,
+            ["revocation_endpoint"] = at + OAuthPaths.Revocation,
+            ["grant_types_supported"] = Array(Grants.Offered),
+            ["response_types_supported"] = new JsonArray(),
+            ["scopes_supported"] = Array(scopes),
+            ["subject_types_supported"] = Array(["public"]),
+            ["id_token_signing_alg_values_supported"] = Array(["RS256"]),
+            ["token_endpoint_auth_methods_supported"] = Array(["client_secret_basic", "client_secret_post", "none"]),
+            ["introspection_endpoint_auth_methods_supported"] = Array(["client_secret_basic", "client_secret_post"]),
+            ["revocation_endpoint_auth_methods_supported"] = Array(["client_secret_basic", "client_secret_post", "none"]),
+        });
+    }
+
+    public static async Task<IResult> Jwks(HttpContext http, SigningKeys keys, CancellationToken cancel) => Cached(http, new JsonObject
+    {
+        ["keys"] = new JsonArray([.. (await keys.GetAsync(cancel)).Published.Select(key => new JsonObject
+        {
+            ["kty"] = "RSA",
+            ["use"] = "sig",
+            ["alg"] = "RS256",
+            ["kid"] = key.Kid,
+            ["n"] = key.Modulus,
+            ["e"] = key.Exponent,
+        })]),
+    });
+
+    private static IResult Cached(HttpContext http, JsonObject document)
+    {
+        var body = document.ToJsonString(new System.Text.Json.JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)))[..32]}\"";
+        http.Response.Headers.CacheControl = $"public, max-age={MaxAgeSeconds}";
+        http.Response.Headers.ETag = tag;
+        return http.Request.Headers.IfNoneMatch.ToString().Contains(tag, StringComparison.Ordinal)
+            ? Results.StatusCode(StatusCodes.Status304NotModified)
+            : Results.Text(body, "application/json");
+    }
+
+    private static JsonArray Array(IEnumerable<string> values) => new([.. values.Select(v => (JsonNode)v)]);
+}

@@ -1,0 +1,14 @@
+namespace Tollgate.Identity.OAuth;
+
+/// <summary>Where the protocol's endpoints are, below the issuer.</summary>
+internal static class OAuthPaths
+{
+    public const string Discovery = "/.well-known/openid-configuration";
+    public const string Jwks = "/.well-known/openid-configuration/jwks";
+
+    /// <summary>Before the path of the issuer, not below it (RFC 8414 §3.1).</summary>
+    public const string ServerMetadata = "/.well-known/oauth-authorization-server";
+    public const string Token = "/connect/token";
+    public const string Introspection = "/connect/introspect";
+    public const string Revocation = "/connect/revocation";
+}

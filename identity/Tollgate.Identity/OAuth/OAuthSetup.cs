@@ -1,0 +1,73 @@
+using System.Data.Common;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Tollgate.Identity.OAuth.Bootstrap;
+using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Discovery;
+using Tollgate.Identity.OAuth.Keys;
+using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.OAuth.Tokens;
+
+namespace Tollgate.Identity.OAuth;
+
+/// <summary>The authorization server's services and endpoints.</summary>
+internal static class OAuthSetup
+{
+    private static readonly string[] Read = ["GET", "HEAD", "OPTIONS"];
+    private static readonly string[] Post = ["POST", "OPTIONS"];
+
+    public static void AddOAuth(this IServiceCollection services)
+    {
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton<TokenSigner>();
+        services.AddSingleton<AccessTokens>();
+        services.AddSingleton<Cors>();
+        services.AddScoped<ClientAuthentication>();
+        services.AddScoped<ScopeBook>();
+        services.AddScoped<ClientCredentialsGrant>();
+        services.AddScoped<TokenStatus>();
+        services.AddScoped<TokenEndpoint>();
+        services.AddScoped<IntrospectionEndpoint>();
+        services.AddScoped<RevocationEndpoint>();
+        services.AddScoped<BootstrapSetup>();
+    }
+
+    public static void MapOAuth(this IEndpointRouteBuilder app)
+    {
+        var path = app.ServiceProvider.GetRequiredService<IOptions<TollgateIdentityOptions>>().Value.IssuerPath;
+        var readable = app.MapGroup("").AllowAnonymous();
+        readable.AddEndpointFilter(Cors.Filter).AddEndpointFilter(Guard);
+        readable.MapMethods(path + OAuthPaths.Discovery, Read, DiscoveryEndpoints.Document);
+        readable.MapMethods(OAuthPaths.ServerMetadata + path, Read, DiscoveryEndpoints.Document);
+        readable.MapMethods(path + OAuthPaths.Jwks, Read, DiscoveryEndpoints.Jwks);
+        readable.MapMethods(path + OAuthPaths.Token, Post, TokenEndpoint.HandleAsync);
+        readable.MapMethods(path + OAuthPaths.Revocation, Post, RevocationEndpoint.HandleAsync);
+
+        // Not for script of other origins.
+        app.MapGroup("").AllowAnonymous().AddEndpointFilter(Guard).MapPost(path + OAuthPaths.Introspection, IntrospectionEndpoint.HandleAsync);
+    }
+
+    /// <summary>While the database is away clients are told to come again, in words that they know.</summary>
+    private static async ValueTask<object?> Guard(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(call);
+        }
+        catch (Exception lost) when (IsDatabaseAway(lost) && !call.HttpContext.Response.HasStarted)
+        {
+            call.HttpContext.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Tollgate.Identity.OAuth")
+                .LogWarning(lost, "The database did not answer an OAuth request");
+            call.HttpContext.Response.Headers.RetryAfter = "5";
+            return OAuthAnswers.Refuse(call.HttpContext, new OAuthRefusal("temporarily_unavailable", "Try again in a moment.", StatusCodes.Status503ServiceUnavailable));
+        }
+    }
+
+    internal static bool IsDatabaseAway(Exception lost) =>
+        lost is DbException or DbUpdateException or TimeoutException || (lost is InvalidOperationException && lost.InnerException is DbException);
+}

@@ -1,0 +1,32 @@
+namespace Tollgate.Identity.OAuth.Protocol;
+
+/// <summary>How long what a client sends may be.</summary>
+internal static class InputLimits
+{
+    public const int FormBytes = 64 * 1024;
+    public const int Parameters = 64;
+    public const int ClientId = 100;
+    public const int Secret = 100;
+    public const int Scope = 300;
+    public const int RedirectUri = 400;
+    public const int Nonce = 300;
+    public const int State = 2048;
+    public const int Handle = 100;
+    public const int Jwt = 51_200;
+
+    private static readonly (string Name, int Length)[] ByName =
+    [
+        ("client_id", ClientId), ("client_secret", Secret), ("scope", Scope), ("redirect_uri", RedirectUri), ("nonce", Nonce), ("state", State),
+        ("code", Handle), ("refresh_token", Handle), ("grant_type", 100), ("response_type", 100), ("response_mode", 100), ("prompt", 100),
+        ("code_challenge", 128), ("code_challenge_method", 20), ("resource", RedirectUri), ("post_logout_redirect_uri", RedirectUri),
+        ("client_assertion", Jwt), ("token", Jwt), ("id_token_hint", Jwt), ("login_hint", 254), ("ui_locales", 100), ("acr_values", 300), ("max_age", 20),
+    ];
+
+    /// <summary>The first parameter that is longer than it may be.</summary>
+    public static string? TooLong(Parameters parameters)
+    {
+        foreach (var (name, length) in ByName)
+            if (parameters[name]?.Length > length) return name;
+        return null;
+    }
+}

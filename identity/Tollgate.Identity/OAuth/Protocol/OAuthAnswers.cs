@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace Tollgate.Identity.OAuth.Protocol;
+
+/// <summary>Answers of the endpoints that programs call: JSON that no cache keeps.</summary>
+internal static class OAuthAnswers
+{
+    public static IResult Json(HttpContext http, JsonObject body, int status = StatusCodes.Status200OK)
+    {
+        NoStore(http);
+        return Results.Text(body.ToJsonString(), "application/json", statusCode: status);
+    }
+
+    public static IResult Refuse(HttpContext http, OAuthRefusal refusal)
+    {
+        // RFC 6749 §5.2, RFC 9110 §15.5.2
+        if (refusal.Status == StatusCodes.Status401Unauthorized) http.Response.Headers.WWWAuthenticate = "Basic realm=\"tollgate\", charset=\"UTF-8\"";
+        return Json(http, new JsonObject { ["error"] = refusal.Error, ["error_description"] = refusal.Description }, refusal.Status);
+    }
+
+    public static void NoStore(HttpContext http)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        http.Response.Headers.Pragma = "no-cache";
+    }
+}

@@ -1,0 +1,44 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using Tollgate.Identity.OAuth.Clients;
+
+namespace Tollgate.Identity.OAuth.Tokens;
+
+/// <summary>An access token and what its answer says beside it.</summary>
+internal sealed record IssuedAccessToken(string Token, string Jti, DateTimeOffset Expires, int LifetimeSeconds);
+
+/// <summary>Writes access tokens (RFC 9068): who, for which API, for how long. Plans and quotas are no business of theirs: those change at once.</summary>
+internal sealed class AccessTokens(TokenSigner signer, IOptions<TollgateIdentityOptions> options, TimeProvider time)
+{
+    /// <param name="subject">An account's id, or the client's own name.</param>
+    /// <param name="audiences">Empty = the issuer itself.</param>
+    public async Task<IssuedAccessToken> IssueAsync(
+        KnownClient client, string subject, IReadOnlyCollection<string> scopes, IReadOnlyList<string> audiences, JsonObject? more, CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        var lifetime = options.Value.AccessTokenLifetimeSeconds;
+        var expires = now.AddSeconds(lifetime);
+        var jti = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
+        var claims = new JsonObject
+        {
+            ["iss"] = options.Value.IssuerName,
+            ["sub"] = subject,
+            ["aud"] = audiences.Count switch
+            {
+                0 => options.Value.IssuerName,
+                1 => audiences[0],
+                _ => new JsonArray([.. audiences.Select(a => (JsonNode)a)]),
+            },
+            ["client_id"] = client.Client.ClientId,
+            ["iat"] = now.ToUnixTimeSeconds(),
+            ["exp"] = expires.ToUnixTimeSeconds(),
+            ["jti"] = jti,
+        };
+        if (scopes.Count > 0) claims["scope"] = string.Join(' ', scopes);
+        if (client.Organisation is { } organisation) claims["org_id"] = organisation.ToString();
+        foreach (var (name, value) in more ?? []) claims[name] = value?.DeepClone();
+        return new IssuedAccessToken(await signer.SignAsync(TokenSigner.AccessToken, claims, cancel), jti, expires, lifetime);
+    }
+}

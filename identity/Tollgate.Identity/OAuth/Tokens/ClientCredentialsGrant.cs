@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Protocol;
+
+namespace Tollgate.Identity.OAuth.Tokens;
+
+/// <summary>A program acts for itself (RFC 6749 §4.4). No refresh token: it can always ask again.</summary>
+internal sealed class ClientCredentialsGrant(ScopeBook scopes, AccessTokens tokens)
+{
+    public async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> AnswerAsync(KnownClient client, Parameters form, CancellationToken cancel)
+    {
+        if (client.Client.IsPublic) return (null, OAuthRefusal.UnauthorizedClient("A public client has nothing to prove itself with."));
+        var allowed = client.Client.Scopes.Except(StandardScopes.All).ToList();
+        var (granted, refusal) = await scopes.ResolveAsync(form["scope"], allowed, form["resource"], cancel);
+        if (granted is null) return (null, refusal);
+
+        var token = await tokens.IssueAsync(client, client.Client.ClientId, granted.Names, granted.Audiences, null, cancel);
+        var answer = new JsonObject
+        {
+            ["access_token"] = token.Token,
+            ["token_type"] = "Bearer",
+            ["expires_in"] = token.LifetimeSeconds,
+        };
+        if (granted.Names.Count > 0) answer["scope"] = string.Join(' ', granted.Names);
+        return (answer, null);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
+using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.Storage;
+
+namespace Tollgate.Identity.OAuth.Tokens;
+
+/// <summary>
+/// Tells an API what a token is worth (RFC 7662): <c>POST /connect/introspect</c>. Who may introspect sees the tokens for the APIs of its own
+/// scopes, or for an API of its own name; one that has no scopes is the platform's own and sees all. Everybody else sees its own tokens.
+/// </summary>
+internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication clients, TokenStatus tokens)
+{
+    public static async Task<IResult> HandleAsync(HttpContext http, IntrospectionEndpoint endpoint, CancellationToken cancel)
+    {
+        var (answer, refusal) = await endpoint.AnswerAsync(http, cancel);
+        return refusal is not null ? OAuthAnswers.Refuse(http, refusal) : OAuthAnswers.Json(http, answer!);
+    }
+
+    private async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> AnswerAsync(HttpContext http, CancellationToken cancel)
+    {
+        if (await Parameters.ReadFormAsync(http, cancel) is not { } form)
+            return (null, OAuthRefusal.InvalidRequest("Send a form (application/x-www-form-urlencoded) of at most 64 KiB."));
+        if (form.Wrong is { } wrong) return (null, OAuthRefusal.InvalidRequest(wrong));
+        var (client, refusal) = await clients.AuthenticateAsync(http.Request, form, cancel);
+        if (client is null) return (null, refusal);
+        if (client.Client.IsPublic) return (null, OAuthRefusal.InvalidClient("Only who can prove itself may ask."));
+        if (form["token"] is not { } token) return (null, OAuthRefusal.InvalidRequest("token is missing."));
+
+        return (await tokens.LiveAccessTokenAsync(token, cancel) is { } claims && await MaySeeAsync(client.Client, claims, cancel)
+            ? Describe(claims)
+            : new JsonObject { ["active"] = false }, null);
+    }
+
+    private async Task<bool> MaySeeAsync(OAuthClient client, JsonElement claims, CancellationToken cancel)
+    {
+        if (TokenSigner.Text(claims, "client_id") == client.ClientId) return true;
+        if (!client.MayIntrospect) return false;
+        if (client.Scopes.Length == 0) return true;
+        var audience = claims.GetProperty("aud");
+        string?[] audiences = audience.ValueKind == JsonValueKind.Array ? [.. audience.EnumerateArray().Select(a => a.GetString())] : [audience.GetString()];
+        if (audiences.Contains(client.ClientId)) return true;
+        var names = client.Scopes;
+        return await db.OAuthScopes.AnyAsync(s => names.Contains(s.Name) && audiences.Contains(s.Audience), cancel);
+    }
+
+    private static JsonObject Describe(JsonElement claims)
+    {
+        var answer = new JsonObject { ["active"] = true, ["token_type"] = "Bearer" };
+        foreach (var claim in claims.EnumerateObject()) answer[claim.Name] = JsonNode.Parse(claim.Value.GetRawText());
+        return answer;
+    }
+}
