@@ -3,12 +3,13 @@ namespace Tollgate.Gateway.Policy;
 /// <summary>What a step of the policy says of a call.</summary>
 internal readonly struct Verdict
 {
-    private Verdict(VerdictKind kind, Refusal refusal, int retryAfterSeconds, Task? arrival)
+    private Verdict(VerdictKind kind, Refusal refusal, int retryAfterSeconds, Task? arrival, int patienceMs = 0)
     {
         Kind = kind;
         Refusal = refusal;
         RetryAfterSeconds = retryAfterSeconds;
         Arrival = arrival;
+        PatienceMs = patienceMs;
     }
 
     public VerdictKind Kind { get; }
@@ -20,14 +21,23 @@ internal readonly struct Verdict
     /// <summary>Of a pending verdict: completes, and never faults, once the step is worth asking again.</summary>
     public Task? Arrival { get; }
 
+    /// <summary>Of a pending verdict: how long the call may wait, in milliseconds since it arrived, before it is decided without.</summary>
+    public int PatienceMs { get; }
+
     public bool IsGranted => Kind == VerdictKind.Granted;
 
     public static Verdict Granted => default;
 
     public static Verdict Refuse(Refusal refusal, int retryAfterSeconds = 0) => new(VerdictKind.Refused, refusal, retryAfterSeconds, null);
 
-    /// <summary>Something is on its way (a lease, a key set). The engine parks the call until it arrives, at most 50 ms, and asks again.</summary>
-    public static Verdict Pending(Task arrival) => new(VerdictKind.Pending, Refusal.None, 0, arrival);
+    /// <summary>
+    /// Something is on its way (a lease, a key set). The engine parks the call until it arrives and asks again: 50 ms at most, or
+    /// <see cref="RebuildMs"/> for a quota whose counter was lost, before which nothing may be admitted.
+    /// </summary>
+    public static Verdict Pending(Task arrival, int patienceMs = 50) => new(VerdictKind.Pending, Refusal.None, 0, arrival, patienceMs);
+
+    /// <summary>How long a call waits for a lost counter to be counted again: once in the life of a counter.</summary>
+    public const int RebuildMs = 2000;
 }
 
 internal enum VerdictKind : byte

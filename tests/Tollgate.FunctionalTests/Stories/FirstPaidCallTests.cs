@@ -48,6 +48,13 @@ public sealed class FirstPaidCallTests
         var lines = await UsageLinesAsync(person, customer);
         lines.Sum(line => line.Quantity).ShouldBe(10);
         lines.Sum(line => line.Amount).ShouldBe(2.50m);
+        foreach (var output in cluster.Gateways.Select(gateway => gateway.Process.Output).Append(cluster.ControlPlane.Output))
+        {
+            output.ShouldNotContain(customer.Key);
+            output.ShouldNotContain(PortalPerson.Password);
+            output.ShouldNotContain(person.Email);
+        }
+
         var series = await person.GetAsync("/usage?bucket=minute");
         series.EnumerateArray().Sum(point => point.GetProperty("calls").GetInt64()).ShouldBe(10);
     }

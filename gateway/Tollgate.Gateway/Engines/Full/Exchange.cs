@@ -18,7 +18,6 @@ namespace Tollgate.Gateway.Engines.Full;
 internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeaders
 {
     private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
-    private static readonly TimeSpan LongestPark = TimeSpan.FromMilliseconds(50);
 
     private DefaultHttpContext? _context;
     private CancellationTokenSource _timeout = new();
@@ -127,7 +126,7 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
         var parkedAt = engine.Time.GetTimestamp();
         while (verdict.Kind == VerdictKind.Pending)
         {
-            var left = LongestPark - engine.Time.GetElapsedTime(parkedAt);
+            var left = TimeSpan.FromMilliseconds(verdict.PatienceMs) - engine.Time.GetElapsedTime(parkedAt);
             var final = left <= TimeSpan.Zero;
             if (!final && !verdict.Arrival!.IsCompleted)    // what has arrived already is a reason to ask again, not the last word
             {
@@ -137,7 +136,7 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
                 }
                 catch (TimeoutException)
                 {
-                    final = true;
+                    // Asked again: it may have learned meanwhile that more patience is due.
                 }
                 catch (OperationCanceledException)
                 {

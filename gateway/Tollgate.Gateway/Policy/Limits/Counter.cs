@@ -35,6 +35,9 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
     public long Limit { get; } = limit;
     public abstract bool IsQuota { get; }
 
+    /// <summary>The ledger has lost this counter, and what was used is being counted again.</summary>
+    public virtual bool IsRebuilding => false;
+
     protected ILedger Ledger { get; } = ledger;
     protected MonotonicClock Clock { get; } = clock;
     protected Lock Gate => _gate;

@@ -16,6 +16,7 @@ internal sealed class QuotaCounter : Counter
     private readonly SubscriptionId _subscription;
     private readonly QuotaCalendar _calendar;
     private readonly IQuotaBase _base;
+    private volatile bool _rebuilding;
     private Period _period;
     private long _ownSpent;
     private long _baseAgainAtUs = long.MinValue;
@@ -32,6 +33,7 @@ internal sealed class QuotaCounter : Counter
 
     public Quota Definition { get; }
     public override bool IsQuota => true;
+    public override bool IsRebuilding => _rebuilding;
     protected override long BucketUs => long.MaxValue;
 
     public override Spend Take(long units, long nowUs, out long bucket, out Task? arrival)
@@ -86,7 +88,17 @@ internal sealed class QuotaCounter : Counter
         var leftUs = Math.Max(0, period.Span.EndUnixMs - Clock.UnixMs) * 1000;
         var answer = await Ledger.AskQuotaAsync(period.Key, Limit, Definition.Hard, ask).ConfigureAwait(false);
         if (answer.Outcome == LedgerOutcome.NeedsBase)
-            answer = await RebuildAsync(period, ask).ConfigureAwait(false);
+        {
+            _rebuilding = true;
+            try
+            {
+                answer = await RebuildAsync(period, ask).ConfigureAwait(false);
+            }
+            finally
+            {
+                _rebuilding = false;
+            }
+        }
         return answer with { Bucket = period.Span.StartUnixMs, BucketLeftUs = leftUs, RetryUs = leftUs };
     }
 

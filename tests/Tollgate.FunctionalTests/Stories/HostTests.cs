@@ -1,0 +1,101 @@
+using System.Net;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Stories;
+
+/// <summary>The one command, as a person meets it.</summary>
+public sealed class HostTests
+{
+    [Fact]
+    public async Task The_printed_line_works_and_a_second_start_changes_nothing()
+    {
+        await using var host = await HostProcess.StartAsync([]);
+        var first = host.Output;
+        first.ShouldContain("Password");
+        var curl = first.Split('\n').Single(line => line.Contains("curl -H", StringComparison.Ordinal)).Trim();
+        var key = curl.Split('"')[1]["X-Api-Key: ".Length..];
+        using var http = new HttpClient();
+        await ShouldAnswerAsync();
+        var feeds = FeedFiles();
+
+        (await host.StopAsync()).ShouldBe(0);
+        await host.StartProcessAsync();
+        await ShouldAnswerAsync();
+        host.Output.ShouldContain(curl);
+        host.Output.ShouldNotContain("Password");
+        FeedFiles().ShouldBe(feeds);
+
+        async Task ShouldAnswerAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, curl.Split('"')[3]);
+            request.Headers.Add("X-Api-Key", key);
+            using var answer = await http.SendAsync(request);
+            var text = await answer.Content.ReadAsStringAsync();
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+            text.ShouldContain("\"name\":\"Berlin\"");
+        }
+
+        // What the gateway last heard: a change by the second start would be another version.
+        string FeedFiles() => string.Join('\n', Directory.GetFiles(host.Data.File("gateway/feeds")).Order().Select(File.ReadAllText)
+            .Select(text => string.Join('\n', text.Split('\n').Where(line => line.Contains("\"type\":\"key\"", StringComparison.Ordinal) || line.Contains("entitlement", StringComparison.Ordinal)))));
+    }
+
+    [Fact]
+    public async Task Somebodys_own_routes_are_proxied_without_any_account()
+    {
+        await using var upstream = await StubUpstream.StartAsync();
+        using var folder = new TempFolder();
+        var config = folder.Write("ocelot.json", $$"""
+            { "Routes": [ { "UpstreamPathTemplate": "/orders/{everything}", "DownstreamPathTemplate": "/api/{everything}", "DownstreamScheme": "http",
+                            "DownstreamHostAndPorts": [ { "Host": "127.0.0.1", "Port": {{upstream.Port}} } ] } ] }
+            """);
+        await using var host = await HostProcess.StartAsync(["--config", config]);
+        using var http = new HttpClient();
+        (await http.GetStringAsync(host.GatewayUrl + "/orders/7?full=yes")).ShouldBe("ok");
+        upstream.Seen.ShouldHaveSingleItem().Target.ShouldBe("/api/7?full=yes");
+        await (await http.GetAsync(host.GatewayUrl + "/nothing")).ShouldBeProblemAsync(404, "unknown-route");
+    }
+
+    [Fact]
+    public async Task The_health_check_of_the_image_asks_the_internal_port_alone()
+    {
+        await using var host = await HostProcess.StartAsync([]);
+        await using var check = ChildProcess.StartDotnet(Programs.Host, ["health", host.InternalUrl + "/health/ready"]);
+        (await check.WaitForExitAsync()).ShouldBe(0, check.Output);
+        using var http = new HttpClient();
+        (await http.GetAsync(host.GatewayUrl + "/health/ready")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await http.GetAsync(host.PortalUrl + "/health/ready")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await http.GetStringAsync(host.InternalUrl + "/metrics")).ShouldContain("tollgate_gateway_calls");
+        await host.KillAsync();
+        await using var again = ChildProcess.StartDotnet(Programs.Host, ["health", host.InternalUrl + "/health/ready"]);
+        (await again.WaitForExitAsync()).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("--rolls", "gateway", "no option --rolls")]
+    [InlineData("--roles", "gatway", "the roles are gateway, identity, billing and portal")]
+    [InlineData("--config", "/no/such/file.json", "no such file or folder")]
+    [InlineData("--Listen:Gateway", "localhost", "write an address such as")]
+    [InlineData("--Identity:AdminPassword", "short", "Identity:AdminPassword is not good enough")]
+    public async Task What_a_person_mistypes_is_refused_with_a_sentence(string option, string value, string sentence)
+    {
+        using var data = new TempFolder();
+        await using var process = ChildProcess.StartDotnet(Programs.Host, ["--Data", data.Path, option, value]);
+        (await process.WaitForExitAsync()).ShouldBe(2, process.Output);
+        process.Output.ShouldContain(sentence);
+        process.Output.ShouldNotContain("   at ");
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_named()
+    {
+        await using var first = await HostProcess.StartAsync([]);
+        using var data = new TempFolder();
+        await using var second = ChildProcess.StartDotnet(Programs.Host, ["--Data", data.Path, "--Listen:Gateway", first.GatewayUrl,
+            "--Listen:Portal", $"http://127.0.0.1:{FreePort.Next()}", "--Listen:Internal", $"http://127.0.0.1:{FreePort.Next()}"]);
+        (await second.WaitForExitAsync()).ShouldBe(1, second.Output);
+        second.Output.ShouldContain(first.GatewayUrl);
+        second.Output.ShouldContain("--Listen:Gateway");
+        second.Output.ShouldNotContain("   at ");
+    }
+}
