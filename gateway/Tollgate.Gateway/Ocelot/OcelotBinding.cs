@@ -3,12 +3,8 @@ namespace Tollgate.Gateway.Ocelot;
 /// <summary>Turns the entries of a file into the words of the model. What has the wrong form is an error; what has no name here is ignored, as in Ocelot.</summary>
 internal static class OcelotBinding
 {
-    // Security that a file asks for and that is not enforced must not go unnoticed.
-    private static readonly string[] NotEnforced = ["RateLimitOptions"];
-
     public static OcelotRoute Route(JsonEntry json, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
-        WarnOfNotEnforced(json, warnings);
         return new OcelotRoute
         {
             Json = json,
@@ -30,6 +26,7 @@ internal static class OcelotBinding
             RouteClaimsRequirement = ClaimRequirements(json, errors),
             Security = OcelotSecurity.Read(json, errors),
             Transforms = OcelotTransforms.Read(json, errors, warnings),
+            RateLimit = OcelotRateLimit.Read(json, errors),
             DownstreamHttpMethod = NullIfEmpty(json.ReadText("DownstreamHttpMethod", errors))?.Trim().ToUpperInvariant(),
         };
     }
@@ -37,7 +34,6 @@ internal static class OcelotBinding
     public static OcelotGlobal Global(JsonEntry? json, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         if (json is null) return new OcelotGlobal();
-        WarnOfNotEnforced(json, warnings);
         return new OcelotGlobal
         {
             Json = json,
@@ -47,6 +43,7 @@ internal static class OcelotBinding
             Authentication = Authentication(json, errors),
             Security = OcelotSecurity.Read(json, errors),
             Transforms = OcelotTransforms.Read(json, errors, warnings),
+            RateLimit = OcelotRateLimit.Read(json, errors),
         };
     }
 
@@ -145,13 +142,6 @@ internal static class OcelotBinding
     // Ocelot takes zero and below for "not written".
     private static int? Timeout(JsonEntry json, List<ConfigurationError> errors) =>
         json.ReadNumber("Timeout", int.MinValue, 2_000_000, errors) is { } seconds and > 0 ? (int)seconds : null;
-
-    private static void WarnOfNotEnforced(JsonEntry json, List<ConfigurationError> warnings)
-    {
-        foreach (var property in NotEnforced)
-            if (json[property] is { } entry && (entry.Members.Count > 0 || entry.Items.Count > 0))
-                warnings.Add(entry.Error("this gateway does not enforce it."));
-    }
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 }

@@ -12,7 +12,7 @@ internal sealed class OcelotConfiguration
     /// <summary>Every file that was read, for the watcher.</summary>
     public required IReadOnlyList<string> Files { get; init; }
 
-    /// <summary>What is written, understood, and not enforced: said once in the log, so that nobody relies on it.</summary>
+    /// <summary>What is written and not done as its author may expect: said once in the log, so that nobody relies on it.</summary>
     public required IReadOnlyList<ConfigurationError> Warnings { get; init; }
 }
 
@@ -54,6 +54,7 @@ internal sealed class OcelotRoute
 
     public OcelotSecurity? Security { get; init; }
     public OcelotTransforms Transforms { get; init; } = new();
+    public OcelotRateLimit? RateLimit { get; init; }
 
     /// <summary>Upper case; null = the call's own.</summary>
     public string? DownstreamHttpMethod { get; init; }
@@ -101,6 +102,7 @@ internal sealed class OcelotGlobal
     public OcelotAuthentication Authentication { get; init; } = new();
     public OcelotSecurity? Security { get; init; }
     public OcelotTransforms Transforms { get; init; } = new();
+    public OcelotRateLimit? RateLimit { get; init; }
 }
 
 /// <summary>Where tokens of one kind come from: exactly one of a shared secret, an authority or a file of keys.</summary>

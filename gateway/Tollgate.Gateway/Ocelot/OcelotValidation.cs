@@ -21,6 +21,7 @@ internal static class OcelotValidation
             WarnOfClaimsNeverMet(route, warnings);
             ValidateAuthentication(route.Authentication, providers, errors);
             ValidateTollgate(route, errors);
+            OcelotRateLimit.Merge(route, global, errors);
         }
 
         ValidateAuthentication(global.Authentication, providers, errors);

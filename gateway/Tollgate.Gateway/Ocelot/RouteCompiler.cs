@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Tollgate.Gateway.Policy.Credentials;
+using Tollgate.Gateway.Policy.FileLimits;
 using Tollgate.Gateway.Policy.Routing;
 using Tollgate.Gateway.Policy.Transforms;
 
@@ -14,6 +15,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
     private const int DefaultTimeoutSeconds = 90;
 
     private Dictionary<string, Upstream> _upstreams = [];
+    private Dictionary<string, RateLimit> _rateLimits = [];
     private Dictionary<TokenProviderOptions, (TokenProvider Provider, IDisposable? Keys, string Content)> _providers = [];
 
     /// <param name="builtIn">Providers beside those of the files: the product's own identity service.</param>
@@ -21,8 +23,10 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
     {
         var providers = CompileProviders(configuration, builtIn);
         var upstreams = new Dictionary<string, Upstream>(StringComparer.Ordinal);
-        var table = new RouteTable(configuration.Routes.Select(route => Compile(route, configuration.Global, providers, upstreams)).ToArray());
+        var rateLimits = new Dictionary<string, RateLimit>(StringComparer.Ordinal);
+        var table = new RouteTable(configuration.Routes.Select(route => Compile(route, configuration.Global, providers, upstreams, rateLimits)).ToArray());
         _upstreams = upstreams;
+        _rateLimits = rateLimits;
         return table;
     }
 
@@ -32,7 +36,8 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
         _providers.Clear();
     }
 
-    private Route Compile(OcelotRoute route, OcelotGlobal global, Dictionary<string, TokenProvider> providers, Dictionary<string, Upstream> upstreams)
+    private Route Compile(OcelotRoute route, OcelotGlobal global, Dictionary<string, TokenProvider> providers, Dictionary<string, Upstream> upstreams,
+        Dictionary<string, RateLimit> rateLimits)
     {
         var template = new UpstreamTemplate(route.UpstreamPathTemplate, route.RouteIsCaseSensitive);
         var headers = route.UpstreamHeaderTemplates.Count == 0 ? null : new HeaderPatterns(route.UpstreamHeaderTemplates, route.RouteIsCaseSensitive);
@@ -59,6 +64,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
             DemandsToken = named.Length > 0 && authentication.AllowAnonymous != true,
             AllowedScopes = [.. authentication.AllowedScopes],
             Claims = route.RouteClaimsRequirement.Count == 0 ? null : new ClaimRequirements(route.RouteClaimsRequirement, placeholders),
+            RateLimit = RateLimitOf(route, global, rateLimits),
             ClaimTransforms = ClaimTransformsOf(route.Transforms, placeholders),
             RequestHeaders = OcelotTransforms.Compile(route.Transforms.Upstream, global.Transforms.Upstream, global.BaseUrl),
             AnswerHeaders = OcelotTransforms.Compile(route.Transforms.Downstream, global.Transforms.Downstream, global.BaseUrl),
@@ -86,6 +92,15 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
         security is null or { IsEmpty: true }
             ? null
             : new AddressRules(new AddressSet(security.Allowed), new AddressSet(security.Blocked), security.ExcludeAllowedFromBlocked);
+
+    private RateLimit? RateLimitOf(OcelotRoute route, OcelotGlobal global, Dictionary<string, RateLimit> rateLimits)
+    {
+        if (OcelotRateLimit.Merge(route, global) is not { } rule) return null;
+        var identity = string.Join('|', [
+            string.Join(',', route.UpstreamHttpMethod), route.UpstreamPathTemplate, route.UpstreamHost, .. route.UpstreamHeaderTemplates.Select(header => header.ToString()),
+            rule.ClientHeader, $"{rule.Limit} {rule.PeriodMs} {rule.WaitMs} {rule.Status} {rule.Tells}", rule.Message, .. rule.Free]);
+        return rateLimits[identity] = _rateLimits.GetValueOrDefault(identity) ?? new RateLimit(rule);
+    }
 
     private static ClaimTransforms? ClaimTransformsOf(OcelotTransforms transforms, string[] placeholders) =>
         !transforms.ReadsClaims

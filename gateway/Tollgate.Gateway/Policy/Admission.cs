@@ -13,6 +13,9 @@ internal struct Admission
 
     public Captures Captures;
 
+    /// <summary>What a rate limit of the file said. Kept when the policy is asked again: a call is counted once.</summary>
+    public FileLimits.RateStanding FileRate;
+
     /// <summary>Values for the placeholders of the route that are not, or not only, in path and query; null = the call has them all.</summary>
     public string?[]? Fillings;
 

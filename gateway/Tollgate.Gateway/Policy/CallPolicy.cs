@@ -7,7 +7,7 @@ using Tollgate.Gateway.Policy.Routing;
 namespace Tollgate.Gateway.Policy;
 
 /// <summary>
-/// The path of a call, in its order: arrival, routing, addresses, authentication, authorization, plan limits and quotas. Forwarding and metering are the engine's,
+/// The path of a call, in its order: arrival, routing, addresses, rate limits of the file, authentication, authorization, plan limits and quotas. Forwarding and metering are the engine's,
 /// after a granted verdict. Asked again with <c>final</c> after a pending verdict, it decides with what it has.
 /// </summary>
 internal sealed class CallPolicy(
@@ -28,6 +28,7 @@ internal sealed class CallPolicy(
 
         var route = admission.Route!;
         if (route.Addresses is { } addresses && !addresses.Admit(call.Remote)) return Verdict.Refuse(Refusal.IpNotAllowed);
+        if (route.RateLimit is not null && CountForFile(route, in call, ref admission) is { IsGranted: false } over) return over;
         if (route.Product is null) return route.DemandsToken || route.Claims is not null || route.ClaimTransforms is not null ? AdmitToPlainRoute(route, in call, ref admission, final) : Verdict.Granted;
 
         verdict = Authenticate(route, in call, ref admission, final, out var token);
@@ -53,6 +54,18 @@ internal sealed class CallPolicy(
             return Verdict.Refuse(Refusal.UnknownRoute);
         admission.Route = route;
         return route.Headers is { Placeholders.Length: > 0 } headers ? FillFromHeaders(route, headers, in call, ref admission) : Verdict.Granted;
+    }
+
+    private static Verdict CountForFile(Route route, in CallFacts call, ref Admission admission)
+    {
+        if (admission.FileRate.Answer == FileLimits.RateAnswer.NotAsked)
+            admission.FileRate = route.RateLimit!.Count(call.Headers?.Header(route.RateLimit.Rule.ClientHeader), call.ArrivedUnixMs);
+        return admission.FileRate.Answer switch
+        {
+            FileLimits.RateAnswer.Refused => Verdict.Refuse(Refusal.RateLimited, admission.FileRate.RetryAfterSeconds),
+            FileLimits.RateAnswer.Unidentified => Verdict.Refuse(Refusal.NotReady),
+            _ => Verdict.Granted,
+        };
     }
 
     // Dots alone would climb in the path that they are put into.

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Tollgate.Gateway.Policy;
+using Tollgate.Gateway.Policy.FileLimits;
 using Tollgate.Gateway.Policy.Metering;
 using Tollgate.Gateway.Policy.Transforms;
 using Yarp.ReverseProxy.Forwarder;
@@ -146,7 +147,7 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
                 }
             }
 
-            _admission = default;
+            _admission = new Admission { FileRate = _admission.FileRate };
             verdict = _policy.Decide(in _call, ref _admission, final);
         }
 
@@ -255,6 +256,12 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
         var face = Refusals.Of(verdict.Refusal);
         _outcome = face.Slug;
         var response = Context.Response;
+        if (_admission.FileRate.IsRefused)
+        {
+            response.Headers["X-Request-Id"] = _requestId;
+            return PlainAnswer.RefuseAsync(response, in _admission.FileRate);
+        }
+
         response.StatusCode = face.Status;
         WriteOwnHeaders(response.Headers);
         if (face.Challenge is not null) response.Headers.WWWAuthenticate = face.Challenge;
@@ -265,6 +272,7 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
     private void WriteOwnHeaders(IHeaderDictionary headers)
     {
         headers["X-Request-Id"] = _requestId;
+        if (_admission.FileRate is { Answer: RateAnswer.Admitted, Rule.Tells: true }) PlainAnswer.Tell(headers, in _admission.FileRate);
         if (_admission.Entitlement is null || _admission.Standing.Policy is not { } policy) return;
         headers["RateLimit-Policy"] = policy;
         if (_admission.Standing.Describe() is { } standing) headers["RateLimit"] = standing;

@@ -56,6 +56,9 @@ internal sealed class Route
     /// <summary>The method that is sent on; null = the call's own.</summary>
     public HttpMethod? Method { get; init; }
 
+    /// <summary>The file's own limit, which no credential is needed for; null = none.</summary>
+    public FileLimits.RateLimit? RateLimit { get; init; }
+
     /// <summary>Header that carries the caller's own request id upstream, beside <c>X-Request-Id</c>; null = none.</summary>
     public string? RequestIdKey { get; init; }
 
