@@ -17,10 +17,15 @@ public static class Paging
     public const int DefaultSize = 25;
 
     /// <summary>The page of this number; the nearest one where the number is out of bounds.</summary>
-    public static async Task<Page<T>> ToPageAsync<T>(this IQueryable<T> ordered, int number, CancellationToken cancel, int size = DefaultSize)
+    public static Task<Page<T>> ToPageAsync<T>(this IQueryable<T> ordered, int number, CancellationToken cancel, int size = DefaultSize) =>
+        ordered.ToPageAsync(number, rows => rows.ToListAsync(cancel), cancel, size);
+
+    /// <summary>The same, for rows that are read in a way of their own.</summary>
+    public static async Task<Page<T>> ToPageAsync<TRow, T>(
+        this IQueryable<TRow> ordered, int number, Func<IQueryable<TRow>, Task<List<T>>> read, CancellationToken cancel, int size = DefaultSize)
     {
         var total = await ordered.CountAsync(cancel);
         var page = Math.Clamp(number, 1, Math.Max(1, (total + size - 1) / size));
-        return new Page<T>(await ordered.Skip((page - 1) * size).Take(size).ToListAsync(cancel), page, size, total);
+        return new Page<T>(await read(ordered.Skip((page - 1) * size).Take(size)), page, size, total);
     }
 }

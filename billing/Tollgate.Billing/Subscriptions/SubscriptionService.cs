@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Tollgate.Billing.Catalogue;
 using Tollgate.Billing.Storage;
 using Tollgate.Contracts;
+using Tollgate.Storage;
 using Tollgate.Storage.Feeds;
 
 namespace Tollgate.Billing.Subscriptions;
@@ -29,13 +30,21 @@ public sealed class SubscriptionService(IDbContextFactory<BillingDb> databases, 
     }
 
     /// <summary>A product's subscribers, those that wait for an approval first, for admins.</summary>
-    public async Task<PageOf<SubscriptionView>> ListForProductAsync(string productName, Page page, CancellationToken cancel, bool withCancelled = false)
+    public async Task<Page<SubscriptionView>> ListForProductAsync(string productName, int page, CancellationToken cancel, bool withCancelled = false)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        var all = db.Subscriptions.Where(s => s.Product.Name == productName && (withCancelled || s.State != SubscriptionState.Cancelled));
-        var rows = await all.OrderBy(s => s.State == SubscriptionState.Pending ? 0 : 1).ThenByDescending(s => s.CreatedAt).ThenBy(s => s.Id)
-            .Skip(page.Skip).Take(page.Take).ViewsAsync(time.GetUtcNow(), cancel);
-        return new PageOf<SubscriptionView>(rows, await all.CountAsync(cancel));
+        return await db.Subscriptions.Where(s => s.Product.Name == productName && (withCancelled || s.State != SubscriptionState.Cancelled))
+            .OrderBy(s => s.State == SubscriptionState.Pending ? 0 : 1).ThenByDescending(s => s.CreatedAt).ThenBy(s => s.Id)
+            .ToPageAsync(page, rows => rows.ViewsAsync(time.GetUtcNow(), cancel), cancel);
+    }
+
+    /// <summary>How many applications are subscribed to each product, by its name, and how many of them wait for approval.</summary>
+    public async Task<IReadOnlyDictionary<string, SubscriberCount>> CountByProductAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return await db.Subscriptions.Where(s => s.State != SubscriptionState.Cancelled).GroupBy(s => s.Product.Name)
+            .Select(g => new { g.Key, All = g.Count(), Waiting = g.Count(s => s.State == SubscriptionState.Pending) })
+            .ToDictionaryAsync(g => g.Key, g => new SubscriberCount(g.All, g.Waiting), cancel);
     }
 
     /// <summary>Puts an application on the current version of a public plan. It runs at once unless the plan asks for an approval.</summary>

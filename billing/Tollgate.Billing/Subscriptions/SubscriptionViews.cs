@@ -26,13 +26,6 @@ public sealed record SubscriptionView(
     DateTimeOffset CreatedAt,
     DateTimeOffset? StoppedAt);
 
-/// <summary>One page of a longer list.</summary>
-/// <param name="Total">Items on all pages.</param>
-public sealed record PageOf<T>(IReadOnlyList<T> Items, int Total);
-
-/// <summary>Which page of a list is wanted: number from 1, up to 200 items each.</summary>
-public readonly record struct Page(int Number, int Size = 50)
-{
-    internal int Take => Math.Clamp(Size, 1, 200);
-    internal int Skip => (int)Math.Min(int.MaxValue, (Math.Max(Number, 1) - 1L) * Take);
-}
+/// <summary>Subscriptions of a product that are not cancelled.</summary>
+/// <param name="Waiting">Those among them that wait for approval.</param>
+public readonly record struct SubscriberCount(int All, int Waiting);

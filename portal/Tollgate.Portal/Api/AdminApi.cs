@@ -10,6 +10,7 @@ using Tollgate.Contracts;
 using Tollgate.Identity.Organisations;
 using Tollgate.Portal.Wording;
 using Tollgate.ServiceDefaults;
+using Tollgate.Storage;
 
 namespace Tollgate.Portal.Api;
 
@@ -75,14 +76,14 @@ internal static class AdminApi
         };
     }
 
-    private static async Task<Results<Ok<PageOf<SubscriptionView>>, ProblemHttpResult>> SubscribersAsync(
+    private static async Task<Results<Ok<Page<SubscriptionView>>, ProblemHttpResult>> SubscribersAsync(
         string name, HttpRequest request, CatalogueService catalogue, SubscriptionService subscriptions, CancellationToken cancel)
     {
         if (await catalogue.GetAsync(name, cancel) is null) return Problems.NotFound();
         var asked = request.Query["page"].ToString();
         if (asked.Length > 0 && (!int.TryParse(asked, out var given) || given < 1))
             return Problems.BadRequest("parameter", "page is a number from 1.");
-        return TypedResults.Ok(await subscriptions.ListForProductAsync(name, new Page(int.TryParse(asked, out var number) ? number : 1), cancel));
+        return TypedResults.Ok(await subscriptions.ListForProductAsync(name, int.TryParse(asked, out var number) ? number : 1, cancel));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SuspendAsync(Guid id, bool suspended, OrganisationService service, CancellationToken cancel) =>

@@ -140,9 +140,10 @@ public sealed class SubscriptionTests
     public async Task Admins_see_a_products_subscribers_in_pages_and_assign_private_plans(bool postgres)
     {
         await using var billing = await BillingHost.StartAsync(postgres);
-        for (var i = 0; i < 5; i++) await billing.SubscribeAsync("free");
-        var page = await billing.Subscriptions.ListForProductAsync("weather", new Page(2, 2), default);
-        (page.Items.Count, page.Total).ShouldBe((2, 5));
+        for (var i = 0; i < 28; i++) await billing.SubscribeAsync("free");
+        var page = await billing.Subscriptions.ListForProductAsync("weather", 2, default);
+        (page.Items.Count, page.Number, page.Pages, page.Total).ShouldBe((3, 2, 2, 28));
+        (await billing.Subscriptions.CountByProductAsync(default)).ShouldHaveSingleItem().ShouldBe(KeyValuePair.Create("weather", new SubscriberCount(28, 0)));
 
         var pro = await billing.PlanAsync("pro");
         await billing.Catalogue.SavePlanAsync(pro.Id, new PlanForm("Pro", "", 2, IsPublic: false), default);
