@@ -17,6 +17,7 @@ using Tollgate.Identity.Keys;
 using Tollgate.Identity.Mail;
 using Tollgate.Identity.OAuth;
 using Tollgate.Identity.Organisations;
+using Tollgate.Identity.Sessions;
 using Tollgate.Identity.Storage;
 using Tollgate.Storage;
 using Tollgate.Storage.Feeds;
@@ -79,6 +80,7 @@ public static class TollgateIdentity
         services.AddScoped<PasswordCheck>();
         services.AddScoped<AccountMails>();
         services.AddScoped<SignUpService>();
+        services.AddScoped<SessionBook>();
         services.AddScoped<SignInService>();
         services.AddScoped<PasswordResetService>();
     }

@@ -34,6 +34,18 @@ public sealed class TollgateIdentityOptions
     /// <summary>How long an access token lives: 60 to 3600 seconds.</summary>
     public int AccessTokenLifetimeSeconds { get; set; } = 900;
 
+    /// <summary>How long a code waits to be redeemed: 1 to 600 seconds.</summary>
+    public int CodeLifetimeSeconds { get; set; } = 60;
+
+    /// <summary>How long an ID token may be shown: 60 to 3600 seconds.</summary>
+    public int IdTokenLifetimeSeconds { get; set; } = 300;
+
+    /// <summary>How long a refresh token waits for its use.</summary>
+    public int RefreshTokenLifetimeSeconds { get; set; } = 14 * 24 * 3600;
+
+    /// <summary>How long refreshing may go on after the person agreed.</summary>
+    public int RefreshTokenAbsoluteLifetimeSeconds { get; set; } = 30 * 24 * 3600;
+
     public SigningKeyOptions SigningKeys { get; set; } = new();
 
     internal string IssuerName => Issuer is { Length: > 0 } told ? told : PublicUrl.TrimEnd('/');
@@ -64,6 +76,10 @@ internal sealed class TollgateIdentityOptionsValidator : IValidateOptions<Tollga
             || issuer.Length > 200 || issuer.AsSpan().ContainsAny("?#\\{} ") || at.UserInfo.Length > 0))
             wrong.Add("Identity:Issuer is an http or https address without query and fragment, such as https://login.example.com.");
         if (options.AccessTokenLifetimeSeconds is < 60 or > 3600) wrong.Add("Identity:AccessTokenLifetimeSeconds is 60 to 3600.");
+        if (options.CodeLifetimeSeconds is < 1 or > 600) wrong.Add("Identity:CodeLifetimeSeconds is 1 to 600.");
+        if (options.IdTokenLifetimeSeconds is < 60 or > 3600) wrong.Add("Identity:IdTokenLifetimeSeconds is 60 to 3600.");
+        if (options.RefreshTokenLifetimeSeconds < 1 || options.RefreshTokenAbsoluteLifetimeSeconds < options.RefreshTokenLifetimeSeconds)
+            wrong.Add("Identity:RefreshTokenLifetimeSeconds is 1 or more, and Identity:RefreshTokenAbsoluteLifetimeSeconds no less than it.");
         if (options.SigningKeys.WhatIsWrong() is { } life) wrong.Add(life);
         if (options.Limits.WhatIsWrong() is { } limit) wrong.Add(limit);
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);

@@ -36,7 +36,7 @@ internal static class AccountEndpoints
         account.MapGet("/denied", Denied);
     }
 
-    private static IResult ShowSignIn(HttpContext http) => http.User.Identity?.IsAuthenticated == true
+    private static IResult ShowSignIn(HttpContext http) => http.User.Identity?.IsAuthenticated == true && http.Field("again") != "true"
         ? AccountPages.SeeOther(http, http.ReturnUrl() ?? Home)
         : AccountPages.Show<SignInPage>(http, notice: http.Field("notice") switch
         {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Identity.Accounts.Pages;
 
@@ -25,13 +26,29 @@ internal static class AccountPages
     public static async ValueTask<object?> Guard(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
     {
         var http = call.HttpContext;
+        Protect(http);
+        return HttpMethods.IsPost(http.Request.Method) && await WhatIsWrongAsync(http) is { } refusal ? refusal : await next(call);
+    }
+
+    /// <summary>The headers of every page. A form may lead to the client that the person came from, which browsers ask of its page's policy too.</summary>
+    public static void Protect(HttpContext http)
+    {
         var headers = http.Response.Headers;
-        headers.ContentSecurityPolicy = ContentSecurityPolicy;
         headers.XFrameOptions = "DENY";
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         http.Response.OnStarting(Finish, http.Response);
-        return HttpMethods.IsPost(http.Request.Method) && await WhatIsWrongAsync(http) is { } refusal ? refusal : await next(call);
+    }
+
+    private static string? ClientOrigin(HttpContext http)
+    {
+        var form = http.Features.Get<IFormFeature>()?.Form;
+        var url = form?[SessionCookie.ReturnUrlParameter] is [{ } posted] ? posted : http.Request.Query[SessionCookie.ReturnUrlParameter].ToString();
+        var back = url.IndexOf('?') is > 0 and var at ? QueryHelpers.ParseQuery(url[at..]).GetValueOrDefault("redirect_uri") : http.Request.Query["redirect_uri"];
+        return back is [{ } uri] && Uri.TryCreate(uri, UriKind.Absolute, out var client) && client.Scheme is "http" or "https" && client.UserInfo.Length == 0
+            && client.IdnHost.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '[' or ']' or ':')
+            ? $"{client.Scheme}://{client.Authority}"
+            : null;
     }
 
     public static IResult Show<TPage>(
@@ -88,7 +105,11 @@ internal static class AccountPages
     /// </summary>
     private static Task Finish(object response)
     {
-        var headers = ((HttpResponse)response).Headers;
+        var http = ((HttpResponse)response).HttpContext;
+        var headers = http.Response.Headers;
+        headers.ContentSecurityPolicy = ClientOrigin(http) is { } origin
+            ? ContentSecurityPolicy.Replace("form-action 'self'", "form-action 'self' " + origin, StringComparison.Ordinal)
+            : ContentSecurityPolicy;
         headers.CacheControl = "no-store";
         headers.Remove("blazor-enhanced-nav");
         return Task.CompletedTask;

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Microsoft.EntityFrameworkCore;
+using Tollgate.Identity.Sessions;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.Accounts;
@@ -13,13 +14,15 @@ public sealed class SessionCheck
 
     internal SessionCheck(IDbContextFactory<IdentityDb> databases) => _databases = databases;
 
-    /// <summary>False once the password was changed or reset, or the account is gone.</summary>
+    /// <summary>False once the person signed out, the password was changed or reset, or the account is gone.</summary>
     public async Task<bool> IsCurrentAsync(ClaimsPrincipal user, CancellationToken cancel)
     {
         if (user.Identity?.IsAuthenticated != true) return false;
         var id = user.UserId();
         await using var db = await _databases.CreateDbContextAsync(cancel);
         var stamp = await db.Accounts.Where(a => a.Id == id).Select(a => a.SecurityStamp).SingleOrDefaultAsync(cancel);
-        return stamp is not null && stamp == user.FindFirst(StampClaim)?.Value;
+        if (stamp is null || stamp != user.FindFirst(StampClaim)?.Value) return false;
+        return Guid.TryParse(user.FindFirst(SessionBook.Claim)?.Value, out var session)
+            && await db.Sessions.AnyAsync(s => s.Id == session && s.Account == id && s.EndedAt == null, cancel);
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
@@ -5,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Tollgate.Identity.Sessions;
 
 namespace Tollgate.Identity.Accounts;
 
@@ -18,7 +20,17 @@ internal static class SessionCookie
     public static void AddSessionCookie(this IServiceCollection services)
     {
         services.AddAuthentication(IdentityConstants.ApplicationScheme).AddIdentityCookies();
-        services.Configure<SecurityStampValidatorOptions>(o => o.ValidationInterval = TimeSpan.FromMinutes(1));
+        services.Configure<SecurityStampValidatorOptions>(o =>
+        {
+            o.ValidationInterval = TimeSpan.FromMinutes(1);
+            o.OnRefreshingPrincipal = refreshed =>
+            {
+                // A principal that is made anew is still of the same session.
+                if (refreshed.CurrentPrincipal?.FindFirst(SessionBook.Claim) is { } session)
+                    refreshed.NewPrincipal?.Identities.First().AddClaim(session.Clone());
+                return Task.CompletedTask;
+            };
+        });
         services.AddOptions<CookieAuthenticationOptions>(IdentityConstants.ApplicationScheme)
             .Configure<IOptions<TollgateIdentityOptions>>((cookie, identity) =>
             {
@@ -29,6 +41,9 @@ internal static class SessionCookie
                 cookie.LoginPath = SignInPath;
                 cookie.AccessDeniedPath = DeniedPath;
                 cookie.ReturnUrlParameter = ReturnUrlParameter;
+                cookie.Events.OnSigningIn = BeginAsync;
+                cookie.Events.OnSigningOut = EndAsync;
+                cookie.Events.OnValidatePrincipal = ValidateAsync;
                 cookie.Events.OnRedirectToLogin = http => Redirect(http, StatusCodes.Status401Unauthorized);
                 cookie.Events.OnRedirectToAccessDenied = http => Redirect(http, StatusCodes.Status403Forbidden);
             });
@@ -48,6 +63,28 @@ internal static class SessionCookie
         cookie.Path = "/";
         cookie.HttpOnly = true;
         cookie.IsEssential = true;
+    }
+
+    /// <summary>A sign-in is a session of its own, whatever the visitor brought along.</summary>
+    private static async Task BeginAsync(CookieSigningInContext context)
+    {
+        var book = context.HttpContext.RequestServices.GetRequiredService<SessionBook>();
+        var cancel = context.HttpContext.RequestAborted;
+        await book.EndAsync(context.HttpContext.User, cancel);
+        var session = await book.OpenAsync(context.Principal!.UserId(), cancel);
+        context.Principal!.Identities.First().AddClaim(new Claim(SessionBook.Claim, session.Id.ToString()));
+    }
+
+    private static Task EndAsync(CookieSigningOutContext context) =>
+        context.HttpContext.RequestServices.GetRequiredService<SessionBook>().EndAsync(context.HttpContext.User, context.HttpContext.RequestAborted);
+
+    /// <summary>A cookie is as good as the session that it names, at this moment.</summary>
+    private static async Task ValidateAsync(CookieValidatePrincipalContext context)
+    {
+        await SecurityStampValidator.ValidatePrincipalAsync(context);
+        if (context.Principal is null) return;
+        var book = context.HttpContext.RequestServices.GetRequiredService<SessionBook>();
+        if (await book.FindAsync(context.Principal, context.HttpContext.RequestAborted) is null) context.RejectPrincipal();
     }
 
     /// <summary>People are led to a page, programs get the status.</summary>

@@ -8,6 +8,9 @@ internal static class OAuthPaths
 
     /// <summary>Before the path of the issuer, not below it (RFC 8414 §3.1).</summary>
     public const string ServerMetadata = "/.well-known/oauth-authorization-server";
+    public const string Authorize = "/connect/authorize";
+    public const string Consent = "/connect/consent";
+    public const string UserInfo = "/connect/userinfo";
     public const string Token = "/connect/token";
     public const string Introspection = "/connect/introspect";
     public const string Revocation = "/connect/revocation";

@@ -6,9 +6,12 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tollgate.Identity.Accounts;
+using Tollgate.Identity.OAuth.Authorize;
 using Tollgate.Identity.OAuth.Bootstrap;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Discovery;
+using Tollgate.Identity.OAuth.Families;
 using Tollgate.Identity.OAuth.Keys;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
@@ -34,6 +37,10 @@ internal static class OAuthSetup
         services.AddScoped<TokenEndpoint>();
         services.AddScoped<IntrospectionEndpoint>();
         services.AddScoped<RevocationEndpoint>();
+        services.AddScoped<TokenFamilies>();
+        services.AddScoped<AuthorizeReader>();
+        services.AddScoped<AuthorizeEndpoint>();
+        services.AddScoped<UserInfoEndpoint>();
         services.AddScoped<BootstrapSetup>();
     }
 
@@ -47,6 +54,10 @@ internal static class OAuthSetup
         readable.MapMethods(path + OAuthPaths.Jwks, Read, DiscoveryEndpoints.Jwks);
         readable.MapMethods(path + OAuthPaths.Token, Post, TokenEndpoint.HandleAsync);
         readable.MapMethods(path + OAuthPaths.Revocation, Post, RevocationEndpoint.HandleAsync);
+        readable.MapMethods(path + OAuthPaths.UserInfo, ["GET", "POST", "OPTIONS"], UserInfoEndpoint.HandleAsync);
+
+        app.MapMethods(path + OAuthPaths.Authorize, ["GET", "POST"], AuthorizeEndpoint.HandleAsync).AllowAnonymous();
+        app.MapGroup("").AllowAnonymous().AddEndpointFilter(AccountPages.Guard).MapPost(OAuthPaths.Consent, AuthorizeEndpoint.DecideAsync);
 
         // Not for script of other origins.
         app.MapGroup("").AllowAnonymous().AddEndpointFilter(Guard).MapPost(path + OAuthPaths.Introspection, IntrospectionEndpoint.HandleAsync);

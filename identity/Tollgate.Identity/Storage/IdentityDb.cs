@@ -7,9 +7,11 @@ using Tollgate.Identity.Audit;
 using Tollgate.Identity.DataProtection;
 using Tollgate.Identity.Keys;
 using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Families;
 using Tollgate.Identity.OAuth.Keys;
 using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Organisations;
+using Tollgate.Identity.Sessions;
 using Tollgate.Storage;
 using Tollgate.Storage.Feeds;
 
@@ -31,6 +33,12 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
     public DbSet<OAuthScope> OAuthScopes => Set<OAuthScope>();
     public DbSet<OAuthClient> OAuthClients => Set<OAuthClient>();
     public DbSet<RevokedToken> RevokedTokens => Set<RevokedToken>();
+    public DbSet<Session> Sessions => Set<Session>();
+    public DbSet<TokenFamily> TokenFamilies => Set<TokenFamily>();
+    public DbSet<AuthorizationCode> AuthorizationCodes => Set<AuthorizationCode>();
+    public DbSet<RefreshToken> RefreshTokens => Set<RefreshToken>();
+    public DbSet<FamilyAccessToken> FamilyAccessTokens => Set<FamilyAccessToken>();
+    public DbSet<Consent> Consents => Set<Consent>();
     public DbSet<StoredKey> DataProtectionKeys => Set<StoredKey>();
 
     /// <summary>

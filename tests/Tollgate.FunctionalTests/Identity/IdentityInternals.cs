@@ -3,6 +3,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.Sessions;
 
 namespace Tollgate.FunctionalTests.Identity;
 
@@ -12,7 +13,10 @@ internal static class IdentityInternals
     public static async Task<ClaimsPrincipal> PrincipalAsync(this IServiceProvider services, string email)
     {
         var account = await services.GetRequiredService<UserManager<Account>>().FindByEmailAsync(email);
-        return await services.GetRequiredService<IUserClaimsPrincipalFactory<Account>>().CreateAsync(account.ShouldNotBeNull());
+        var person = await services.GetRequiredService<IUserClaimsPrincipalFactory<Account>>().CreateAsync(account.ShouldNotBeNull());
+        var session = await services.GetRequiredService<SessionBook>().OpenAsync(account.Id, default);
+        person.Identities.First().AddClaim(new Claim(SessionBook.Claim, session.Id.ToString()));
+        return person;
     }
 
     public static async Task<HttpStatusCode> ConfirmAsyncOrGone(this Visitor visitor, string link, string password) =>

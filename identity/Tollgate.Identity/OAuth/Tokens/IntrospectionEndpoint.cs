@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Families;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.Storage;
 
@@ -12,7 +13,7 @@ namespace Tollgate.Identity.OAuth.Tokens;
 /// Tells an API what a token is worth (RFC 7662): <c>POST /connect/introspect</c>. Who may introspect sees the tokens for the APIs of its own
 /// scopes, or for an API of its own name; one that has no scopes is the platform's own and sees all. Everybody else sees its own tokens.
 /// </summary>
-internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication clients, TokenStatus tokens)
+internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication clients, TokenStatus tokens, TokenFamilies families)
 {
     public static async Task<IResult> HandleAsync(HttpContext http, IntrospectionEndpoint endpoint, CancellationToken cancel)
     {
@@ -30,6 +31,8 @@ internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication 
         if (client.Client.IsPublic) return (null, OAuthRefusal.InvalidClient("Only who can prove itself may ask."));
         if (form["token"] is not { } token) return (null, OAuthRefusal.InvalidRequest("token is missing."));
 
+        if (token.Length <= InputLimits.Handle)
+            return (await families.LiveRefreshTokenAsync(client, token, cancel) is { } live ? Describe(live.Family, live.Token) : new JsonObject { ["active"] = false }, null);
         return (await tokens.LiveAccessTokenAsync(token, cancel) is { } claims && await MaySeeAsync(client.Client, claims, cancel)
             ? Describe(claims)
             : new JsonObject { ["active"] = false }, null);
@@ -46,6 +49,15 @@ internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication 
         var names = client.Scopes;
         return await db.OAuthScopes.AnyAsync(s => names.Contains(s.Name) && audiences.Contains(s.Audience), cancel);
     }
+
+    private static JsonObject Describe(TokenFamily family, RefreshToken token) => new()
+    {
+        ["active"] = true,
+        ["client_id"] = family.ClientId,
+        ["sub"] = family.Account.ToString(),
+        ["scope"] = string.Join(' ', family.Scopes),
+        ["exp"] = token.Expires.ToUnixTimeSeconds(),
+    };
 
     private static JsonObject Describe(JsonElement claims)
     {

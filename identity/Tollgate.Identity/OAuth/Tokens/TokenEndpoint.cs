@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Families;
 using Tollgate.Identity.OAuth.Protocol;
 
 namespace Tollgate.Identity.OAuth.Tokens;
@@ -17,11 +18,11 @@ internal static class Grants
     public static IReadOnlyList<string> Known { get; } = [AuthorizationCode, RefreshToken, ClientCredentials, DeviceCode];
 
     /// <summary>What this server gives.</summary>
-    public static IReadOnlyList<string> Offered { get; } = [ClientCredentials];
+    public static IReadOnlyList<string> Offered { get; } = [AuthorizationCode, RefreshToken, ClientCredentials];
 }
 
 /// <summary>Gives tokens: <c>POST /connect/token</c>. Its refusals come in one order, so that nobody learns of a grant who is not its client.</summary>
-internal sealed class TokenEndpoint(ClientAuthentication clients, ClientCredentialsGrant clientCredentials)
+internal sealed class TokenEndpoint(ClientAuthentication clients, ClientCredentialsGrant clientCredentials, TokenFamilies families)
 {
     public static async Task<IResult> HandleAsync(HttpContext http, TokenEndpoint endpoint, CancellationToken cancel)
     {
@@ -40,6 +41,11 @@ internal sealed class TokenEndpoint(ClientAuthentication clients, ClientCredenti
         if (form["grant_type"] is not { } grant) return (null, OAuthRefusal.InvalidRequest("grant_type is missing."));
         if (!Grants.Offered.Contains(grant)) return (null, new OAuthRefusal("unsupported_grant_type", "This grant is not given here."));
         if (!client.Client.Has(grant)) return (null, OAuthRefusal.UnauthorizedClient("The client may not use this grant."));
-        return await clientCredentials.AnswerAsync(client, form, cancel);
+        return grant switch
+        {
+            Grants.AuthorizationCode => await families.RedeemCodeAsync(client, form, cancel),
+            Grants.RefreshToken => await families.RefreshAsync(client, form, cancel),
+            _ => await clientCredentials.AnswerAsync(client, form, cancel),
+        };
     }
 }

@@ -1,0 +1,118 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Tollgate.Identity.Accounts;
+using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.OAuth.Tokens;
+
+namespace Tollgate.Identity.OAuth.Families;
+
+/// <summary>What a person gave to a client, once: the code and all tokens that come of it live and die together.</summary>
+internal sealed class TokenFamily
+{
+    public required Guid Id { get; init; }
+    public required string ClientId { get; init; }
+    public required Guid Account { get; init; }
+    public required Guid Session { get; init; }
+
+    /// <summary>The account's security stamp then: a changed password ends the family.</summary>
+    public required string Stamp { get; init; }
+    public required string[] Scopes { get; init; }
+    public string? Resource { get; init; }
+    public required DateTimeOffset SignedIn { get; init; }
+    public required DateTimeOffset Created { get; init; }
+    public DateTimeOffset? RevokedAt { get; set; }
+}
+
+/// <summary>A code on its way to the client, by its digest.</summary>
+internal sealed class AuthorizationCode
+{
+    public required string Sha256 { get; init; }
+    public required Guid Family { get; init; }
+    public required string RedirectUri { get; init; }
+    public required string Challenge { get; init; }
+    public string? Nonce { get; init; }
+    public required DateTimeOffset Expires { get; init; }
+    public DateTimeOffset? ConsumedAt { get; set; }
+}
+
+/// <summary>A refresh token by its digest. Each is used once.</summary>
+internal sealed class RefreshToken
+{
+    public required string Sha256 { get; init; }
+    public required Guid Family { get; init; }
+    public required DateTimeOffset Expires { get; init; }
+    public DateTimeOffset? ConsumedAt { get; set; }
+}
+
+/// <summary>An access token of a family, remembered so that it can end with it.</summary>
+internal sealed class FamilyAccessToken
+{
+    public required string Jti { get; init; }
+    public required Guid Family { get; init; }
+    public required DateTimeOffset Expires { get; init; }
+}
+
+/// <summary>What a person has allowed a client, so that they are not asked again.</summary>
+internal sealed class Consent
+{
+    public required Guid Account { get; init; }
+    public required string ClientId { get; init; }
+    public required string[] Scopes { get; set; }
+}
+
+internal sealed class TokenFamilyMapping : IEntityTypeConfiguration<TokenFamily>, IEntityTypeConfiguration<AuthorizationCode>,
+    IEntityTypeConfiguration<RefreshToken>, IEntityTypeConfiguration<FamilyAccessToken>, IEntityTypeConfiguration<Consent>
+{
+    private const int DigestLength = 64;
+
+    public void Configure(EntityTypeBuilder<TokenFamily> family)
+    {
+        family.ToTable("token_families");
+        family.Property(f => f.Id).ValueGeneratedNever();
+        family.Property(f => f.Stamp).HasMaxLength(64);
+        family.Property(f => f.Resource).HasMaxLength(InputLimits.RedirectUri);
+        family.HasIndex(f => f.Account);
+        family.HasIndex(f => f.Created);
+        family.HasOne<Account>().WithMany().HasForeignKey(f => f.Account).OnDelete(DeleteBehavior.Cascade);
+        family.HasOne<OAuthClient>().WithMany().HasForeignKey(f => f.ClientId).OnDelete(DeleteBehavior.Cascade);
+    }
+
+    public void Configure(EntityTypeBuilder<AuthorizationCode> code)
+    {
+        code.ToTable("authorization_codes");
+        code.HasKey(c => c.Sha256);
+        code.Property(c => c.Sha256).HasMaxLength(DigestLength).IsFixedLength();
+        code.Property(c => c.RedirectUri).HasMaxLength(InputLimits.RedirectUri);
+        code.Property(c => c.Challenge).HasMaxLength(43);
+        code.Property(c => c.Nonce).HasMaxLength(InputLimits.Nonce);
+        code.HasIndex(c => c.Expires);
+        code.HasOne<TokenFamily>().WithMany().HasForeignKey(c => c.Family).OnDelete(DeleteBehavior.Cascade);
+    }
+
+    public void Configure(EntityTypeBuilder<RefreshToken> token)
+    {
+        token.ToTable("refresh_tokens");
+        token.HasKey(t => t.Sha256);
+        token.Property(t => t.Sha256).HasMaxLength(DigestLength).IsFixedLength();
+        token.HasIndex(t => t.Expires);
+        token.HasOne<TokenFamily>().WithMany().HasForeignKey(t => t.Family).OnDelete(DeleteBehavior.Cascade);
+    }
+
+    public void Configure(EntityTypeBuilder<FamilyAccessToken> token)
+    {
+        token.ToTable("family_access_tokens");
+        token.HasKey(t => t.Jti);
+        token.Property(t => t.Jti).HasMaxLength(RevokedToken.MaxJtiLength);
+        token.HasIndex(t => t.Expires);
+        token.HasOne<TokenFamily>().WithMany().HasForeignKey(t => t.Family).OnDelete(DeleteBehavior.Cascade);
+    }
+
+    public void Configure(EntityTypeBuilder<Consent> consent)
+    {
+        consent.ToTable("consents");
+        consent.HasKey(c => new { c.Account, c.ClientId });
+        consent.HasOne<Account>().WithMany().HasForeignKey(c => c.Account).OnDelete(DeleteBehavior.Cascade);
+        consent.HasOne<OAuthClient>().WithMany().HasForeignKey(c => c.ClientId).OnDelete(DeleteBehavior.Cascade);
+    }
+}

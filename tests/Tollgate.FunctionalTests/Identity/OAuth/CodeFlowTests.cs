@@ -1,0 +1,266 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Web;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Tollgate.Contracts.Feeds;
+
+namespace Tollgate.FunctionalTests.Identity.OAuth;
+
+public sealed class CodeFlowTests
+{
+    private const string Verifier = "a-verifier-of-some-fifty-characters-0123456789-ABCDEF";
+    private static readonly string Challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(Verifier)));
+
+    [Theory]
+    [InlineData(Shape.Sqlite)]
+    [InlineData(Shape.Postgres)]
+    public async Task A_person_signs_in_and_the_client_learns_who_they_are(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape);
+        using var person = new Visitor(site.Host.Url);
+        var asked = await person.GetAsync(Ask(scope: "openid profile email offline_access weather.read", more: "&nonce=n-1&state=s%20%26%2F1"));
+        asked.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        var signInPage = asked.Headers.Location!.OriginalString;
+        signInPage.ShouldStartWith("/account/sign-in?");
+        (await person.GetAsync(signInPage)).Headers.GetValues("Content-Security-Policy").Single().ShouldContain("form-action 'self' https://app.example");
+        var signedIn = await person.SubmitAsync(signInPage, ("email", OAuthSite.Person), ("password", Visitor.Password));
+        signedIn.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        var answer = await person.GetAsync(signedIn.Headers.Location!.OriginalString);
+        answer.Headers.Location!.OriginalString.ShouldStartWith("https://app.example/cb?");
+        answer.Headers.Location.Fragment.ShouldBe("");
+        var query = Query(answer);
+        (query["iss"], query["state"], query["error"]).ShouldBe((OAuthSite.Issuer, "s &/1", null));
+
+        var tokens = await RedeemAsync(site, query["code"]!);
+        tokens.Status.ShouldBe(HttpStatusCode.OK, tokens.Body);
+        var id = new JsonWebToken(tokens.Text("id_token"));
+        (id.Issuer, id.Audiences.Single(), id.GetClaim("nonce").Value).ShouldBe((OAuthSite.Issuer, "web", "n-1"));
+        id.GetClaim("at_hash").Value.ShouldBe(Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(tokens.Text("access_token"))).AsSpan(0, 16)));
+        var access = new JsonWebToken(tokens.Text("access_token"));
+        (access.Subject, access.GetClaim("client_id").Value, access.Audiences.Single()).ShouldBe((id.Subject, "web", "https://weather.example"));
+        Guid.TryParse(access.Subject, out _).ShouldBeTrue();
+
+        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Post })
+        {
+            var info = await UserInfoAsync(site, tokens.Text("access_token"), method);
+            (info.Text("sub"), info.Text("email"), info.Json.GetProperty("email_verified").GetBoolean()).ShouldBe((id.Subject, OAuthSite.Person, true));
+        }
+
+        // An ID token is no access token, and an access token without openid says nothing of the person.
+        (await UserInfoAsync(site, tokens.Text("id_token"))).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await site.IntrospectAsync(tokens.Text("id_token"))).Body.ShouldBe("""{"active":false}""");
+        (await UserInfoAsync(site, await site.WorkerTokenAsync())).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await site.Http.GetAsync("/connect/userinfo?access_token=" + tokens.Text("access_token"))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        site.Host.Logs.All.ShouldNotContain(query["code"]!);
+        site.Host.Logs.All.ShouldNotContain(tokens.Text("refresh_token"));
+    }
+
+    [Theory]
+    [InlineData(Shape.Sqlite)]
+    [InlineData(Shape.Postgres)]
+    public async Task Of_many_redemptions_of_one_code_at_most_one_wins_and_its_tokens_die(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape);
+        using var person = await SignedInAsync(site);
+        var code = await CodeAsync(person, Ask(scope: "openid offline_access weather.read"));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => RedeemAsync(site, code)));
+        var winners = answers.Where(a => a.Status == HttpStatusCode.OK).ToList();
+        winners.Count.ShouldBe(1);
+        foreach (var loser in answers.Except(winners)) loser.ShouldBeError("invalid_grant");
+        (await site.IntrospectAsync(winners[0].Text("access_token"))).Body.ShouldBe("""{"active":false}""");
+        (await UserInfoAsync(site, winners[0].Text("access_token"))).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await RefreshAsync(site, winners[0].Text("refresh_token"))).ShouldBeError("invalid_grant");
+        (await site.Host.FeedAsync()).Items.OfType<RevokedTokenItem>().ShouldHaveSingleItem();
+    }
+
+    [Theory]
+    [InlineData(Shape.Sqlite)]
+    [InlineData(Shape.Postgres)]
+    public async Task Refresh_tokens_rotate_and_a_second_use_ends_the_family(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape);
+        using var person = await SignedInAsync(site);
+        var first = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid offline_access weather.read weather.write")));
+        var second = await RefreshAsync(site, first.Text("refresh_token"), "&scope=openid+weather.read");
+        second.Status.ShouldBe(HttpStatusCode.OK, second.Body);
+        second.Text("scope").ShouldBe("openid weather.read");
+        second.Text("refresh_token").ShouldNotBe(first.Text("refresh_token"));
+        var (one, other) = (new JsonWebToken(first.Text("id_token")), new JsonWebToken(second.Text("id_token")));
+        (other.Subject, other.Issuer, other.GetClaim("auth_time").Value).ShouldBe((one.Subject, one.Issuer, one.GetClaim("auth_time").Value));
+        (await RefreshAsync(site, second.Text("refresh_token"), "&scope=email")).ShouldBeError("invalid_scope");
+        (await site.TokenAsync(OAuthSite.Form(("grant_type", "refresh_token"), ("refresh_token", second.Text("refresh_token"))), OAuthSite.Basic("asks", "asks secret"))).ShouldBeError("invalid_grant");
+
+        var races = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => RefreshAsync(site, second.Text("refresh_token"))));
+        races.Count(a => a.Status == HttpStatusCode.OK).ShouldBe(1);
+        var winner = races.Single(a => a.Status == HttpStatusCode.OK);
+        (await RefreshAsync(site, winner.Text("refresh_token"))).ShouldBeError("invalid_grant");
+        foreach (var dead in new[] { first, second, winner }) (await site.IntrospectAsync(dead.Text("access_token"))).Body.ShouldBe("""{"active":false}""");
+    }
+
+    [Fact]
+    public async Task Revoking_a_refresh_token_or_signing_out_ends_what_came_of_it()
+    {
+        await using var site = await OAuthSite.StartAsync();
+        using var person = await SignedInAsync(site);
+        var tokens = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid offline_access weather.read")));
+        await site.PostAsync("/connect/revocation", OAuthSite.Form(("token", tokens.Text("refresh_token"))), OAuthSite.Basic("asks", "asks secret"));
+        (await site.IntrospectAsync(tokens.Text("refresh_token"), "web", "web secret")).Json.GetProperty("active").GetBoolean().ShouldBeTrue();
+        await site.PostAsync("/connect/revocation", OAuthSite.Form(("token", tokens.Text("refresh_token"))), OAuthSite.Basic("web", "web secret"));
+        (await RefreshAsync(site, tokens.Text("refresh_token"))).ShouldBeError("invalid_grant");
+        (await site.IntrospectAsync(tokens.Text("access_token"))).Body.ShouldBe("""{"active":false}""");
+
+        var others = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid offline_access weather.read")));
+        var cookie = person.Cookies["tollgate"]!.Value;
+        await person.SubmitAsync("/account/sign-out");
+        (await RefreshAsync(site, others.Text("refresh_token"))).ShouldBeError("invalid_grant");
+
+        // A copy of the cookie that was made before is worth nothing.
+        using var thief = new HttpRequestMessage(HttpMethod.Get, Ask(more: "&prompt=none"));
+        thief.Headers.Add("Cookie", "tollgate=" + cookie);
+        Query(await site.Http.SendAsync(thief))["error"].ShouldBe("login_required");
+    }
+
+    [Fact]
+    public async Task A_code_is_for_its_client_its_address_its_verifier_and_its_minute()
+    {
+        await using var site = await OAuthSite.StartAsync(settings: ("Identity:CodeLifetimeSeconds", "1"));
+        using var person = await SignedInAsync(site);
+        async Task<string> CodeAsync() => await CodeFlowTests.CodeAsync(person, Ask());
+        (await RedeemAsync(site, await CodeAsync(), verifier: new string('a', 43))).ShouldBeError("invalid_grant");
+        (await RedeemAsync(site, await CodeAsync(), verifier: "")).ShouldBeError("invalid_grant");
+        (await RedeemAsync(site, await CodeAsync(), verifier: Challenge)).ShouldBeError("invalid_grant");
+        (await RedeemAsync(site, await CodeAsync(), redirectUri: "https://app.example/cb?x=1")).ShouldBeError("invalid_grant");
+        (await RedeemAsync(site, await CodeAsync(), client: "asks", secret: "asks secret")).ShouldBeError("invalid_grant");
+        (await RedeemAsync(site, "nonsense")).ShouldBeError("invalid_grant");
+        (await RedeemAsync(site, "")).ShouldBeError("invalid_request");
+        var late = await CodeAsync();
+        var codes = DateTimeOffset.UtcNow;
+        await Testing.Deadline.UntilAsync("the code's second is over", () => Task.FromResult(DateTimeOffset.UtcNow - codes > TimeSpan.FromSeconds(1.1)));
+        (await RedeemAsync(site, late)).ShouldBeError("invalid_grant");
+    }
+
+    [Fact]
+    public async Task What_cannot_be_trusted_is_shown_and_never_redirected()
+    {
+        await using var site = await OAuthSite.StartAsync();
+        foreach (var path in new[]
+        {
+            Ask(client: "nobody"), Ask(redirectUri: "https://evil.example/cb"), Ask(redirectUri: "https://app.example/cb/"), Ask(redirectUri: "https://app.example/CB"),
+            Ask(redirectUri: "https://app.example/cb#x"), Ask(redirectUri: "https://app.example.evil.example/cb"), Ask(redirectUri: "https://app.example@evil.example/cb"),
+            Ask(redirectUri: ""), Ask(more: "&redirect_uri=https%3A%2F%2Fapp.example%2Fcb"), Ask(more: "&client_id=web"), "/connect/authorize", Ask(client: "<script>alert(1)</script>"),
+        })
+        {
+            var answer = await site.Http.GetAsync(path);
+            answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest, path);
+            answer.Headers.Location.ShouldBeNull();
+            (await answer.Content.ReadAsStringAsync()).ShouldNotContain("alert(1)");
+            answer.Headers.GetValues("X-Frame-Options").ShouldBe(["DENY"]);
+            answer.Headers.CacheControl!.NoStore.ShouldBeTrue();
+        }
+    }
+
+    [Theory]
+    [InlineData("response_type=code", "", "invalid_request")]
+    [InlineData("response_type=code", "response_type=token", "unsupported_response_type")]
+    [InlineData("response_type=code", "response_type=code+id_token", "unsupported_response_type")]
+    [InlineData("&code_challenge_method=S256", "", "invalid_request")]
+    [InlineData("&code_challenge_method=S256", "&code_challenge_method=plain", "invalid_request")]
+    [InlineData("&code_challenge=", "&no_challenge=", "invalid_request")]
+    [InlineData("scope=openid", "scope=nothing", "invalid_scope")]
+    [InlineData("scope=openid", "scope=maps", "invalid_scope")]
+    [InlineData("scope=openid", "scope=a%22", "invalid_scope")]
+    [InlineData("scope=openid", "scope=openid&scope=openid", "invalid_request")]
+    [InlineData("&state=s", "&state=s&request=eyJ", "request_not_supported")]
+    [InlineData("&state=s", "&state=s&request_uri=https%3A%2F%2Fevil.example", "request_uri_not_supported")]
+    [InlineData("&state=s", "&state=s&registration=%7B%7D", "registration_not_supported")]
+    [InlineData("&state=s", "&state=s&prompt=none+login", "invalid_request")]
+    [InlineData("&state=s", "&state=s&max_age=-1", "invalid_request")]
+    [InlineData("&state=s", "&state=s&response_mode=bogus", "invalid_request")]
+    [InlineData("&state=s", "&state=s&prompt=none", "login_required")]
+    [InlineData("&state=s", "&state=s&nonce=%00", "invalid_request")]
+    public async Task Other_mistakes_go_back_to_the_client(string what, string instead, string error)
+    {
+        await using var site = await OAuthSite.StartAsync();
+        var answer = await site.Http.GetAsync(Ask(more: "&state=s").Replace(what, instead));
+        answer.StatusCode.ShouldBe(HttpStatusCode.Found);
+        answer.Headers.Location!.OriginalString.ShouldStartWith("https://app.example/cb?");
+        var query = Query(answer);
+        (query["error"], query["state"], query["iss"], query["code"]).ShouldBe((error, "s", OAuthSite.Issuer, null));
+    }
+
+    [Fact]
+    public async Task People_are_asked_once_for_a_third_party_and_may_say_no()
+    {
+        await using var site = await OAuthSite.StartAsync();
+        using var person = await SignedInAsync(site);
+        var ask = Ask("asks", "https://third.example/cb", "openid weather.read");
+        Query(await person.GetAsync(ask + "&prompt=none"))["error"].ShouldBe("consent_required");
+        Query(await person.SubmitAsync(ask, ("decision", "deny")))["error"].ShouldBe("access_denied");
+        var allowed = await person.SubmitAsync(ask, ("decision", "allow"));
+        allowed.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        (await RedeemAsync(site, Query(allowed)["code"]!, redirectUri: "https://third.example/cb", client: "asks", secret: "asks secret")).Status.ShouldBe(HttpStatusCode.OK);
+        Query(await person.GetAsync(ask))["code"].ShouldNotBeNull();   // remembered
+        (await person.GetAsync(ask.Replace("weather.read", "weather.read+offline_access"))).StatusCode.ShouldBe(HttpStatusCode.OK);   // more: asked again
+        (await person.PostBlindlyAsync("/connect/consent", new FormUrlEncodedContent(new Dictionary<string, string> { ["request"] = ask.Split('?')[1], ["decision"] = "allow" })))
+            .StatusCode.ShouldBe(HttpStatusCode.BadRequest);   // no form of ours
+    }
+
+    [Fact]
+    public async Task Login_and_max_age_ask_for_the_password_again_once()
+    {
+        await using var site = await OAuthSite.StartAsync();
+        using var person = await SignedInAsync(site);
+        foreach (var more in new[] { "&prompt=login", "&max_age=0" })
+        {
+            var page = (await person.GetAsync(Ask(more: more))).Headers.Location!.OriginalString;
+            page.ShouldStartWith("/account/sign-in?");
+            var signedIn = await person.SubmitAsync(page, ("email", OAuthSite.Person), ("password", Visitor.Password));
+            Query(await person.GetAsync(signedIn.Headers.Location!.OriginalString))["code"].ShouldNotBeNull();
+        }
+    }
+
+    [Fact]
+    public async Task A_native_client_may_choose_its_loopback_port()
+    {
+        await using var site = await OAuthSite.StartAsync();
+        using var person = await SignedInAsync(site);
+        var code = await CodeAsync(person, Ask("spa", "http://127.0.0.1:53211/cb", "openid"));
+        var tokens = await site.TokenAsync(OAuthSite.Form(("grant_type", "authorization_code"), ("code", code), ("redirect_uri", "http://127.0.0.1:53211/cb"),
+            ("code_verifier", Verifier), ("client_id", "spa")));
+        tokens.Status.ShouldBe(HttpStatusCode.OK, tokens.Body);
+        (await site.Http.GetAsync(Ask("spa", "http://localhost:53211/cb"))).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await site.Http.GetAsync(Ask("spa", "http://127.0.0.1:53211@evil.example/cb"))).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+    }
+
+    private static string Ask(string client = "web", string redirectUri = "https://app.example/cb", string scope = "openid", string more = "") =>
+        $"/connect/authorize?response_type=code&client_id={WebUtility.UrlEncode(client)}&redirect_uri={WebUtility.UrlEncode(redirectUri)}"
+        + $"&scope={WebUtility.UrlEncode(scope)}&code_challenge={Challenge}&code_challenge_method=S256{more}";
+
+    private static async Task<Visitor> SignedInAsync(OAuthSite site)
+    {
+        var person = new Visitor(site.Host.Url);
+        await person.SignInAsync(OAuthSite.Person);
+        return person;
+    }
+
+    private static async Task<string> CodeAsync(Visitor person, string ask) => Query(await person.GetAsync(ask))["code"].ShouldNotBeNull();
+
+    private static System.Collections.Specialized.NameValueCollection Query(HttpResponseMessage answer) =>
+        HttpUtility.ParseQueryString(answer.Headers.Location.ShouldNotBeNull().Query);
+
+    private static Task<Answer> RedeemAsync(OAuthSite site, string code, string redirectUri = "https://app.example/cb", string verifier = Verifier,
+        string client = "web", string secret = "web secret") =>
+        site.TokenAsync(OAuthSite.Form(("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirectUri), ("code_verifier", verifier)), OAuthSite.Basic(client, secret));
+
+    private static Task<Answer> RefreshAsync(OAuthSite site, string token, string more = "") =>
+        site.TokenAsync(OAuthSite.Form(("grant_type", "refresh_token"), ("refresh_token", token)) + more, OAuthSite.Basic("web", "web secret"));
+
+    private static async Task<Answer> UserInfoAsync(OAuthSite site, string token, HttpMethod? method = null)
+    {
+        using var request = new HttpRequestMessage(method ?? HttpMethod.Get, "/connect/userinfo");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
+        return await Answer.OfAsync(await site.Http.SendAsync(request));
+    }
+}
