@@ -27,7 +27,7 @@ internal sealed class OcelotRoute
     public string? DownstreamScheme { get; init; }
 
     public IReadOnlyList<OcelotHost> DownstreamHostAndPorts { get; init; } = [];
-    public OcelotLoadBalancer LoadBalancer { get; init; } = new(null);
+    public OcelotLoadBalancer LoadBalancer { get; init; } = new();
 
     /// <summary>Upper case; empty = all.</summary>
     public IReadOnlyList<string> UpstreamHttpMethod { get; init; } = [];
@@ -55,6 +55,7 @@ internal sealed class OcelotRoute
     public OcelotSecurity? Security { get; init; }
     public OcelotTransforms Transforms { get; init; } = new();
     public OcelotRateLimit? RateLimit { get; init; }
+    public OcelotQuality? Quality { get; init; }
 
     /// <summary>Upper case; null = the call's own.</summary>
     public string? DownstreamHttpMethod { get; init; }
@@ -66,8 +67,14 @@ internal sealed class OcelotRoute
 /// <param name="Port">0 = the scheme's own.</param>
 internal readonly record struct OcelotHost(string Host, int Port);
 
-/// <param name="Type">As written; null = none.</param>
-internal readonly record struct OcelotLoadBalancer(string? Type);
+/// <summary><c>LoadBalancerOptions</c>, as written; null = not written.</summary>
+internal sealed record OcelotLoadBalancer
+{
+    public string? Type { get; init; }
+    public string? Key { get; init; }
+    public long? ExpiryMs { get; init; }
+    public IReadOnlyList<string> RouteKeys { get; init; } = [];
+}
 
 /// <summary><c>AuthenticationOptions</c> of a route or of the whole file.</summary>
 internal sealed class OcelotAuthentication
@@ -103,6 +110,8 @@ internal sealed class OcelotGlobal
     public OcelotSecurity? Security { get; init; }
     public OcelotTransforms Transforms { get; init; } = new();
     public OcelotRateLimit? RateLimit { get; init; }
+    public OcelotQuality? Quality { get; init; }
+    public OcelotLoadBalancer LoadBalancer { get; init; } = new();
 }
 
 /// <summary>Where tokens of one kind come from: exactly one of a shared secret, an authority or a file of keys.</summary>

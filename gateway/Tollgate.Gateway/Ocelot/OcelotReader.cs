@@ -34,6 +34,10 @@ internal static class OcelotReader
             foreach (var json in root.ReadObjects("Routes", errors))
                 routes.Add(OcelotBinding.Route(json, errors, warnings));
 
+            foreach (var section in new[] { "Aggregates", "DynamicRoutes" })
+                if (root[section] is { Items.Count: > 0 } entry)
+                    warnings.Add(entry.Error("is not there yet in this gateway: its routes take no call."));
+
             if (!inParts || Path.GetFileName(file).Equals(OcelotFiles.GlobalFile, StringComparison.OrdinalIgnoreCase))
                 global = OcelotBinding.Global(root.ReadObject("GlobalConfiguration", errors), errors, warnings);
 

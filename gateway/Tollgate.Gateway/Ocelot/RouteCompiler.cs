@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.FileLimits;
 using Tollgate.Gateway.Policy.Routing;
@@ -16,6 +17,8 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
 
     private Dictionary<string, Upstream> _upstreams = [];
     private Dictionary<string, RateLimit> _rateLimits = [];
+    private Dictionary<string, CircuitBreaker> _circuits = [];
+    private readonly Dictionary<string, StickySessions> _sessions = [];
     private Dictionary<TokenProviderOptions, (TokenProvider Provider, IDisposable? Keys, string Content)> _providers = [];
 
     /// <param name="builtIn">Providers beside those of the files: the product's own identity service.</param>
@@ -23,10 +26,12 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
     {
         var providers = CompileProviders(configuration, builtIn);
         var upstreams = new Dictionary<string, Upstream>(StringComparer.Ordinal);
+        var circuits = new Dictionary<string, CircuitBreaker>(StringComparer.Ordinal);
         var rateLimits = new Dictionary<string, RateLimit>(StringComparer.Ordinal);
-        var table = new RouteTable(configuration.Routes.Select(route => Compile(route, configuration.Global, providers, upstreams, rateLimits)).ToArray());
+        var table = new RouteTable(configuration.Routes.Select(route => Compile(route, configuration.Global, providers, upstreams, rateLimits, circuits)).ToArray());
         _upstreams = upstreams;
         _rateLimits = rateLimits;
+        _circuits = circuits;
         return table;
     }
 
@@ -37,8 +42,9 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
     }
 
     private Route Compile(OcelotRoute route, OcelotGlobal global, Dictionary<string, TokenProvider> providers, Dictionary<string, Upstream> upstreams,
-        Dictionary<string, RateLimit> rateLimits)
+        Dictionary<string, RateLimit> rateLimits, Dictionary<string, CircuitBreaker> circuits)
     {
+        var quality = OcelotQuality.Merge(route, global);
         var template = new UpstreamTemplate(route.UpstreamPathTemplate, route.RouteIsCaseSensitive);
         var headers = route.UpstreamHeaderTemplates.Count == 0 ? null : new HeaderPatterns(route.UpstreamHeaderTemplates, route.RouteIsCaseSensitive);
         string[] fillings = [.. headers?.Placeholders ?? []];
@@ -55,8 +61,9 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
             Host = route.UpstreamHost,
             Headers = headers,
             Priority = route.Priority,
-            Upstream = UpstreamOf(route, upstreams),
-            TimeoutMs = checked((route.Timeout ?? global.Timeout ?? DefaultTimeoutSeconds) * 1000),
+            Upstream = UpstreamOf(route, global, upstreams),
+            TimeoutMs = Math.Min(quality.TimeoutMs ?? int.MaxValue, checked((route.Timeout ?? global.Timeout ?? DefaultTimeoutSeconds) * 1000)),
+            Circuit = CircuitOf(route, quality, circuits),
             Product = route.Tollgate.Product,
             Scopes = [.. route.Tollgate.Scopes],
             Units = route.Tollgate.Units,
@@ -114,17 +121,53 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
                 Placeholders = placeholders.Length,
             };
 
-    private Upstream UpstreamOf(OcelotRoute route, Dictionary<string, Upstream> upstreams)
+    private CircuitBreaker? CircuitOf(OcelotRoute route, OcelotQuality quality, Dictionary<string, CircuitBreaker> circuits)
+    {
+        if (quality.Rule is not { } rule) return null;
+        var identity = string.Join('|', [
+            string.Join(',', route.UpstreamHttpMethod), route.UpstreamPathTemplate, route.UpstreamHost, .. route.UpstreamHeaderTemplates.Select(header => header.ToString()),
+            rule.ToString(), .. route.DownstreamHostAndPorts.Select(host => host.ToString())]);
+        return circuits[identity] = _circuits.GetValueOrDefault(identity) ?? new CircuitBreaker(rule);
+    }
+
+    private static OcelotLoadBalancer Merge(OcelotRoute route, OcelotLoadBalancer shared)
+    {
+        if (shared.RouteKeys.Count > 0 && (route.Key is null || !shared.RouteKeys.Contains(route.Key))) return route.LoadBalancer;
+        return new OcelotLoadBalancer
+        {
+            Type = route.LoadBalancer.Type ?? shared.Type,
+            Key = route.LoadBalancer.Key ?? shared.Key,
+            ExpiryMs = route.LoadBalancer.ExpiryMs ?? shared.ExpiryMs,
+        };
+    }
+
+    private StickySessions SessionsOf(OcelotLoadBalancer balancer)
+    {
+        var cookie = balancer.Key ?? ".AspNetCore.Session";
+        if (!_sessions.TryGetValue(cookie, out var sessions)) _sessions.Add(cookie, sessions = new StickySessions(cookie));
+        sessions.ExpiryMs = balancer.ExpiryMs ?? 1_200_000;
+        return sessions;
+    }
+
+    private Upstream UpstreamOf(OcelotRoute route, OcelotGlobal global, Dictionary<string, Upstream> upstreams)
     {
         var scheme = route.DownstreamScheme switch { "ws" => "http", "wss" => "https", var other => other };
-        var firstOnly = string.Equals(route.LoadBalancer.Type, "NoLoadBalancer", StringComparison.OrdinalIgnoreCase);
+        var balancer = Merge(route, global.LoadBalancer);
+        var balancing = balancer.Type?.ToLowerInvariant() switch
+        {
+            "noloadbalancer" => Balancing.Balancing.First,
+            "leastconnection" => Balancing.Balancing.LeastCalls,
+            "cookiestickysessions" => Balancing.Balancing.Sticky,
+            _ => Balancing.Balancing.Turns,
+        };
+        var sessions = balancing == Balancing.Balancing.Sticky ? SessionsOf(balancer) : null;
         var identity = string.Join('|',
-            [string.Join(',', route.UpstreamHttpMethod), route.UpstreamPathTemplate, route.UpstreamHost, scheme, firstOnly.ToString(), .. route.DownstreamHostAndPorts.Select(host => host.ToString())]);
+            [string.Join(',', route.UpstreamHttpMethod), route.UpstreamPathTemplate, route.UpstreamHost, scheme, $"{balancing} {balancer.Key}", .. route.DownstreamHostAndPorts.Select(host => host.ToString())]);
 
         if (!upstreams.TryGetValue(identity, out var upstream))
         {
             upstream = _upstreams.GetValueOrDefault(identity) ??
-                new Upstream([.. route.DownstreamHostAndPorts.Select(host => new Destination(host.Host, host.Port, scheme))], firstOnly);
+                new Upstream([.. route.DownstreamHostAndPorts.Select(host => new Destination(host.Host, host.Port, scheme))], balancing, sessions);
             upstreams.Add(identity, upstream);
         }
 

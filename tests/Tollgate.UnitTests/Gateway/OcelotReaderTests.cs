@@ -113,6 +113,11 @@ public sealed class OcelotReaderTests : IDisposable
     }
 
     [Fact]
+    public void What_is_not_there_yet_is_a_warning() =>
+        Read("""{ "Routes": [], "Aggregates": [ { } ], "GlobalConfiguration": { "CacheOptions": { "TtlSeconds": 5 }, "HttpHandlerOptions": {} } }""")
+            .Warnings.Select(warning => warning.Property).ShouldBe(["Aggregates", "GlobalConfiguration.CacheOptions"], ignoreOrder: true);
+
+    [Fact]
     public void Nothing_to_read_is_said() =>
         Should.Throw<ConfigurationException>(() => OcelotReader.Read(_folder.Path)).Errors.ShouldHaveSingleItem().Sentence.ShouldContain("neither");
 

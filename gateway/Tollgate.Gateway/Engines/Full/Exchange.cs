@@ -4,9 +4,11 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
+using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.FileLimits;
 using Tollgate.Gateway.Policy.Metering;
+using Tollgate.Gateway.Policy.Routing;
 using Tollgate.Gateway.Policy.Transforms;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -38,6 +40,9 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
     private bool _unrecorded;
     private bool _answered;
     private bool _badHeader;
+    private CircuitBreaker? _circuit;
+    private long _circuitTicket;
+    private Destination? _counted;
 
     private DefaultHttpContext Context => _context!;
 
@@ -55,6 +60,11 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
         var duration = engine.Time.GetElapsedTime(_startedAt);
         if (_recorded) engine.Journal!.Complete(_slot, _counting?.Written ?? _bytesOut, (long)duration.TotalMicroseconds);
         engine.Metrics.Count(_admission.Route?.Name ?? "", _admission.Entitlement?.Item.Plan ?? "", _outcome, duration);
+
+        _circuit?.Abandon(_circuitTicket);
+        _circuit = null;
+        _counted?.End();
+        _counted = null;
 
         if (!_timeout.TryReset())
         {
@@ -174,7 +184,20 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
     {
         var route = _admission.Route!;
         var upstream = route.Upstream;
-        var turn = upstream.Next();
+        if (route.Circuit is { } circuit)
+        {
+            if (!circuit.TryEnter(_call.ArrivedUnixMs, out _circuitTicket, out var retryAfterSeconds))
+            {
+                RecordUnanswered(StatusCodes.Status503ServiceUnavailable);
+                await RefuseAsync(Verdict.Refuse(Refusal.CircuitOpen, retryAfterSeconds));
+                return;
+            }
+
+            _circuit = circuit;
+        }
+
+        var turn = upstream.Choose(this, _call.ArrivedUnixMs);
+        if (upstream.CountsCalls) _counted = upstream.Destinations[turn];
         _timeout.CancelAfter(route.TimeoutMs);
 
         for (var attempt = 0; ; attempt++)
@@ -202,6 +225,13 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
                 failure is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
             {
                 Context.Response.StatusCode = StatusCodes.Status200OK;
+                if (_counted is not null)
+                {
+                    _counted.End();
+                    _counted = upstream.Destinations[(turn + 1) % upstream.Destinations.Length];
+                    _counted.Begin();
+                }
+
                 continue;
             }
 
@@ -231,10 +261,17 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
         else if (_badHeader) refusal = Refusal.BadRequest;
         else if (_timeout.IsCancellationRequested || error is ForwarderError.RequestTimedOut) refusal = Refusal.UpstreamTimeout;
 
+        if (refusal is Refusal.UpstreamUnreachable or Refusal.UpstreamTimeout) TellCircuit(failed: true);
         FullEngineLog.UpstreamFailed(engine.Logger, _admission.Route!.Name, error, failure?.Message ?? "", _requestId);
         RecordUnanswered(Refusals.Of(refusal).Status);
         Context.Response.Headers.Clear();
         return RefuseAsync(Verdict.Refuse(refusal));
+    }
+
+    private void TellCircuit(bool failed)
+    {
+        _circuit?.Tell(_circuitTicket, failed, engine.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        _circuit = null;
     }
 
     private static BadHttpRequestException? BadRequestIn(Exception? failure)
@@ -351,6 +388,7 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
     {
         if (message is null) return false;
 
+        TellCircuit(failed: (int)message.StatusCode is >= 500 and <= 508);
         _timeout.CancelAfter(Timeout.Infinite);    // the time-out is for the answer's head; bodies may flow as long as they flow
         var copied = await base.TransformResponseAsync(context, message, cancel);
         if (_admission.Route!.AnswerHeaders is { Length: > 0 } transforms)

@@ -59,6 +59,9 @@ internal sealed class Route
     /// <summary>The file's own limit, which no credential is needed for; null = none.</summary>
     public FileLimits.RateLimit? RateLimit { get; init; }
 
+    /// <summary>Gives the service a rest when it fails; null = never.</summary>
+    public Tollgate.Gateway.Balancing.CircuitBreaker? Circuit { get; init; }
+
     /// <summary>Header that carries the caller's own request id upstream, beside <c>X-Request-Id</c>; null = none.</summary>
     public string? RequestIdKey { get; init; }
 

@@ -1,0 +1,61 @@
+using System.Globalization;
+using Tollgate.Gateway.Balancing;
+
+namespace Tollgate.Gateway.Ocelot;
+
+/// <summary><c>QoSOptions</c> of a route or of the whole file, under its new and old names.</summary>
+internal sealed class OcelotQuality
+{
+    public int? Calls { get; init; }
+    public long? BreakMs { get; init; }
+    public double? Ratio { get; init; }
+    public long? SamplingMs { get; init; }
+
+    /// <summary>Null = the route's time-out alone.</summary>
+    public int? TimeoutMs { get; init; }
+
+    public IReadOnlyList<string> RouteKeys { get; init; } = [];
+
+    public static OcelotQuality? Read(JsonEntry parent, List<ConfigurationError> errors)
+    {
+        if (parent.ReadObject("QoSOptions", errors) is not { Members.Count: > 0 } json) return null;
+        return new OcelotQuality
+        {
+            Calls = (int?)(Number(json, "MinimumThroughput", errors) ?? Number(json, "ExceptionsAllowedBeforeBreaking", errors)),
+            BreakMs = Number(json, "BreakDuration", errors) ?? Number(json, "DurationOfBreak", errors),
+            Ratio = Share(json, errors),
+            SamplingMs = Number(json, "SamplingDuration", errors),
+            TimeoutMs = (int?)(Number(json, "Timeout", errors) ?? Number(json, "TimeoutValue", errors)),
+            RouteKeys = json.ReadTexts("RouteKeys", errors),
+        };
+    }
+
+    /// <summary>Property by property, the route before the global part; zero = not written.</summary>
+    public static OcelotQuality Merge(OcelotRoute route, OcelotGlobal global)
+    {
+        var own = route.Quality;
+        var shared = global.Quality is { RouteKeys.Count: > 0 } some && (route.Key is null || !some.RouteKeys.Contains(route.Key)) ? null : global.Quality;
+        return new OcelotQuality
+        {
+            Calls = own?.Calls ?? shared?.Calls,
+            BreakMs = own?.BreakMs ?? shared?.BreakMs,
+            Ratio = own?.Ratio ?? shared?.Ratio,
+            SamplingMs = own?.SamplingMs ?? shared?.SamplingMs,
+            TimeoutMs = own?.TimeoutMs ?? shared?.TimeoutMs,
+        };
+    }
+
+    /// <summary>Null = the circuit never opens.</summary>
+    public CircuitRule? Rule => Calls is null && Ratio is null ? null : new CircuitRule(Calls ?? 100, BreakMs ?? 5000, Ratio, SamplingMs ?? 10_000);
+
+    private static long? Number(JsonEntry json, string name, List<ConfigurationError> errors) =>
+        json.ReadNumber(name, 0, int.MaxValue, errors) is { } number and > 0 ? number : null;
+
+    private static double? Share(JsonEntry json, List<ConfigurationError> errors)
+    {
+        if (json.ReadText("FailureRatio", errors) is not { Length: > 0 } text) return null;
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var ratio) && ratio <= 1) return ratio > 0 ? ratio : null;
+        errors.Add(json.Error("FailureRatio", "expected a share from 0 to 1 here."));
+        return null;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Gateway;
+
+/// <summary>Where calls go and when a service gets a rest, as an <c>ocelot.json</c> says it.</summary>
+public sealed class OcelotBalancingTests : IAsyncLifetime
+{
+    private readonly TempFolder _folder = new();
+    private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile int _status = 200;
+    private StubUpstream _first = null!;
+    private StubUpstream _second = null!;
+    private GatewayProcess _gateway = null!;
+
+    public async Task InitializeAsync()
+    {
+        _first = await StubUpstream.StartAsync(AnswerAsync);
+        _second = await StubUpstream.StartAsync(AnswerAsync);
+        int[] both = [_first.Port, _second.Port];
+        _gateway = await GatewayProcess.StartAsync(_folder.Write("ocelot.json", $$"""
+            { "Routes": [ {{string.Join(",\n",
+                Routes.Route("/least/{rest}", "/{rest}", both, "\"LoadBalancerOptions\": { \"Type\": \"LeastConnection\" }"),
+                Routes.Route("/sticky", "/", both, "\"LoadBalancerOptions\": { \"Type\": \"CookieStickySessions\", \"Key\": \"sid\", \"Expiry\": 60000 }"),
+                Routes.Route("/global", "/", both, "\"Key\": \"global\""),
+                Routes.Route("/other", "/", both, "\"LoadBalancerOptions\": { \"Type\": \"MyOwn\" }"),
+                Routes.Route("/breaks", "/", _first.Port, "\"QoSOptions\": { \"ExceptionsAllowedBeforeBreaking\": 2, \"DurationOfBreak\": 1200 }"),
+                Routes.Route("/dead", "/", FreePort.Next(), "\"QoSOptions\": { \"MinimumThroughput\": 1, \"BreakDuration\": 60000 }"),
+                Routes.Route("/slow", "/slow", _first.Port, "\"QoSOptions\": { \"TimeoutValue\": 200 }"))}} ],
+              "GlobalConfiguration": { "LoadBalancerOptions": { "Type": "NoLoadBalancer", "RouteKeys": [ "global" ] } } }
+            """));
+    }
+
+    public async Task DisposeAsync()
+    {
+        _release.TrySetResult();
+        await _gateway.DisposeAsync();
+        await _first.DisposeAsync();
+        await _second.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task The_host_with_the_fewest_calls_under_way_has_the_next()
+    {
+        var held = _gateway.GetAsync("/least/hold");
+        await Deadline.UntilAsync("the call is under way", () => Task.FromResult(!_first.Seen.IsEmpty));
+
+        for (var i = 0; i < 3; i++) (await PortAsync("/least/x")).ShouldBe(_second.Port);
+
+        _release.SetResult();
+        (await (await held).Content.ReadAsStringAsync()).ShouldBe($"{_first.Port}");
+        await Deadline.UntilAsync("the first host has calls again", async () => await PortAsync("/least/x") == _first.Port);
+    }
+
+    [Fact]
+    public async Task A_session_stays_with_its_host()
+    {
+        foreach (var (session, port) in new[] { ("a", _first.Port), ("b", _second.Port), ("b", _second.Port), ("a", _first.Port), ("b", _second.Port) })
+            (await PortAsync("/sticky", ("Cookie", $"x=y; sid={session}"))).ShouldBe(port, session);
+    }
+
+    [Fact]
+    public async Task A_global_balancer_is_for_the_routes_that_it_names_and_an_unknown_one_is_said()
+    {
+        for (var i = 0; i < 3; i++) (await PortAsync("/global")).ShouldBe(_first.Port);
+        (await PortAsync("/other")).ShouldNotBe(await PortAsync("/other"));
+        _gateway.Output.ShouldContain("LoadBalancerOptions.Type: \"MyOwn\"");
+    }
+
+    [Fact]
+    public async Task A_service_that_fails_gets_a_rest_and_is_tried_again()
+    {
+        _status = 500;
+        for (var i = 0; i < 2; i++) (await _gateway.GetAsync("/breaks")).StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
+        var reached = _first.Seen.Count;
+
+        var refused = await _gateway.GetAsync("/breaks");
+        await refused.ShouldBeProblemAsync(503, "circuit-open");
+        refused.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
+        _first.Seen.Count.ShouldBe(reached);
+
+        _status = 404;    // the caller's mistake, and no failure
+        await Deadline.UntilAsync("the service is tried again", async () => (await _gateway.GetAsync("/breaks")).StatusCode == HttpStatusCode.NotFound);
+        for (var i = 0; i < 3; i++) (await _gateway.GetAsync("/breaks")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task No_connection_is_a_failure_too_and_a_limit_of_one_means_one()
+    {
+        await (await _gateway.GetAsync("/dead")).ShouldBeProblemAsync(502, "upstream-unreachable");
+        await (await _gateway.GetAsync("/dead")).ShouldBeProblemAsync(503, "circuit-open");
+    }
+
+    [Fact]
+    public async Task A_time_out_of_its_own_is_kept() => await (await _gateway.GetAsync("/slow")).ShouldBeProblemAsync(504, "upstream-timeout");
+
+    private async Task AnswerAsync(HttpContext http)
+    {
+        if (http.Request.Path == "/hold") await _release.Task.WaitAsync(Deadline.Default);
+        if (http.Request.Path == "/slow") await Task.Delay(Timeout.Infinite, http.RequestAborted);
+        http.Response.StatusCode = _status;
+        await http.Response.WriteAsync($"{http.Connection.LocalPort}");
+    }
+
+    private async Task<int> PortAsync(string target, params (string, string)[] headers) =>
+        int.Parse(await (await _gateway.GetAsync(target, headers)).Content.ReadAsStringAsync());
+}
