@@ -106,6 +106,8 @@ internal static class TollgateHost
             Redis = configuration.GetConnectionString("Redis"),
             ControlPlane = options.Consumers is null && controlPlane is not null ? new Uri(controlPlane) : null,
             ControlPlaneUp = localToken is null ? Task.CompletedTask : localControlPlaneUp,
+            Authority = configuration["Gateway:Authority"],
+            Issuer = configuration["Gateway:Issuer"],
             Token = localToken ?? configuration["Gateway:Token"],
             Variables = demo is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["TOLLGATE_DEMO_PORT"] = demo.Port.ToString() },
         };

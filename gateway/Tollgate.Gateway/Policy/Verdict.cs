@@ -31,10 +31,16 @@ internal readonly struct Verdict
     public static Verdict Refuse(Refusal refusal, int retryAfterSeconds = 0) => new(VerdictKind.Refused, refusal, retryAfterSeconds, null);
 
     /// <summary>
-    /// Something is on its way (a lease, a key set). The engine parks the call until it arrives and asks again: 50 ms at most, or
-    /// <see cref="RebuildMs"/> for a quota whose counter was lost, before which nothing may be admitted.
+    /// Something is on its way (a lease, a key set). The engine parks the call until it arrives and asks again, every <see cref="StepMs"/> at the
+    /// latest, because what is waited for may turn out to be away; <paramref name="patienceMs"/> in all.
     /// </summary>
-    public static Verdict Pending(Task arrival, int patienceMs = 50) => new(VerdictKind.Pending, Refusal.None, 0, arrival, patienceMs);
+    public static Verdict Pending(Task arrival, int patienceMs = StepMs) => new(VerdictKind.Pending, Refusal.None, 0, arrival, patienceMs);
+
+    /// <summary>How long a call waits before it looks again, and at most for something that is away.</summary>
+    public const int StepMs = 50;
+
+    /// <summary>How long a call waits for a ledger that answers, but slowly: longer than for one that is away, because the plan may well allow it.</summary>
+    public const int LedgerMs = 250;
 
     /// <summary>How long a call waits for a lost counter to be counted again: once in the life of a counter.</summary>
     public const int RebuildMs = 2000;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Contracts;
 using Tollgate.Gateway.Policy;
@@ -8,7 +9,7 @@ using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Limits;
 
-/// <summary>Several gateways' limits over one ledger, called as an engine calls them: parked while pending, at most 50 ms, then decided.</summary>
+/// <summary>Several gateways' limits over one ledger, called as an engine calls them: parked while pending, looking again every 50 ms, then decided.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
     private PlanLimits[] _nodes = [];
@@ -38,13 +39,15 @@ internal sealed class Cluster : IAsyncDisposable
 
     public async Task<Verdict> CallAsync(int node, Entitlement plan)
     {
-        var deadline = Task.Delay(50);
+        var arrived = Stopwatch.GetTimestamp();
+        var final = false;
         while (true)
         {
-            var verdict = _nodes[node].Decide(plan, 1, deadline.IsCompleted, out _);
+            var verdict = _nodes[node].Decide(plan, 1, final, out _);
             if (verdict.Kind != VerdictKind.Pending)
                 return verdict;
-            await Task.WhenAny(verdict.Arrival!, deadline);
+            await Task.WhenAny(verdict.Arrival!, Task.Delay(Verdict.StepMs));
+            final = Stopwatch.GetElapsedTime(arrived).TotalMilliseconds > verdict.PatienceMs;
         }
     }
 

@@ -59,7 +59,7 @@ public sealed class LedgerAwayTests
         admitted.ShouldBeGreaterThan(195);
         server.Thaw();
         await Deadline.UntilAsync("the ledger is back", () => Task.FromResult(!cluster.Ledgers[0].IsAway));
-        (await cluster.CallAsync(0, Plan(LedgerLoss.Closed, 100))).IsGranted.ShouldBeTrue();
+        await Deadline.UntilAsync("the ledger grants again", async () => (await cluster.CallAsync(0, Plan(LedgerLoss.Closed, 100))).IsGranted);
     }
 
     private static async Task<int> CountAsync(Cluster cluster, Entitlement plan, int calls)

@@ -22,6 +22,8 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
 {
     private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(Verdict.StepMs);
+
     private DefaultHttpContext? _context;
     private CancellationTokenSource _timeout = new();
     private CallPolicy _policy = null!;
@@ -143,11 +145,11 @@ internal sealed class Exchange(FullEngine engine) : HttpTransformer, ICallHeader
             {
                 try
                 {
-                    await verdict.Arrival.WaitAsync(left, engine.Time, Context.RequestAborted);
+                    await verdict.Arrival.WaitAsync(left < Step ? left : Step, engine.Time, Context.RequestAborted);
                 }
                 catch (TimeoutException)
                 {
-                    // Asked again: it may have learned meanwhile that more patience is due.
+                    // Asked again: it may have learned meanwhile that nothing will come, or that more patience is due.
                 }
                 catch (OperationCanceledException)
                 {

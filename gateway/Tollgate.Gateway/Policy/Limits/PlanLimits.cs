@@ -44,7 +44,7 @@ internal sealed class PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvi
             if (spend == Spend.Granted)
                 continue;
 
-            if (spend == Spend.Pending && final)
+            if (spend == Spend.Pending && (final || ledger.IsAway))
                 spend = ledger.IsAway || counters[i].IsRebuilding ? Spend.Away : Spend.Refused;    // slow, not gone: admitting by share now could go beyond the limit
             var retryUs = 0L;
             if (spend == Spend.Away && TakeWithoutLedger(counters[i], entitlement.Item.OnLedgerLoss, units, nowUs, out buckets[i], out retryUs))
@@ -164,7 +164,7 @@ internal sealed class PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvi
     {
         for (var i = pending + 1; i < counters.Length; i++)
             counters[i].Prepare(units, nowUs);
-        return counters[pending].IsRebuilding ? Verdict.Pending(arrival, Verdict.RebuildMs) : Verdict.Pending(arrival);
+        return Verdict.Pending(arrival, counters[pending].IsRebuilding ? Verdict.RebuildMs : Verdict.LedgerMs);
     }
 
     /// <summary>Refused by one; the others are looked at too, so that who waits as long as is said gets in.</summary>
