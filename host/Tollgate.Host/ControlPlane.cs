@@ -63,10 +63,20 @@ internal static class ControlPlane
         FirstAdmin? admin = null;
         await DatabaseWait.UntilThereAsync(app.Logger, async () =>
         {
-            if (options.Has(Roles.Billing | Roles.Portal))
-                await BillingSetup.MigrateAsync(app.Services, options.Demo, DemoUpstream.OpenApiDocument, cancel);
-            if (options.Has(Roles.Identity | Roles.Portal))
-                admin = await IdentitySetup.MigrateAsync(app.Services, cancel);
+            // Each database has its own lock and its own file or schema: a first start makes both at once.
+            var books = options.Has(Roles.Billing | Roles.Portal)
+                ? Task.Run(() => BillingSetup.MigrateAsync(app.Services, options.Demo, DemoUpstream.OpenApiDocument, cancel), cancel)
+                : Task.CompletedTask;
+            var accounts = options.Has(Roles.Identity | Roles.Portal) ? IdentitySetup.MigrateAsync(app.Services, cancel) : Task.FromResult<FirstAdmin?>(null);
+            try
+            {
+                await Task.WhenAll(books, accounts);
+            }
+            finally
+            {
+                // Whatever became of the books: the password of a new administrator is told once, and this is the once.
+                if (accounts.IsCompletedSuccessfully) admin ??= accounts.Result;
+            }
         }, cancel);
         return admin;
     }
