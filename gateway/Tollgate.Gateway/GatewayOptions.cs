@@ -1,8 +1,31 @@
+using Tollgate.ServiceDefaults;
+
 namespace Tollgate.Gateway;
 
 /// <summary>How one gateway is started, whether alone (<c>Tollgate.Gateway --config …</c>) or inside the all-in-one host.</summary>
-public sealed class GatewayOptions
+public sealed record GatewayOptions
 {
+    /// <summary>The options that mean the same in every shape of a deployment: the section <c>Gateway</c> and the ledger.</summary>
+    /// <param name="config">The route file or folder.</param>
+    /// <param name="urls">Where calls arrive.</param>
+    /// <exception cref="SettingsException">A value cannot be; the message says what to write.</exception>
+    public static GatewayOptions Read(IConfiguration configuration, string config, string urls)
+    {
+        string? Value(string key) => configuration[key] is { Length: > 0 } value ? value : null;
+
+        if (!ListensOn(urls)) throw new SettingsException($"--urls {urls}: write an address such as http://127.0.0.1:8080.");
+        return new GatewayOptions
+        {
+            Config = Path.GetFullPath(config),
+            Urls = urls,
+            Redis = Value("ConnectionStrings:Redis"),
+            ControlPlane = Address("Gateway:ControlPlane", Value("Gateway:ControlPlane"), "http://control-plane:8099"),
+            Token = Value("Gateway:Token"),
+            Authority = Address("Gateway:Authority", Value("Gateway:Authority"), "https://sign-in.example.com")?.OriginalString,
+            Issuer = Value("Gateway:Issuer"),
+        };
+    }
+
     /// <summary>An <c>ocelot.json</c>, or a folder of <c>ocelot.*.json</c>. Watched.</summary>
     public required string Config { get; init; }
 
@@ -44,4 +67,13 @@ public sealed class GatewayOptions
 
     /// <summary>Values for <c>${NAME}</c> in the configuration; what is absent here is taken from the environment.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
+
+    private static bool ListensOn(string urls) => urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } each
+        && each.All(url => IsHttp(url.Replace("//*", "//0.0.0.0").Replace("//+", "//0.0.0.0"), out _));
+
+    private static Uri? Address(string option, string? text, string example) => text is null ? null
+        : IsHttp(text, out var address) ? address
+        : throw new SettingsException($"--{option} {text}: write an address such as {example}.");
+
+    private static bool IsHttp(string text, out Uri? address) => Uri.TryCreate(text, UriKind.Absolute, out address) && address.Scheme is ("http" or "https");
 }

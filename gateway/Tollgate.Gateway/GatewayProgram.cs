@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Console;
 using Tollgate.Gateway.Metering;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Gateway.Policy.Metering;
+using Tollgate.ServiceDefaults;
 using Tollgate.ServiceDefaults.Telemetry;
 
 namespace Tollgate.Gateway;
@@ -23,11 +24,13 @@ internal static class GatewayProgram
           --Gateway:ControlPlane=<url>      the control plane's internal port, with --Gateway:Token=<token>
           --Gateway:Authority=<url>         identity service whose access tokens every product accepts
 
-        Options are written --name value or --name=value. Names with a colon are also taken from the environment: ConnectionStrings__Redis.
+        Options are written --name value or --name=value. Names with a colon are also taken from the environment (ConnectionStrings__Redis),
+        the others with a prefix (TOLLGATE_CONFIG).
         """;
 
-    private static readonly string[] Names = ["config", "urls", "consumers", "data", "internal"];
-    private static readonly string[] Sections = ["ConnectionStrings", "Gateway", "Logging"];
+    private static readonly CommandLineSettings Known = new("Tollgate.Gateway",
+        ["ConnectionStrings", "Gateway", "Logging"],
+        ["config", "urls", "consumers", "data", "internal"]);
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -41,8 +44,18 @@ internal static class GatewayProgram
         // Continuations of socket calls run where the call completed: nothing on the path of a call blocks. Read once, before the first socket.
         Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
-        if (!TryRead(args, out var configuration, out var mistake)) return Fail(mistake);
-        if (!TryBind(configuration, out var options, out var internalUrl, out mistake)) return Fail(mistake);
+        IConfigurationRoot configuration;
+        GatewayOptions options;
+        try
+        {
+            configuration = Known.Read(args);
+            options = ReadOptions(configuration);
+        }
+        catch (SettingsException wrong)
+        {
+            Console.Error.WriteLine(wrong.Message);
+            return 2;
+        }
 
         using var loggers = LoggerFactory.Create(logging => logging
             .AddConfiguration(configuration.GetSection("Logging"))
@@ -54,7 +67,7 @@ internal static class GatewayProgram
 
         try
         {
-            return await RunAsync(options, internalUrl, loggers, standardOutput);
+            return await RunAsync(options, configuration["internal"], loggers, standardOutput);
         }
         catch (ConfigurationException refused)
         {
@@ -63,7 +76,8 @@ internal static class GatewayProgram
         }
         catch (Exception unusable) when (unusable is IOException or JournalException or UnauthorizedAccessException or InvalidOperationException or FormatException)
         {
-            return Fail(unusable.Message, 1);
+            Console.Error.WriteLine(unusable.Message);
+            return 1;
         }
     }
 
@@ -106,76 +120,18 @@ internal static class GatewayProgram
         return app;
     }
 
-    private static bool TryRead(string[] args, out IConfiguration configuration, out string mistake)
+    private static GatewayOptions ReadOptions(IConfiguration configuration)
     {
-        mistake = "";
-        configuration = new ConfigurationBuilder().Build();
-        for (var i = 0; i < args.Length; i++)
+        string? Path(string name) => configuration[name] is { Length: > 0 } path ? System.IO.Path.GetFullPath(path) : null;
+
+        var config = Path("config") ?? throw new SettingsException("--config is needed: an ocelot.json or a folder of ocelot.*.json.");
+        var options = GatewayOptions.Read(configuration, config, configuration["urls"] ?? "http://127.0.0.1:8080") with
         {
-            if (!args[i].StartsWith("--", StringComparison.Ordinal)) mistake = $"'{args[i]}' is not an option.";
-            else if (args[i].Contains('=')) mistake = IsKnown(args[i][2..args[i].IndexOf('=')]) ? mistake : $"There is no option {args[i][..args[i].IndexOf('=')]}.";
-            else if (!IsKnown(args[i][2..])) mistake = $"There is no option {args[i]}.";
-            else if (++i == args.Length) mistake = $"{args[i - 1]} needs a value.";
-            if (mistake.Length > 0) return false;
-        }
-
-        configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
-                .Select(entry => KeyValuePair.Create(((string)entry.Key).Replace("__", ":"), (string?)entry.Value))
-                .Where(entry => IsSection(entry.Key)))
-            .AddCommandLine(args)
-            .Build();
-        return true;
-    }
-
-    private static bool TryBind(IConfiguration configuration, out GatewayOptions options, out string? internalUrl, out string mistake)
-    {
-        string? Value(string name) => (configuration[name] ?? configuration[$"Gateway:{name}"]) is { Length: > 0 } value ? value : null;
-
-        mistake = "";
-        internalUrl = Value("internal");
-        options = null!;
-        if (Value("config") is not { } config) mistake = "--config is needed: an ocelot.json or a folder of ocelot.*.json.";
-        else if (!TryUri(Value("ControlPlane"), out var controlPlane)) mistake = $"--Gateway:ControlPlane '{Value("ControlPlane")}' is not an http or https address.";
-        else if (!TryUri(Value("Authority"), out _)) mistake = $"--Gateway:Authority '{Value("Authority")}' is not an http or https address.";
-        else if (controlPlane is not null && Value("consumers") is not null) mistake = "--consumers and --Gateway:ControlPlane exclude each other.";
-        else if (!Urls(Value("urls")).All(url => TryUri(url.Replace("//*", "//0.0.0.0").Replace("//+", "//0.0.0.0"), out _))) mistake = $"--urls '{Value("urls")}' are not http addresses.";
-        else
-        {
-            options = new GatewayOptions
-            {
-                Config = Path.GetFullPath(config),
-                Urls = Value("urls") ?? "http://127.0.0.1:8080",
-                Consumers = Value("consumers") is { } consumers ? Path.GetFullPath(consumers) : null,
-                Data = Value("data") is { } data ? Path.GetFullPath(data) : null,
-                Redis = configuration["ConnectionStrings:Redis"] is { Length: > 0 } redis ? redis : null,
-                ControlPlane = controlPlane,
-                Token = Value("Token"),
-                Authority = Value("Authority"),
-                Issuer = Value("Issuer"),
-            };
-        }
-
-        return mistake.Length == 0;
-    }
-
-    private static string[] Urls(string? urls) => (urls ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-    private static bool TryUri(string? text, out Uri? uri)
-    {
-        uri = null;
-        return text is null || Uri.TryCreate(text, UriKind.Absolute, out uri) && uri.Scheme is ("http" or "https");
-    }
-
-    private static bool IsKnown(string name) => Names.Contains(name, StringComparer.OrdinalIgnoreCase) || IsSection(name);
-
-    private static bool IsSection(string name) =>
-        Sections.Any(section => name.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase));
-
-    private static int Fail(string sentence, int code = 2)
-    {
-        Console.Error.WriteLine(sentence);
-        if (code == 2) Console.Error.WriteLine("Tollgate.Gateway --help says what can be written.");
-        return code;
+            Consumers = Path("consumers"),
+            Data = Path("data"),
+        };
+        return options is { Consumers: not null, ControlPlane: not null }
+            ? throw new SettingsException("--consumers and --Gateway:ControlPlane exclude each other.")
+            : options;
     }
 }

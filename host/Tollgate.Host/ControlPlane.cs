@@ -6,6 +6,7 @@ using Tollgate.Identity;
 using Tollgate.Portal;
 using Tollgate.ServiceDefaults.Internal;
 using Tollgate.ServiceDefaults.Telemetry;
+using Tollgate.ServiceDefaults;
 
 namespace Tollgate.Host;
 
@@ -28,7 +29,6 @@ internal static class ControlPlane
         builder.Services.AddInternalPort(builder.Configuration);
         builder.Services.AddProblemDetails();
         builder.Services.AddSingleton<PrometheusText>();
-        builder.WebHost.UseStaticWebAssets();
         builder.WebHost.UseUrls(Urls(options));
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 
@@ -92,7 +92,7 @@ internal static class ControlPlane
         var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto };
         foreach (var network in networks)
         {
-            if (!System.Net.IPNetwork.TryParse(network, out var parsed)) throw new HostOptionsException($"TrustedProxies {network}: write a network such as 10.0.0.0/8.");
+            if (!System.Net.IPNetwork.TryParse(network, out var parsed)) throw new SettingsException($"TrustedProxies {network}: write a network such as 10.0.0.0/8.");
             forwarded.KnownIPNetworks.Add(parsed);
         }
 

@@ -32,17 +32,17 @@ internal sealed class HostOptions
 
     public bool Has(Roles role) => (Roles & role) != 0;
 
-    /// <exception cref="HostOptionsException">Something does not fit; the message says what to write instead.</exception>
+    /// <exception cref="SettingsException">Something does not fit; the message says what to write instead.</exception>
     public static HostOptions Read(IConfiguration configuration)
     {
         var roles = ReadRoles(configuration["roles"]);
         var urls = configuration["urls"];
         if (urls is not null && roles.HasFlag(Roles.Gateway) && (roles & Roles.ControlPlane) != 0)
-            throw new HostOptionsException("--urls names one door, and this process has two: use --Listen:Gateway and --Listen:Portal.");
+            throw new SettingsException("--urls names one door, and this process has two: use --Listen:Gateway and --Listen:Portal.");
 
         var config = configuration["config"];
         if (config is not null && !File.Exists(config) && !Directory.Exists(config))
-            throw new HostOptionsException($"--config {config}: no such file or folder.");
+            throw new SettingsException($"--config {config}: no such file or folder.");
 
         return new HostOptions
         {
@@ -72,7 +72,7 @@ internal sealed class HostOptions
                 "billing" => Roles.Billing,
                 "portal" => Roles.Portal,
                 "all" => Roles.All,
-                _ => throw new HostOptionsException($"--roles {name}: the roles are gateway, identity, billing and portal, several with commas between."),
+                _ => throw new SettingsException($"--roles {name}: the roles are gateway, identity, billing and portal, several with commas between."),
             };
         }
 
@@ -81,8 +81,5 @@ internal sealed class HostOptions
 
     private static bool IsYes(string text) => bool.TryParse(text, out var yes)
         ? yes
-        : throw new HostOptionsException($"--Demo {text}: say true or false.");
+        : throw new SettingsException($"--Demo {text}: say true or false.");
 }
-
-/// <summary>The process was started with something that it cannot do. The message is for the person who did.</summary>
-internal sealed class HostOptionsException(string message) : Exception(message);

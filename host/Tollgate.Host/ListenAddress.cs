@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Tollgate.ServiceDefaults;
 
 namespace Tollgate.Host;
 
@@ -28,7 +29,7 @@ internal static class ListenAddress
             }
             catch (FormatException)
             {
-                throw new HostOptionsException($"{option} {url}: write an address such as http://localhost:8080.");
+                throw new SettingsException($"{option} {url}: write an address such as http://localhost:8080.");
             }
         }));
     }

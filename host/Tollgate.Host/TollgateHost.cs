@@ -1,6 +1,7 @@
 using Tollgate.Gateway;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Host.Demo;
+using Tollgate.ServiceDefaults;
 using Tollgate.ServiceDefaults.Internal;
 
 namespace Tollgate.Host;
@@ -12,11 +13,11 @@ internal static class TollgateHost
     {
         try
         {
-            var configuration = Settings.Read(args);
+            var configuration = Settings.Known.Read(args);
             await RunAsync(configuration, HostOptions.Read(configuration));
             return 0;
         }
-        catch (HostOptionsException wrong)
+        catch (SettingsException wrong)
         {
             await Console.Error.WriteLineAsync(wrong.Message);
             return 2;
@@ -94,21 +95,15 @@ internal static class TollgateHost
 
     private static GatewayOptions GatewayOptionsOf(IConfiguration configuration, HostOptions options, string? localToken, DemoUpstream? demo, Task localControlPlaneUp)
     {
-        var controlPlane = localToken is not null ? options.InternalUrl : configuration["Gateway:ControlPlane"];
-        if (controlPlane is not null && !Uri.TryCreate(controlPlane, UriKind.Absolute, out _))
-            throw new HostOptionsException($"--Gateway:ControlPlane {controlPlane}: write the address of its internal port, such as http://control-plane:8099.");
-        return new GatewayOptions
+        var config = options.Config ?? (demo is null ? throw new SettingsException("A gateway needs routes: --config <ocelot.json|folder>.") : DemoUpstream.Routes);
+        var read = GatewayOptions.Read(configuration, config, options.GatewayUrls);
+        return read with
         {
-            Config = options.Config ?? (demo is null ? throw new HostOptionsException("A gateway needs routes: --config <ocelot.json|folder>.") : DemoUpstream.Routes),
-            Urls = options.GatewayUrls,
             Consumers = options.Consumers,
             Data = Path.Combine(options.DataFolder, "gateway"),
-            Redis = configuration.GetConnectionString("Redis"),
-            ControlPlane = options.Consumers is null && controlPlane is not null ? new Uri(controlPlane) : null,
+            ControlPlane = options.Consumers is not null ? null : localToken is not null ? new Uri(options.InternalUrl) : read.ControlPlane,
             ControlPlaneUp = localToken is null ? Task.CompletedTask : localControlPlaneUp,
-            Authority = configuration["Gateway:Authority"],
-            Issuer = configuration["Gateway:Issuer"],
-            Token = localToken ?? configuration["Gateway:Token"],
+            Token = localToken ?? read.Token,
             Variables = demo is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["TOLLGATE_DEMO_PORT"] = demo.Port.ToString() },
         };
     }

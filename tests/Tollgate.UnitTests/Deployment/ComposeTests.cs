@@ -34,8 +34,7 @@ public sealed class ComposeTests
         foreach (var variable in Environment(service).Keys)
         {
             var option = variable.StartsWith("TOLLGATE_", StringComparison.Ordinal) ? variable["TOLLGATE_".Length..] : variable;
-            var known = option.Contains("__", StringComparison.Ordinal) ? Settings.IsKnown(option.Split("__")[0]) : Settings.IsKnown(option);
-            (known || IsUsedByRoutes(variable)).ShouldBeTrue($"{service}: {variable} is no option and no variable of deploy/routes");
+            (Settings.Known.IsKnown(option.Replace("__", ":")) || IsUsedByRoutes(variable)).ShouldBeTrue($"{service}: {variable} is no option and no variable of deploy/routes");
         }
     }
 
