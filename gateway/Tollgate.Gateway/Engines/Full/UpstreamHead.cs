@@ -1,0 +1,118 @@
+using System.Net.Http.Headers;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Tollgate.Gateway.Policy.Transforms;
+
+namespace Tollgate.Gateway.Engines.Full;
+
+/// <summary>Writes the head of the message to the upstream: address, method, the caller's headers that go on, and ours.</summary>
+internal static class UpstreamHead
+{
+    private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    /// <param name="origin">Scheme and authority that the call goes to.</param>
+    public static void Write(Exchange exchange, HttpRequestMessage message, string origin)
+    {
+        var route = exchange.Route;
+        var context = exchange.Context;
+        ref var admission = ref exchange.Admission;
+        ref var call = ref exchange.Call;
+        var address = route.Downstream.Fill(origin, call.Path, call.Query, in admission.Captures, admission.Fillings);
+        if (route.ClaimTransforms is { ToQuery: { Length: > 0 } parameters }) address = QueryAdditions.Apply(address, parameters, admission.ClaimQuery);
+        message.RequestUri = new Uri(address, in AsWritten);
+        if (route.Method is { } method && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }) message.Method = method;
+
+        var headers = context.Request.Headers;
+        CopyHeaders(exchange, message, headers);
+
+        // Of TE, only the wish for trailers crosses a hop, and only over HTTP/2 (RFC 9113 §8.2.2).
+        if (message.Version.Major >= 2 && headers.TE.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase)) message.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
+
+        Add(message, "X-Request-Id", exchange.RequestId);
+        Add(message, "X-Forwarded-For", exchange.Caller.AddressText);
+        Add(message, "X-Forwarded-Proto", context.Request.Scheme);
+        if (call.Host.Length > 0) Add(message, "X-Forwarded-Host", call.Host);
+        if (route.RequestIdKey is { } key && !headers.ContainsKey(key)) Add(message, key, exchange.RequestId);
+        if (exchange.Consumer is { } consumer)
+        {
+            Add(message, "X-Consumer-Id", consumer.ApplicationId);
+            Add(message, "X-Consumer-Application", consumer.Application);
+            Add(message, "X-Consumer-Organisation", consumer.Organisation);
+            Add(message, "X-Consumer-Plan", consumer.Plan);
+        }
+
+        if (route.RequestHeaders.Length > 0) Transform(message, route.RequestHeaders, origin, FactsOf(exchange));
+        if (route.ClaimTransforms is { ToHeaders: { Length: > 0 } claims }) AddClaims(message, claims, admission.ClaimHeaders);
+    }
+
+    public static HeaderFacts FactsOf(Exchange exchange) => new(exchange.Caller.AddressText, exchange.Call.Host, exchange.RequestId);
+
+    private static void CopyHeaders(Exchange exchange, HttpRequestMessage message, IHeaderDictionary headers)
+    {
+        var named = HopByHopHeaders.NamedBy(headers.Connection);
+        var hidesConsumers = exchange.Consumer is not null;
+        var hidesAuthorization = hidesConsumers && exchange.Admission.AuthorizationIsOurs;
+        foreach (var (name, value) in headers)
+        {
+            if (HopByHopHeaders.Ends(name) || named is not null && named.Contains(name)) continue;
+            if (hidesConsumers && HopByHopHeaders.SpeaksOfConsumers(name)) continue;
+            if (hidesAuthorization && name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)) continue;
+            Add(message, name, value);
+        }
+    }
+
+    private static void Transform(HttpRequestMessage message, HeaderTransform[] transforms, string origin, in HeaderFacts facts)
+    {
+        foreach (var transform in transforms)
+        {
+            if (!transform.IsReplacement)
+            {
+                MessageHeaders.Remove(message, transform.Name);
+                if (transform.Value(in facts) is { } value) Add(message, transform.Name, value);
+            }
+            else if (MessageHeaders.Values(message, transform.Name) is { Length: > 0 } values)
+            {
+                MessageHeaders.Remove(message, transform.Name);
+                values[0] = transform.Replace(values[0], origin, in facts);
+                Add(message, transform.Name, values);
+            }
+        }
+    }
+
+    // Without a token, which only a preflight may lack, nobody else may have written them either.
+    private static void AddClaims(HttpRequestMessage message, ClaimInstruction[] headers, string[]? values)
+    {
+        for (var i = 0; i < headers.Length; i++)
+        {
+            MessageHeaders.Remove(message, headers[i].Target);
+            if (values is not null) Add(message, headers[i].Target, values[i]);
+        }
+    }
+
+    private static void Add(HttpRequestMessage message, string name, StringValues values)
+    {
+        if (values.Count == 1)
+        {
+            var value = values[0]!;
+            Check(value);
+            if (message.Headers.TryAddWithoutValidation(name, value)) return;
+            (message.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, value);
+            return;
+        }
+
+        foreach (var value in values) Check(value!);
+        if (message.Headers.TryAddWithoutValidation(name, (IEnumerable<string>)values!)) return;
+        (message.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, (IEnumerable<string>)values!);
+    }
+
+    // As in Ocelot, a header value that is not ASCII is the caller's mistake and not sent.
+    private static void Check(string value)
+    {
+        if (!Ascii.IsValid(value)) throw new UnsendableHeaderException();
+    }
+}
+
+/// <summary>A header of the call cannot be sent on: the caller's mistake.</summary>
+internal sealed class UnsendableHeaderException() : Exception("A header value is not ASCII.");
