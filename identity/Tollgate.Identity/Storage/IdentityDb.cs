@@ -5,6 +5,7 @@ using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Applications;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.DataProtection;
+using Tollgate.Identity.Explain;
 using Tollgate.Identity.Keys;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Families;
@@ -39,6 +40,7 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
     public DbSet<RefreshToken> RefreshTokens => Set<RefreshToken>();
     public DbSet<FamilyAccessToken> FamilyAccessTokens => Set<FamilyAccessToken>();
     public DbSet<Consent> Consents => Set<Consent>();
+    public DbSet<GatewayAnswer> GatewayAnswers => Set<GatewayAnswer>();
     public DbSet<StoredKey> DataProtectionKeys => Set<StoredKey>();
 
     /// <summary>
