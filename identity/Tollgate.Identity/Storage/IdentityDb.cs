@@ -7,9 +7,13 @@ using Tollgate.Identity.Audit;
 using Tollgate.Identity.DataProtection;
 using Tollgate.Identity.Explain;
 using Tollgate.Identity.Keys;
+using Tollgate.Identity.OAuth.Authorize;
 using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Devices;
 using Tollgate.Identity.OAuth.Families;
 using Tollgate.Identity.OAuth.Keys;
+using Tollgate.Identity.OAuth.Logout;
+using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Sessions;
@@ -41,6 +45,10 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
     public DbSet<FamilyAccessToken> FamilyAccessTokens => Set<FamilyAccessToken>();
     public DbSet<Consent> Consents => Set<Consent>();
     public DbSet<GatewayAnswer> GatewayAnswers => Set<GatewayAnswer>();
+    public DbSet<PushedRequest> PushedRequests => Set<PushedRequest>();
+    public DbSet<DeviceRequest> DeviceRequests => Set<DeviceRequest>();
+    public DbSet<SeenToken> SeenTokens => Set<SeenToken>();
+    public DbSet<LogoutNotice> LogoutNotices => Set<LogoutNotice>();
     public DbSet<StoredKey> DataProtectionKeys => Set<StoredKey>();
 
     /// <summary>
