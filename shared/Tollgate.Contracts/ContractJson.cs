@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Tollgate.Contracts.Explain;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Contracts.Usage;
 
@@ -15,6 +14,4 @@ namespace Tollgate.Contracts;
 [JsonSerializable(typeof(UsageBatch))]
 [JsonSerializable(typeof(UsageReceipt))]
 [JsonSerializable(typeof(UsageTotal))]
-[JsonSerializable(typeof(KeyUseReport))]
-[JsonSerializable(typeof(ExplainAnswer))]
 public sealed partial class ContractJson : JsonSerializerContext;

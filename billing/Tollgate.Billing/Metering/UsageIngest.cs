@@ -13,8 +13,7 @@ internal sealed partial class UsageIngest(IDbContextFactory<BillingDb> databases
 {
     private static readonly string NoHash = new('0', 64);
 
-    /// <summary>The receipt; null when another batch was counted under this name, as two gateways with one data folder make them.</summary>
-    public async Task<UsageReceipt?> IngestAsync(UsageBatch batch, CancellationToken cancel)
+    public async Task<UsageReceipt> IngestAsync(UsageBatch batch, CancellationToken cancel)
     {
         var minutes = UsageMinutes.Merge(batch.Rows);
         var (node, epoch) = (UsageText.Fit(batch.NodeId, UsageText.Node), UsageText.Fit(batch.JournalEpoch, UsageText.Node));
@@ -33,13 +32,8 @@ internal sealed partial class UsageIngest(IDbContextFactory<BillingDb> databases
                 minutes.Sum(m => m.Units), Moment(db, time.GetUtcNow())], cancel);
         if (claimed == 0)
         {
-            if (await HashAsync(db, node, epoch, batch.Sequence, cancel) != Lower(batch.Hash))
-            {
-                Log.NameReused(logger, node, epoch, batch.Sequence);
-                metrics.Batch("conflict", 0);
-                return null;
-            }
-
+            var counted = await HashAsync(db, node, epoch, batch.Sequence, cancel);
+            if (counted != Lower(batch.Hash)) Log.NameReused(logger, node, epoch, batch.Sequence);
             metrics.Batch("duplicate", 0);
             return new UsageReceipt(Duplicate: true);
         }

@@ -165,6 +165,13 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)");
 
+                    b.Property<string>("TotpKey")
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)");
+
+                    b.Property<long?>("TotpStep")
+                        .HasColumnType("bigint");
+
                     b.Property<bool>("TwoFactorEnabled")
                         .HasColumnType("boolean");
 
@@ -232,6 +239,11 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<Guid?>("Actor")
                         .HasColumnType("uuid");
 
+                    b.Property<string>("ActorType")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)");
+
                     b.Property<string>("Address")
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)");
@@ -264,6 +276,10 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.HasIndex("At");
 
+                    b.HasIndex("Action", "At");
+
+                    b.HasIndex("Actor", "At");
+
                     b.HasIndex("Organisation", "At");
 
                     b.ToTable("audit_events", "identity");
@@ -291,29 +307,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("data_protection_keys", "identity");
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.Explain.GatewayAnswer", b =>
-                {
-                    b.Property<Guid>("Question")
-                        .HasColumnType("uuid");
-
-                    b.Property<string>("Node")
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)");
-
-                    b.Property<string>("Answer")
-                        .IsRequired()
-                        .HasColumnType("text");
-
-                    b.Property<DateTimeOffset>("At")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.HasKey("Question", "Node");
-
-                    b.HasIndex("At");
-
-                    b.ToTable("gateway_answers", "identity");
-                });
-
             modelBuilder.Entity("Tollgate.Identity.Keys.ApiKey", b =>
                 {
                     b.Property<Guid>("Id")
@@ -328,19 +321,10 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<DateTimeOffset?>("Expires")
                         .HasColumnType("timestamp with time zone");
 
-                    b.Property<bool>("HighRisk")
-                        .HasColumnType("boolean");
-
                     b.Property<string>("LastFour")
                         .IsRequired()
                         .HasMaxLength(4)
                         .HasColumnType("character varying(4)");
-
-                    b.Property<DateTimeOffset?>("LastUsed")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<bool>("LeftFeed")
-                        .HasColumnType("boolean");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -383,35 +367,91 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("api_keys", "identity");
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.OAuth.Authorize.PushedRequest", b =>
+            modelBuilder.Entity("Tollgate.Identity.Mail.OutgoingMail", b =>
                 {
-                    b.Property<string>("Sha256")
-                        .HasMaxLength(64)
-                        .HasColumnType("character(64)")
-                        .IsFixedLength();
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
 
-                    b.Property<string>("ClientId")
-                        .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)");
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer");
 
-                    b.Property<DateTimeOffset?>("ConsumedAt")
+                    b.Property<DateTimeOffset>("Created")
                         .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTimeOffset>("Due")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Sealed")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Due");
+
+                    b.ToTable("outgoing_mails", "identity");
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.ManagementTokens.ManagementToken", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid?>("Account")
+                        .HasColumnType("uuid");
+
+                    b.Property<DateTimeOffset>("Created")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<Guid>("CreatedBy")
+                        .HasColumnType("uuid");
 
                     b.Property<DateTimeOffset>("Expires")
                         .HasColumnType("timestamp with time zone");
 
-                    b.Property<string>("Parameters")
+                    b.Property<DateTimeOffset?>("LastUsed")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Name")
                         .IsRequired()
-                        .HasColumnType("text");
+                        .HasMaxLength(80)
+                        .HasColumnType("character varying(80)");
 
-                    b.HasKey("Sha256");
+                    b.Property<Guid>("Organisation")
+                        .HasColumnType("uuid");
 
-                    b.HasIndex("ClientId");
+                    b.Property<string>("Prefix")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)");
 
-                    b.HasIndex("Expires");
+                    b.Property<DateTimeOffset?>("RevokedAt")
+                        .HasColumnType("timestamp with time zone");
 
-                    b.ToTable("pushed_requests", "identity");
+                    b.Property<string>("Role")
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)");
+
+                    b.PrimitiveCollection<string[]>("Scopes")
+                        .IsRequired()
+                        .HasColumnType("text[]");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Account");
+
+                    b.HasIndex("Organisation");
+
+                    b.HasIndex("Prefix")
+                        .IsUnique();
+
+                    b.ToTable("management_tokens", "identity");
                 });
 
             modelBuilder.Entity("Tollgate.Identity.OAuth.Clients.OAuthClient", b =>
@@ -426,17 +466,10 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<bool>("AsksConsent")
                         .HasColumnType("boolean");
 
-                    b.Property<string>("BackChannelLogoutUri")
-                        .HasMaxLength(400)
-                        .HasColumnType("character varying(400)");
-
                     b.Property<DateTimeOffset>("Created")
                         .HasColumnType("timestamp with time zone");
 
                     b.Property<DateTimeOffset?>("DeletedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset?>("DisabledAt")
                         .HasColumnType("timestamp with time zone");
 
                     b.PrimitiveCollection<string[]>("Grants")
@@ -469,25 +502,9 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text[]");
 
-                    b.Property<bool>("RequiresDpop")
-                        .HasColumnType("boolean");
-
-                    b.Property<bool>("RequiresPushedRequests")
-                        .HasColumnType("boolean");
-
                     b.PrimitiveCollection<string[]>("Scopes")
                         .IsRequired()
                         .HasColumnType("text[]");
-
-                    b.Property<string>("SigningAlgorithm")
-                        .HasMaxLength(8)
-                        .HasColumnType("character varying(8)");
-
-                    b.Property<int>("Version")
-                        .IsConcurrencyToken()
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
-                        .HasDefaultValue(1);
 
                     b.HasKey("ClientId");
 
@@ -544,73 +561,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("oauth_scopes", "identity");
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.OAuth.Devices.DeviceRequest", b =>
-                {
-                    b.Property<string>("Sha256")
-                        .HasMaxLength(64)
-                        .HasColumnType("character(64)")
-                        .IsFixedLength();
-
-                    b.Property<string>("Address")
-                        .HasMaxLength(64)
-                        .HasColumnType("character varying(64)");
-
-                    b.Property<string>("ClientId")
-                        .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)");
-
-                    b.Property<DateTimeOffset?>("ConsumedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset>("Created")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Device")
-                        .HasMaxLength(256)
-                        .HasColumnType("character varying(256)");
-
-                    b.Property<DateTimeOffset>("Expires")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<Guid?>("Family")
-                        .HasColumnType("uuid");
-
-                    b.Property<int>("IntervalSeconds")
-                        .HasColumnType("integer");
-
-                    b.Property<DateTimeOffset?>("Polled")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset?>("RefusedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.PrimitiveCollection<string[]>("Resources")
-                        .IsRequired()
-                        .HasColumnType("text[]");
-
-                    b.PrimitiveCollection<string[]>("Scopes")
-                        .IsRequired()
-                        .HasColumnType("text[]");
-
-                    b.Property<string>("UserCodeSha256")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("character(64)")
-                        .IsFixedLength();
-
-                    b.HasKey("Sha256");
-
-                    b.HasIndex("ClientId");
-
-                    b.HasIndex("Expires");
-
-                    b.HasIndex("UserCodeSha256")
-                        .IsUnique();
-
-                    b.ToTable("device_requests", "identity");
-                });
-
             modelBuilder.Entity("Tollgate.Identity.OAuth.Families.AuthorizationCode", b =>
                 {
                     b.Property<string>("Sha256")
@@ -625,10 +575,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.Property<DateTimeOffset?>("ConsumedAt")
                         .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("DpopKey")
-                        .HasMaxLength(43)
-                        .HasColumnType("character varying(43)");
 
                     b.Property<DateTimeOffset>("Expires")
                         .HasColumnType("timestamp with time zone");
@@ -661,9 +607,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.Property<string>("ClientId")
                         .HasColumnType("character varying(100)");
-
-                    b.Property<DateTimeOffset?>("Given")
-                        .HasColumnType("timestamp with time zone");
 
                     b.PrimitiveCollection<string[]>("Scopes")
                         .IsRequired()
@@ -737,20 +680,9 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<DateTimeOffset>("Created")
                         .HasColumnType("timestamp with time zone");
 
-                    b.Property<string>("DpopKey")
-                        .HasMaxLength(43)
-                        .HasColumnType("character varying(43)");
-
-                    b.Property<string>("Methods")
-                        .IsRequired()
-                        .ValueGeneratedOnAdd()
-                        .HasMaxLength(64)
-                        .HasColumnType("character varying(64)")
-                        .HasDefaultValue("pwd");
-
-                    b.PrimitiveCollection<string[]>("Resources")
-                        .IsRequired()
-                        .HasColumnType("text[]");
+                    b.Property<string>("Resource")
+                        .HasMaxLength(400)
+                        .HasColumnType("character varying(400)");
 
                     b.Property<DateTimeOffset?>("RevokedAt")
                         .HasColumnType("timestamp with time zone");
@@ -778,8 +710,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.HasIndex("Created");
 
-                    b.HasIndex("Session");
-
                     b.ToTable("token_families", "identity");
                 });
 
@@ -789,17 +719,11 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)");
 
-                    b.Property<string>("Algorithm")
-                        .IsRequired()
-                        .ValueGeneratedOnAdd()
-                        .HasMaxLength(8)
-                        .HasColumnType("character varying(8)")
-                        .HasDefaultValue("RS256");
-
                     b.Property<DateTimeOffset>("Created")
                         .HasColumnType("timestamp with time zone");
 
                     b.Property<string>("Exponent")
+                        .IsRequired()
                         .HasMaxLength(16)
                         .HasColumnType("character varying(16)");
 
@@ -807,6 +731,7 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .HasColumnType("integer");
 
                     b.Property<string>("Modulus")
+                        .IsRequired()
                         .HasMaxLength(700)
                         .HasColumnType("character varying(700)");
 
@@ -820,71 +745,12 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<DateTimeOffset>("SignsUntil")
                         .HasColumnType("timestamp with time zone");
 
-                    b.Property<string>("X")
-                        .HasMaxLength(64)
-                        .HasColumnType("character varying(64)");
-
-                    b.Property<string>("Y")
-                        .HasMaxLength(64)
-                        .HasColumnType("character varying(64)");
-
                     b.HasKey("Kid");
 
-                    b.HasIndex("Algorithm", "Generation")
+                    b.HasIndex("Generation")
                         .IsUnique();
 
                     b.ToTable("signing_keys", "identity");
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.OAuth.Logout.LogoutNotice", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid");
-
-                    b.Property<Guid>("Account")
-                        .HasColumnType("uuid");
-
-                    b.Property<int>("Attempts")
-                        .HasColumnType("integer");
-
-                    b.Property<string>("ClientId")
-                        .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)");
-
-                    b.Property<DateTimeOffset>("Created")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset>("Due")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<Guid>("Session")
-                        .HasColumnType("uuid");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("ClientId");
-
-                    b.HasIndex("Due");
-
-                    b.ToTable("logout_notices", "identity");
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.OAuth.Protocol.SeenToken", b =>
-                {
-                    b.Property<string>("Sha256")
-                        .HasMaxLength(64)
-                        .HasColumnType("character(64)")
-                        .IsFixedLength();
-
-                    b.Property<DateTimeOffset>("Expires")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.HasKey("Sha256");
-
-                    b.HasIndex("Expires");
-
-                    b.ToTable("seen_tokens", "identity");
                 });
 
             modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.RevokedToken", b =>
@@ -901,6 +767,57 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.HasIndex("Expires");
 
                     b.ToTable("revoked_tokens", "identity");
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<DateTimeOffset?>("AcceptedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTimeOffset>("Created")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Email")
+                        .IsRequired()
+                        .HasMaxLength(254)
+                        .HasColumnType("character varying(254)");
+
+                    b.Property<DateTimeOffset>("Expires")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<Guid>("InvitedBy")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("Organisation")
+                        .HasColumnType("uuid");
+
+                    b.Property<DateTimeOffset?>("RevokedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Email");
+
+                    b.HasIndex("Organisation");
+
+                    b.HasIndex("Sha256")
+                        .IsUnique();
+
+                    b.ToTable("invitations", "identity");
                 });
 
             modelBuilder.Entity("Tollgate.Identity.Organisations.Membership", b =>
@@ -949,6 +866,24 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("organisations", "identity");
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
+                {
+                    b.Property<Guid>("Account")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
+                    b.Property<DateTimeOffset?>("UsedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Account", "Sha256");
+
+                    b.ToTable("recovery_codes", "identity");
+                });
+
             modelBuilder.Entity("Tollgate.Identity.Sessions.Session", b =>
                 {
                     b.Property<Guid>("Id")
@@ -971,12 +906,8 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<DateTimeOffset?>("LastSeen")
                         .HasColumnType("timestamp with time zone");
 
-                    b.Property<string>("Methods")
-                        .IsRequired()
-                        .ValueGeneratedOnAdd()
-                        .HasMaxLength(64)
-                        .HasColumnType("character varying(64)")
-                        .HasDefaultValue("pwd");
+                    b.PrimitiveCollection<string[]>("Methods")
+                        .HasColumnType("text[]");
 
                     b.Property<DateTimeOffset>("Opened")
                         .HasColumnType("timestamp with time zone");
@@ -1137,11 +1068,16 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired();
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.OAuth.Authorize.PushedRequest", b =>
+            modelBuilder.Entity("Tollgate.Identity.ManagementTokens.ManagementToken", b =>
                 {
-                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
+                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
                         .WithMany()
-                        .HasForeignKey("ClientId")
+                        .HasForeignKey("Account")
+                        .OnDelete(DeleteBehavior.Cascade);
+
+                    b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
+                        .WithMany()
+                        .HasForeignKey("Organisation")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
@@ -1158,15 +1094,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                 {
                     b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
                         .WithMany("Secrets")
-                        .HasForeignKey("ClientId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.OAuth.Devices.DeviceRequest", b =>
-                {
-                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
-                        .WithMany()
                         .HasForeignKey("ClientId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
@@ -1229,11 +1156,11 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired();
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.OAuth.Logout.LogoutNotice", b =>
+            modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
                 {
-                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
+                    b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
                         .WithMany()
-                        .HasForeignKey("ClientId")
+                        .HasForeignKey("Organisation")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
@@ -1249,6 +1176,15 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
                         .WithMany()
                         .HasForeignKey("Organisation")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
+                {
+                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("Account")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
