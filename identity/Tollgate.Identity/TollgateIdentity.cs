@@ -13,9 +13,9 @@ using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Applications;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.DataProtection;
+using Tollgate.Identity.Explain;
 using Tollgate.Identity.Keys;
 using Tollgate.Identity.Mail;
-using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Sessions;
@@ -50,9 +50,10 @@ public static class TollgateIdentity
         AddScoped(services, (databases, audit, time) => new OrganisationService(databases, audit, time));
         AddScoped(services, (databases, audit, time) => new ApplicationService(databases, audit, time));
         AddScoped(services, (databases, audit, time) => new KeyService(databases, audit, time));
-        AddScoped(services, (databases, audit, time) => new ManagementTokenService(databases, audit, time));
-        TokenAuthentication.Add(services);
-        services.AddSingleton(provider => new SessionCheck(provider.GetRequiredService<IServiceScopeFactory>()));
+        services.AddScoped(provider => new ExplainService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<FeedTidying>();
+        services.AddHostedService(provider => provider.GetRequiredService<FeedTidying>());
+        services.AddSingleton(provider => new SessionCheck(provider.GetRequiredService<IDbContextFactory<IdentityDb>>()));
         return builder;
     }
 
@@ -63,6 +64,8 @@ public static class TollgateIdentity
         app.MapOAuth();
         app.MapMail();
         app.MapFeed<IdentityDb>(FeedNames.Credentials);
+        app.MapKeyUse();
+        app.MapGatewayAnswers();
         return app;
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tollgate.Contracts.Explain;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Contracts.Usage;
 
@@ -14,4 +15,6 @@ namespace Tollgate.Contracts;
 [JsonSerializable(typeof(UsageBatch))]
 [JsonSerializable(typeof(UsageReceipt))]
 [JsonSerializable(typeof(UsageTotal))]
+[JsonSerializable(typeof(KeyUseReport))]
+[JsonSerializable(typeof(ExplainAnswer))]
 public sealed partial class ContractJson : JsonSerializerContext;

@@ -11,4 +11,10 @@ public static class InternalPaths
 
     /// <summary><c>GET /usage/total?subscription={id}&amp;from={unix ms}&amp;to={unix ms}</c>: a <see cref="Usage.UsageTotal"/>.</summary>
     public const string UsageTotal = "/usage/total";
+
+    /// <summary><c>POST</c> a <see cref="Usage.KeyUseReport"/>: 204.</summary>
+    public const string KeyUse = "/credentials/used";
+
+    /// <summary><c>POST</c> an <see cref="Explain.ExplainAnswer"/> to a question of the credentials feed: 204.</summary>
+    public const string Explanations = "/explanations";
 }

@@ -51,7 +51,10 @@ internal static partial class UsageEndpoints
         if (BatchRules.Check(batch) is { Count: > 0 } errors) return Problems.Validation(errors);
         try
         {
-            return TypedResults.Json(await ingest.IngestAsync(batch, cancel), ContractJson.Default.UsageReceipt);
+            return await ingest.IngestAsync(batch, cancel) is { } receipt
+                ? TypedResults.Json(receipt, ContractJson.Default.UsageReceipt)
+                : Problems.Of(StatusCodes.Status409Conflict, "usage-batch-conflict", "Another batch has this name",
+                    "A batch with this node, journal and sequence but another content was counted before. Two gateways may share a copied data folder: give each its own.");
         }
         catch (Exception away) when (BillingSql.IsDatabaseFailure(away))
         {

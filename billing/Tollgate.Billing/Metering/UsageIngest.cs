@@ -13,7 +13,8 @@ internal sealed partial class UsageIngest(IDbContextFactory<BillingDb> databases
 {
     private static readonly string NoHash = new('0', 64);
 
-    public async Task<UsageReceipt> IngestAsync(UsageBatch batch, CancellationToken cancel)
+    /// <summary>The receipt; null when another batch was counted under this name, as two gateways with one data folder make them.</summary>
+    public async Task<UsageReceipt?> IngestAsync(UsageBatch batch, CancellationToken cancel)
     {
         var minutes = UsageMinutes.Merge(batch.Rows);
         var (node, epoch) = (UsageText.Fit(batch.NodeId, UsageText.Node), UsageText.Fit(batch.JournalEpoch, UsageText.Node));
@@ -32,8 +33,13 @@ internal sealed partial class UsageIngest(IDbContextFactory<BillingDb> databases
                 minutes.Sum(m => m.Units), Moment(db, time.GetUtcNow())], cancel);
         if (claimed == 0)
         {
-            var counted = await HashAsync(db, node, epoch, batch.Sequence, cancel);
-            if (counted != Lower(batch.Hash)) Log.NameReused(logger, node, epoch, batch.Sequence);
+            if (await HashAsync(db, node, epoch, batch.Sequence, cancel) != Lower(batch.Hash))
+            {
+                Log.NameReused(logger, node, epoch, batch.Sequence);
+                metrics.Batch("conflict", 0);
+                return null;
+            }
+
             metrics.Batch("duplicate", 0);
             return new UsageReceipt(Duplicate: true);
         }

@@ -162,16 +162,19 @@ internal sealed class UsageShipper : BackgroundService
         if (!again || (_time.GetElapsedTime(_loggedAt) >= RepeatLog && status is not 0 and < HttpStatusCode.InternalServerError))
         {
             if (status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) Log.TokenRefused(_logger, (int)status, _target);
-            else if (status is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.RequestEntityTooLarge)
+            else if (IsForItsContent(status))
                 Log.BatchRefused(_logger, _pending!.Next.Sequence, (int)status, _journal.Folder);
             else Log.NotShipped(_logger, failure.Message);
             (_loggedFailure, _loggedAt) = (failure.Message, _time.GetTimestamp());
         }
 
         // A batch that is refused for what it says will hardly be accepted a second later.
-        if (status is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.RequestEntityTooLarge) return Jittered(LongestDelay);
+        if (IsForItsContent(status)) return Jittered(LongestDelay);
         return Jittered(TimeSpan.FromSeconds(Math.Min(LongestDelay.TotalSeconds, FirstDelay.TotalSeconds * Math.Pow(2, Math.Min(Failures, 10) - 1))));
     }
+
+    private static bool IsForItsContent(HttpStatusCode status) =>
+        status is HttpStatusCode.BadRequest or HttpStatusCode.Conflict or HttpStatusCode.UnprocessableEntity or HttpStatusCode.RequestEntityTooLarge;
 
     private void Recovered()
     {

@@ -101,7 +101,12 @@ public sealed class ApplicationService
         var now = _time.GetUtcNow();
         row.DeletedAt = now;
         var keys = await db.Keys.Where(k => k.Application == application).ToListAsync(cancel);
-        foreach (var key in keys) key.RevokedAt ??= now;
+        foreach (var key in keys)
+        {
+            key.RevokedAt ??= now;
+            key.LeftFeed = true;
+        }
+
         await _audit.AddAsync(db, "application.deleted", application.ToString(), organisation);
         await db.SaveWithChangesAsync(
             [new RemovedItem("application", application.ToString()), .. keys.Select(k => new RemovedItem("key", k.Id.ToString()))], cancel);

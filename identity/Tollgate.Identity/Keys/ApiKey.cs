@@ -28,17 +28,27 @@ internal sealed class ApiKey
     /// <summary>CIDR ranges; null = anywhere.</summary>
     public string[]? Networks { get; init; }
 
+    /// <summary>Gateways that have lost touch refuse it rather than miss its revocation.</summary>
+    public bool HighRisk { get; init; }
+
+    /// <summary>Start of the minute in which a gateway last took it; null = never.</summary>
+    public DateTimeOffset? LastUsed { get; set; }
+
+    /// <summary>Dead for so long that gateways no longer need to know why.</summary>
+    public bool LeftFeed { get; set; }
+
     /// <summary>The key that this one was made to follow.</summary>
     public ApiKeyId? Replaces { get; init; }
 
     public bool IsLive(DateTimeOffset now) => RevokedAt is null && !(Expires <= now);
 
     public KeyItem ToFeedItem() =>
-        new(Id, Sha256, Application, Prefix, RevokedAt is not null, Expires?.ToUnixTimeMilliseconds(), Scopes, Networks);
+        new(Id, Sha256, Application, Prefix, RevokedAt is not null, Expires?.ToUnixTimeMilliseconds(), Scopes, Networks, HighRisk, Test);
 
     public KeyView ToView(DateTimeOffset now) => new(
         Id, Name, Prefix, LastFour, Test, Created, Expires, RevokedAt,
-        RevokedAt is not null ? KeyState.Revoked : Expires <= now ? KeyState.Expired : KeyState.Live, Scopes ?? [], Networks ?? []);
+        RevokedAt is not null ? KeyState.Revoked : Expires <= now ? KeyState.Expired : KeyState.Live, Scopes ?? [], Networks ?? [],
+        HighRisk, LastUsed, Imported: Prefix.Length == 0);
 }
 
 internal sealed class ApiKeyMapping : IEntityTypeConfiguration<ApiKey>

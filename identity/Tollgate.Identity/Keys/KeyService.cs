@@ -38,18 +38,44 @@ public sealed class KeyService
         var terms = new KeyTerms(request, now);
         if (terms.Errors.Count > 0) return new IssueKeyOutcome.Invalid(terms.Errors);
 
+        var (secret, key) = Make(application, terms, request.Test, request.HighRisk, now);
+        return await AddAsync(organisation, key, "key.issued", now, cancel) ?? new IssueKeyOutcome.Issued(new IssuedKey(secret, key.ToView(now)));
+    }
+
+    /// <summary>Takes a key that was made elsewhere by its digest, so that its holder need not change anything.</summary>
+    public async Task<IssueKeyOutcome> ImportAsync(OrganisationId organisation, AppId application, ImportKeyRequest request, CancellationToken cancel)
+    {
+        var now = _time.GetUtcNow();
+        var terms = new KeyTerms(request, now);
+        if (terms.Errors.Count > 0) return new IssueKeyOutcome.Invalid(terms.Errors);
+
+        var key = Make(application, terms, request.Test, request.HighRisk, now, terms.Sha256!, terms.LastFour);
+        return await AddAsync(organisation, key, "key.imported", now, cancel) ?? new IssueKeyOutcome.Imported(key.ToView(now));
+    }
+
+    /// <summary>Null when the key is in force.</summary>
+    private async Task<IssueKeyOutcome?> AddAsync(OrganisationId organisation, ApiKey key, string what, DateTimeOffset now, CancellationToken cancel)
+    {
         await using var db = await _databases.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        if (!await db.LockOrganisationAsync(organisation, cancel) || !await IsThereAsync(db, organisation, application, cancel))
+        if (!await db.LockOrganisationAsync(organisation, cancel) || !await IsThereAsync(db, organisation, key.Application, cancel))
             return new IssueKeyOutcome.ApplicationNotFound();
-        if (await CountLiveAsync(db, application, now, cancel) >= MaxLiveKeys) return new IssueKeyOutcome.TooManyKeys(MaxLiveKeys);
+        if (await CountLiveAsync(db, key.Application, now, cancel) >= MaxLiveKeys) return new IssueKeyOutcome.TooManyKeys(MaxLiveKeys);
+        if (await db.Keys.AnyAsync(k => k.Sha256 == key.Sha256, cancel)) return new IssueKeyOutcome.KeyTaken();
 
-        var (secret, key) = Make(application, terms.Name, request.Test, now, terms.Expires, terms.Scopes, terms.Networks);
         db.Add(key);
-        await _audit.AddAsync(db, "key.issued", key.Id.ToString(), organisation);
-        await db.SaveWithChangesAsync([key.ToFeedItem()], cancel);
+        await _audit.AddAsync(db, what, key.Id.ToString(), organisation);
+        try
+        {
+            await db.SaveWithChangesAsync([key.ToFeedItem()], cancel);
+        }
+        catch (DbUpdateException) when (key.Prefix.Length == 0)
+        {
+            return new IssueKeyOutcome.KeyTaken();    // another organisation brought the same key at the same moment
+        }
+
         await transaction.CommitAsync(cancel);
-        return new IssueKeyOutcome.Issued(new IssuedKey(secret, key.ToView(now)));
+        return null;
     }
 
     /// <summary>Refused by every gateway from now on. True also when it had been revoked before; false: there is no such key.</summary>
@@ -90,7 +116,7 @@ public sealed class KeyService
         var others = await CountLiveAsync(db, application, now, cancel) - (overlap == TimeSpan.Zero ? 1 : 0);
         if (others >= MaxLiveKeys) return new IssueKeyOutcome.TooManyKeys(MaxLiveKeys);
 
-        var (secret, next) = Make(application, old.Name, old.Test, now, now + (old.Expires - old.Created), old.Scopes, old.Networks, old.Id);
+        var (secret, next) = Follow(old, now);
         old.Expires = old.Expires is { } sooner && sooner < now + overlap ? sooner : now + overlap;
         db.Add(next);
         await _audit.AddAsync(db, "key.rotated", $"{old.Id} → {next.Id}", organisation);
@@ -99,24 +125,48 @@ public sealed class KeyService
         return new IssueKeyOutcome.Issued(new IssuedKey(secret, next.ToView(now)));
     }
 
-    private static (string Secret, ApiKey Key) Make(
-        AppId application, string name, bool test, DateTimeOffset now, DateTimeOffset? expires, string[]? scopes, string[]? networks, ApiKeyId? replaces = null)
+    private static (string Secret, ApiKey Key) Make(AppId application, KeyTerms terms, bool test, bool highRisk, DateTimeOffset now)
     {
         var secret = ApiKeyFormat.Generate(test);
+        return (secret, Make(application, terms, test, highRisk, now, ApiKeyFormat.Sha256Hex(secret), ApiKeyFormat.LastFour(secret), ApiKeyFormat.Prefix(secret)));
+    }
+
+    private static ApiKey Make(
+        AppId application, KeyTerms terms, bool test, bool highRisk, DateTimeOffset now, string sha256, string lastFour, string prefix = "") => new()
+    {
+        Id = ApiKeyId.New(),
+        Application = application,
+        Name = terms.Name,
+        Sha256 = sha256,
+        Prefix = prefix,
+        LastFour = lastFour,
+        Test = test,
+        Created = now,
+        Expires = terms.Expires,
+        Scopes = terms.Scopes,
+        Networks = terms.Networks,
+        HighRisk = highRisk,
+    };
+
+    /// <summary>The successor of an imported key is one of ours.</summary>
+    private static (string Secret, ApiKey Key) Follow(ApiKey old, DateTimeOffset now)
+    {
+        var secret = ApiKeyFormat.Generate(old.Test);
         return (secret, new ApiKey
         {
             Id = ApiKeyId.New(),
-            Application = application,
-            Name = name,
+            Application = old.Application,
+            Name = old.Name,
             Sha256 = ApiKeyFormat.Sha256Hex(secret),
             Prefix = ApiKeyFormat.Prefix(secret),
             LastFour = ApiKeyFormat.LastFour(secret),
-            Test = test,
+            Test = old.Test,
             Created = now,
-            Expires = expires,
-            Scopes = scopes,
-            Networks = networks,
-            Replaces = replaces,
+            Expires = now + (old.Expires - old.Created),
+            Scopes = old.Scopes,
+            Networks = old.Networks,
+            HighRisk = old.HighRisk,
+            Replaces = old.Id,
         });
     }
 

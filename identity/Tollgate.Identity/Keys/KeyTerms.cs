@@ -45,7 +45,24 @@ internal sealed class KeyTerms
         Errors = errors;
     }
 
+    /// <param name="request">A key that was made elsewhere.</param>
+    public KeyTerms(ImportKeyRequest request, DateTimeOffset now) : this(request.Terms, now)
+    {
+        var errors = new Dictionary<string, string>(Errors);
+        Sha256 = request.Sha256?.Trim().ToLowerInvariant() ?? "";
+        if (Sha256.Length != 64 || !Sha256.All(char.IsAsciiHexDigitLower))
+            errors["sha256"] = "Send the SHA-256 digest of the key's UTF-8 text: 64 hexadecimal digits.";
+        LastFour = request.LastFour?.Trim() ?? "";
+        if (LastFour.Length > 4 || LastFour.Any(c => c is < '!' or > '~')) errors["lastFour"] = "Send the last one to four characters of the key, or nothing.";
+        Errors = errors;
+    }
+
     public string Name { get; }
+
+    /// <summary>Of an imported key; null for a new one.</summary>
+    public string? Sha256 { get; }
+
+    public string LastFour { get; } = "";
     public DateTimeOffset? Expires { get; }
     public string[]? Scopes { get; }
     public string[]? Networks { get; }

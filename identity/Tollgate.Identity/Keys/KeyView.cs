@@ -5,6 +5,9 @@ namespace Tollgate.Identity.Keys;
 /// <summary>A key as pages show it: enough to recognise, never enough to use.</summary>
 /// <param name="Scopes">Empty = all of the application's.</param>
 /// <param name="Networks">Empty = anywhere.</param>
+/// <param name="HighRisk">Refused by gateways that have lost touch with the control plane.</param>
+/// <param name="LastUsed">The minute in which a gateway last took it; null = never.</param>
+/// <param name="Imported">Made elsewhere and known here by its digest alone: there is no prefix to show.</param>
 public sealed record KeyView(
     ApiKeyId Id,
     string Name,
@@ -16,7 +19,10 @@ public sealed record KeyView(
     DateTimeOffset? Revoked,
     KeyState State,
     IReadOnlyList<string> Scopes,
-    IReadOnlyList<string> Networks);
+    IReadOnlyList<string> Networks,
+    bool HighRisk,
+    DateTimeOffset? LastUsed,
+    bool Imported);
 
 /// <summary>Whether a key is admitted.</summary>
 public enum KeyState

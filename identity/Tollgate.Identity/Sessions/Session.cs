@@ -14,11 +14,11 @@ internal sealed class Session
     public required DateTimeOffset Opened { get; init; }
     public DateTimeOffset? EndedAt { get; set; }
 
-    /// <summary>How they did, in the words of RFC 8176: <c>pwd</c>, <c>otp</c>, <c>swk</c>, <c>mfa</c> …; null = by password, as sessions of old.</summary>
-    public string[]? Methods { get; init; }
-
-    /// <summary>When it was last used, to the minute.</summary>
+    /// <summary>When it was last used, to within a minute or so; null = not since it was opened.</summary>
     public DateTimeOffset? LastSeen { get; set; }
+
+    /// <summary>How the person signed in (RFC 8176), such as <c>pwd otp</c>; it becomes <c>amr</c>.</summary>
+    public string Methods { get; set; } = "pwd";
     public string? Address { get; init; }
     public string? Agent { get; init; }
 }
@@ -31,6 +31,7 @@ internal sealed class SessionMapping : IEntityTypeConfiguration<Session>
         session.Property(s => s.Id).ValueGeneratedNever();
         session.Property(s => s.Address).HasMaxLength(64);
         session.Property(s => s.Agent).HasMaxLength(256);
+        session.Property(s => s.Methods).HasMaxLength(64).HasDefaultValue("pwd");
         session.HasIndex(s => s.Account);
         session.HasOne<Account>().WithMany().HasForeignKey(s => s.Account).OnDelete(DeleteBehavior.Cascade);
     }

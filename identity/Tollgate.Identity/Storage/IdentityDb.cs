@@ -5,15 +5,17 @@ using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Applications;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.DataProtection;
+using Tollgate.Identity.Explain;
 using Tollgate.Identity.Keys;
-using Tollgate.Identity.Mail;
-using Tollgate.Identity.ManagementTokens;
+using Tollgate.Identity.OAuth.Authorize;
 using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Devices;
 using Tollgate.Identity.OAuth.Families;
 using Tollgate.Identity.OAuth.Keys;
+using Tollgate.Identity.OAuth.Logout;
+using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Organisations;
-using Tollgate.Identity.SecondFactor;
 using Tollgate.Identity.Sessions;
 using Tollgate.Storage;
 using Tollgate.Storage.Feeds;
@@ -42,10 +44,11 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
     public DbSet<RefreshToken> RefreshTokens => Set<RefreshToken>();
     public DbSet<FamilyAccessToken> FamilyAccessTokens => Set<FamilyAccessToken>();
     public DbSet<Consent> Consents => Set<Consent>();
-    public DbSet<ManagementToken> ManagementTokens => Set<ManagementToken>();
-    public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();
-    public DbSet<Invitation> Invitations => Set<Invitation>();
-    public DbSet<OutgoingMail> OutgoingMails => Set<OutgoingMail>();
+    public DbSet<GatewayAnswer> GatewayAnswers => Set<GatewayAnswer>();
+    public DbSet<PushedRequest> PushedRequests => Set<PushedRequest>();
+    public DbSet<DeviceRequest> DeviceRequests => Set<DeviceRequest>();
+    public DbSet<SeenToken> SeenTokens => Set<SeenToken>();
+    public DbSet<LogoutNotice> LogoutNotices => Set<LogoutNotice>();
     public DbSet<StoredKey> DataProtectionKeys => Set<StoredKey>();
 
     /// <summary>
@@ -70,6 +73,5 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
         conventions.UseTollgateTypes(isSqlite: this is SqliteIdentityDb);
         conventions.Properties<OrganisationRole>().HaveConversion<string>().HaveMaxLength(16);
         conventions.Properties<PlatformRole>().HaveConversion<string>().HaveMaxLength(16);
-        conventions.Properties<AuditActor>().HaveConversion<string>().HaveMaxLength(16);
     }
 }

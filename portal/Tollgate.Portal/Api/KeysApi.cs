@@ -26,6 +26,7 @@ internal static class KeysApi
         var group = api.MapGroup("/applications/{application:guid}/keys").WithTags("Keys");
         group.MapGet("", ListAsync).WithName("ListKeys");
         group.MapPost("", IssueAsync).WithName("IssueKey").RequireAuthorization(TollgatePolicies.CanManageApplications);
+        group.MapPost("/import", ImportAsync).WithName("ImportKey").RequireAuthorization(TollgatePolicies.CanManageApplications);
         group.MapDelete("/{key:guid}", RevokeAsync).WithName("RevokeKey").RequireAuthorization(TollgatePolicies.CanManageApplications);
         group.MapPost("/{key:guid}/rotate", RotateAsync).WithName("RotateKey").RequireAuthorization(TollgatePolicies.CanManageApplications);
     }
@@ -39,6 +40,14 @@ internal static class KeysApi
     private static async Task<Results<Created<NewKey>, ProblemHttpResult>> IssueAsync(
         Guid application, Body<IssueKeyRequest> body, HttpContext http, KeyService keys, CancellationToken cancel) =>
         Answer(application, http, await keys.IssueAsync(http.User.Organisation(), new AppId(application), body.Value, cancel));
+
+    private static async Task<Results<Created<KeyView>, ProblemHttpResult>> ImportAsync(
+        Guid application, Body<ImportKeyRequest> body, HttpContext http, KeyService keys, CancellationToken cancel) =>
+        await keys.ImportAsync(http.User.Organisation(), new AppId(application), body.Value, cancel) switch
+        {
+            IssueKeyOutcome.Imported(var key) => TypedResults.Created($"/api/v1/applications/{application}/keys/{key.Id}", key),
+            var outcome => Refuse(outcome),
+        };
 
     private static async Task<Results<Created<NewKey>, ProblemHttpResult>> RotateAsync(
         Guid application, Guid key, Body<RotateRequest> body, HttpContext http, KeyService keys, CancellationToken cancel) =>
@@ -55,10 +64,16 @@ internal static class KeysApi
         return outcome switch
         {
             IssueKeyOutcome.Issued(var key) => TypedResults.Created($"/api/v1/applications/{application}/keys/{key.View.Id}", new NewKey(key.Secret, key.View)),
-            IssueKeyOutcome.Invalid(var errors) => Problems.Validation(errors),
-            IssueKeyOutcome.TooManyKeys(var limit) => Problems.Conflict("too-many-keys", $"An application holds at most {limit} live keys. Revoke one first."),
-            IssueKeyOutcome.ApplicationNotFound or IssueKeyOutcome.KeyNotFound => Problems.NotFound(),
-            _ => throw new UnreachableException(outcome.ToString()),
+            _ => Refuse(outcome),
         };
     }
+
+    private static ProblemHttpResult Refuse(IssueKeyOutcome outcome) => outcome switch
+    {
+        IssueKeyOutcome.Invalid(var errors) => Problems.Validation(errors),
+        IssueKeyOutcome.TooManyKeys(var limit) => Problems.Conflict("too-many-keys", $"An application holds at most {limit} live keys. Revoke one first."),
+        IssueKeyOutcome.KeyTaken => Problems.Conflict("key-taken", "This key is known already. A key belongs to one application."),
+        IssueKeyOutcome.ApplicationNotFound or IssueKeyOutcome.KeyNotFound => Problems.NotFound(),
+        _ => throw new UnreachableException(outcome.ToString()),
+    };
 }

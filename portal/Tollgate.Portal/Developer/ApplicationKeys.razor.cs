@@ -17,6 +17,9 @@ public sealed partial class ApplicationKeys
     private string _name = "";
     private string _kind = "live";
     private int _days;
+    private string _networks = "";
+    private string _scopes = "";
+    private bool _highRisk;
     private int _overlapHours = 24;
     private IReadOnlyDictionary<string, string> _errors = new Dictionary<string, string>();
 
@@ -30,10 +33,18 @@ public sealed partial class ApplicationKeys
 
     private async Task ReloadAsync() => _keys = await Keys.ListAsync(Organisation, Application.Id, Gone);
 
-    private void BeginIssue() => (_issuing, _issued, _name, _kind, _days, _errors) = (true, null, "", "live", 0, new Dictionary<string, string>());
+    private static string Shown(KeyView key) => key.Imported ? $"imported …{key.LastFour}" : $"{key.Prefix}…{key.LastFour}";
+
+    private static string[] Words(string text) => text.Split([',', ' ', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private void BeginIssue()
+    {
+        (_issuing, _issued, _errors) = (true, null, new Dictionary<string, string>());
+        (_name, _kind, _days, _networks, _scopes, _highRisk) = ("", "live", 0, "", "", false);
+    }
 
     private Task IssueAsync() => TakeAsync(() => Keys.IssueAsync(Organisation, Application.Id,
-        new IssueKeyRequest(_name, _kind == "test", _days == 0 ? null : Time.GetUtcNow().AddDays(_days)), Gone));
+        new IssueKeyRequest(_name, _kind == "test", _days == 0 ? null : Time.GetUtcNow().AddDays(_days), Words(_scopes), Words(_networks), _highRisk), Gone));
 
     private Task RotateAsync() => TakeAsync(() => Keys.RotateAsync(Organisation, Application.Id, _rotating!.Id, TimeSpan.FromHours(_overlapHours), Gone));
 

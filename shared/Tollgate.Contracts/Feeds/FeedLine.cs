@@ -15,6 +15,8 @@ namespace Tollgate.Contracts.Feeds;
 [JsonDerivedType(typeof(KeyItem), "key")]
 [JsonDerivedType(typeof(ClientItem), "client")]
 [JsonDerivedType(typeof(RevokedTokenItem), "revoked-token")]
+[JsonDerivedType(typeof(RevokedBeforeItem), "revoked-before")]
+[JsonDerivedType(typeof(QuestionItem), "question")]
 [JsonDerivedType(typeof(EntitlementItem), "entitlement")]
 public abstract record FeedLine;
 

@@ -47,6 +47,26 @@ public static class ChangeLog
         await transaction.CommitAsync(cancel);
     }
 
+    /// <summary>
+    /// Drops revocations of tokens that expired before a moment: readers forget them by themselves, so no line tells that they are gone, and a reader
+    /// that comes late misses nothing.
+    /// </summary>
+    public static async Task ForgetExpiredAsync(this DbContext db, DateTimeOffset before, CancellationToken cancel)
+    {
+        var changes = await db.Set<Change>().AsNoTracking().Where(c => c.Kind == "revoked-token" || c.Kind == "revoked-before").ToListAsync(cancel);
+        foreach (var change in changes)
+        {
+            var expires = JsonSerializer.Deserialize(change.Line, ContractJson.Default.FeedLine) switch
+            {
+                RevokedTokenItem token => token.ExpiresUnixMs,
+                RevokedBeforeItem holder => holder.ExpiresUnixMs,
+                _ => long.MaxValue,
+            };
+            if (expires < before.ToUnixTimeMilliseconds())
+                await db.Set<Change>().Where(c => c.Kind == change.Kind && c.Key == change.Key && c.Version == change.Version).ExecuteDeleteAsync(cancel);
+        }
+    }
+
     private static async Task AppendAsync(DbContext db, IReadOnlyCollection<FeedItem> items, CancellationToken cancel)
     {
         await db.SaveChangesAsync(cancel);

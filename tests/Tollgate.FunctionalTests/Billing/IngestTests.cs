@@ -92,6 +92,19 @@ public sealed class IngestTests
     }
 
     [Theory, MemberData(nameof(BillingHost.Shapes), MemberType = typeof(BillingHost))]
+    public async Task Another_batch_under_a_counted_name_is_refused_and_not_taken_for_the_first(bool postgres)
+    {
+        await using var billing = await BillingHost.StartAsync(postgres);
+        var row = Batches.Row(SubscriptionId.New(), AppId.New(), Noon, 3);
+        var first = Batches.Of(row);
+        await billing.IngestAsync(first);
+        using var answer = await billing.PostAsync(first with { Hash = Batches.Of(row).Hash });
+        await answer.ShouldBeProblemAsync(409, "usage-batch-conflict");
+        (await billing.IngestAsync(first)).Duplicate.ShouldBeTrue();
+        (await TotalAsync(billing, row.Subscription, Noon, Noon.AddHours(1))).ShouldBe(3);
+    }
+
+    [Theory, MemberData(nameof(BillingHost.Shapes), MemberType = typeof(BillingHost))]
     public async Task A_malformed_batch_is_refused_with_the_member_that_is_wrong(bool postgres)
     {
         await using var billing = await BillingHost.StartAsync(postgres);

@@ -67,7 +67,7 @@ internal sealed class AuthorizeEndpoint(
                 return quietly
                     ? Refuse(http, request, new OAuthRefusal("consent_required", "The person has not agreed yet."))
                     : AccountPages.Show<ConsentPage>(http, more:
-                        [(nameof(ConsentPage.Client), request.Client.Client.Name), (nameof(ConsentPage.Scopes), request.Scopes), (nameof(ConsentPage.Request), Query(parameters))]);
+                        [(nameof(ConsentPage.Client), request.Client.Client.Name), (nameof(ConsentPage.Scopes), request.Scopes), (nameof(ConsentPage.Request), parameters.Encode())]);
             default:
                 throw new System.Diagnostics.UnreachableException();
         }
@@ -88,7 +88,7 @@ internal sealed class AuthorizeEndpoint(
     {
         var more = session is null && request.Prompts.Count == 0 && request.MaxAgeSeconds is null
             ? "" : $"&{SignedInSince}={time.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)}";
-        var back = options.Value.IssuerPath + OAuthPaths.Authorize + "?" + Query(parameters, SignedInSince) + more;
+        var back = options.Value.IssuerPath + OAuthPaths.Authorize + "?" + parameters.Encode(SignedInSince) + more;
         return AccountPages.SeeOther(http, $"{SessionCookie.SignInPath}?again=true&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}");
     }
 
@@ -118,7 +118,7 @@ internal sealed class AuthorizeEndpoint(
         var family = new TokenFamily
         {
             Id = Guid.CreateVersion7(now), ClientId = request.Client.Client.ClientId, Account = session.Account, Session = session.Id, Stamp = stamp!,
-            Scopes = [.. request.Scopes], Resource = request.Resource, SignedIn = session.Opened, Created = now,
+            Scopes = [.. request.Scopes], Resources = [.. request.Resources], Methods = session.Methods, SignedIn = session.Opened, Created = now,
         };
         var handle = Secrets.New();
         db.Add(family);
@@ -144,9 +144,6 @@ internal sealed class AuthorizeEndpoint(
         http.Response.Headers.Location = redirectUri + (redirectUri.Contains('?') ? "&" : "?") + query;
         return Results.StatusCode(HttpMethods.IsPost(http.Request.Method) ? StatusCodes.Status303SeeOther : StatusCodes.Status302Found);
     }
-
-    private static string Query(Parameters parameters, params string[] without) => string.Join('&',
-        parameters.All.Where(p => !without.Contains(p.Key)).Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}"));
 
     private static IResult NotOurs(string sentence) => AccountPages.Message(StatusCodes.Status400BadRequest, "This cannot go on", sentence);
 }

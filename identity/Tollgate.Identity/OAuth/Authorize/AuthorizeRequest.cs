@@ -8,7 +8,7 @@ namespace Tollgate.Identity.OAuth.Authorize;
 
 /// <summary>A request of a known client for a person's code, with all that it says judged.</summary>
 internal sealed record AuthorizeRequest(
-    KnownClient Client, string RedirectUri, string? State, IReadOnlyList<string> Scopes, string? Resource, string Challenge, string? Nonce,
+    KnownClient Client, string RedirectUri, string? State, IReadOnlyList<string> Scopes, IReadOnlyList<string> Resources, string Challenge, string? Nonce,
     IReadOnlyList<string> Prompts, int? MaxAgeSeconds);
 
 /// <summary>What came of reading a request.</summary>
@@ -40,10 +40,10 @@ internal sealed class AuthorizeReader(IdentityDb db, ScopeBook scopes)
         var refusal = WhatIsWrong(parameters, client.Client);
         if (refusal is null)
         {
-            var (granted, wrongScope) = await scopes.ResolveAsync(parameters["scope"], client.Client.Scopes, parameters["resource"], cancel);
+            var (granted, wrongScope) = await scopes.ResolveAsync(parameters["scope"], client.Client.Scopes, parameters.Resources, cancel);
             if (granted is { Names.Count: 0 }) wrongScope = OAuthRefusal.InvalidScope("A scope is needed.");
             if (wrongScope is null)
-                return new AuthorizeReading.Good(new AuthorizeRequest(client, redirectUri, state, granted!.Names, parameters["resource"],
+                return new AuthorizeReading.Good(new AuthorizeRequest(client, redirectUri, state, granted!.Names, parameters.Resources,
                     parameters["code_challenge"]!, parameters["nonce"], Prompts(parameters), MaxAge(parameters)));
             refusal = wrongScope;
         }

@@ -31,8 +31,26 @@ internal sealed class OAuthClient
 
     /// <summary>Its public keys, as a JWK set.</summary>
     public string? Jwks { get; set; }
+
+    /// <summary>What its tokens are signed with; null = RS256.</summary>
+    public string? SigningAlgorithm { get; set; }
+
+    /// <summary>Told when a session ends that it has tokens of (OpenID Connect Back-Channel Logout).</summary>
+    public string? BackChannelLogoutUri { get; set; }
+
+    /// <summary>Its requests for codes must be pushed first (RFC 9126 §6).</summary>
+    public bool RequiresPushedRequests { get; set; }
+
+    /// <summary>Its tokens are bound to a key of its own (RFC 9449 §5.2).</summary>
+    public bool RequiresDpop { get; set; }
     public required DateTimeOffset Created { get; init; }
+
+    /// <summary>The platform refuses it for now.</summary>
+    public DateTimeOffset? DisabledAt { get; set; }
     public DateTimeOffset? DeletedAt { get; set; }
+
+    /// <summary>Counts changes, so that two people who edit at once do not undo each other.</summary>
+    public int Version { get; set; } = 1;
     public List<OAuthClientSecret> Secrets { get; init; } = [];
 
     public bool Has(string grant) => Grants.Contains(grant);
@@ -61,6 +79,9 @@ internal sealed class OAuthClientMapping : IEntityTypeConfiguration<OAuthClient>
         client.HasKey(c => c.ClientId);
         client.Property(c => c.ClientId).HasMaxLength(InputLimits.ClientId);
         client.Property(c => c.Name).HasMaxLength(InputLimits.ClientId);
+        client.Property(c => c.SigningAlgorithm).HasMaxLength(8);
+        client.Property(c => c.BackChannelLogoutUri).HasMaxLength(InputLimits.RedirectUri);
+        client.Property(c => c.Version).HasDefaultValue(1).IsConcurrencyToken();
         client.HasIndex(c => c.Application);
         client.HasOne<Application>().WithMany().HasForeignKey(c => c.Application).OnDelete(DeleteBehavior.Restrict);
         client.HasMany(c => c.Secrets).WithOne().HasForeignKey(s => s.ClientId).OnDelete(DeleteBehavior.Cascade);

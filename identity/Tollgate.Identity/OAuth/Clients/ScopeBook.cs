@@ -19,9 +19,9 @@ internal sealed class ScopeBook(IdentityDb db)
 
     /// <param name="scope">Null = all that the client may have of <paramref name="from"/>.</param>
     /// <param name="from">What may be given here.</param>
-    /// <param name="resource">One API alone (RFC 8707); null = all of the scopes.</param>
+    /// <param name="resources">These APIs alone (RFC 8707); none = all that the scopes are for.</param>
     public async Task<(GrantedScopes? Granted, OAuthRefusal? Refusal)> ResolveAsync(
-        string? scope, IReadOnlyList<string> from, string? resource, CancellationToken cancel)
+        string? scope, IReadOnlyList<string> from, IReadOnlyList<string> resources, CancellationToken cancel)
     {
         var names = scope is null ? from : Split(scope);
         if (names is null || names.Any(n => !from.Contains(n)))
@@ -31,10 +31,10 @@ internal sealed class ScopeBook(IdentityDb db)
         if (names.Any(n => !StandardScopes.All.Contains(n) && known.TrueForAll(k => k.Name != n)))
             return (null, OAuthRefusal.InvalidScope("A scope is unknown, or not for this client."));
         IReadOnlyList<string> audiences = [.. known.Select(k => k.Audience).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
-        if (resource is not null)
+        if (resources.Count > 0)
         {
-            if (!audiences.Contains(resource)) return (null, new OAuthRefusal("invalid_target", "The resource is unknown, or none of the scopes is for it."));
-            audiences = [resource];
+            if (resources.Any(r => !audiences.Contains(r))) return (null, new OAuthRefusal("invalid_target", "A resource is unknown, or none of the scopes is for it."));
+            audiences = [.. resources.Distinct()];
         }
 
         return (new GrantedScopes([.. names], audiences), null);

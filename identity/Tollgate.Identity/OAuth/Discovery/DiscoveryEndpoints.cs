@@ -41,7 +41,7 @@ internal static class DiscoveryEndpoints
             ["request_uri_parameter_supported"] = false,
             ["scopes_supported"] = Array(StandardScopes.All.Concat(scopes)),
             ["subject_types_supported"] = Array(["public"]),
-            ["id_token_signing_alg_values_supported"] = Array(["RS256"]),
+            ["id_token_signing_alg_values_supported"] = Array(Algorithms.All),
             ["token_endpoint_auth_methods_supported"] = Array(["client_secret_basic", "client_secret_post", "none"]),
             ["introspection_endpoint_auth_methods_supported"] = Array(["client_secret_basic", "client_secret_post"]),
             ["revocation_endpoint_auth_methods_supported"] = Array(["client_secret_basic", "client_secret_post", "none"]),
@@ -50,15 +50,7 @@ internal static class DiscoveryEndpoints
 
     public static async Task<IResult> Jwks(HttpContext http, SigningKeys keys, CancellationToken cancel) => Cached(http, new JsonObject
     {
-        ["keys"] = new JsonArray([.. (await keys.GetAsync(cancel)).Published.Select(key => new JsonObject
-        {
-            ["kty"] = "RSA",
-            ["use"] = "sig",
-            ["alg"] = "RS256",
-            ["kid"] = key.Kid,
-            ["n"] = key.Modulus,
-            ["e"] = key.Exponent,
-        })]),
+        ["keys"] = new JsonArray([.. (await keys.GetAsync(cancel)).Published.Select(key => key.PublicJwk())]),
     });
 
     private static IResult Cached(HttpContext http, JsonObject document)

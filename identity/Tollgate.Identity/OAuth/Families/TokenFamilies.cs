@@ -90,7 +90,7 @@ internal sealed class TokenFamilies(
     private async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> IssueAsync(
         KnownClient client, TokenFamily family, IReadOnlyList<string> names, string? nonce, DateTimeOffset now, CancellationToken cancel)
     {
-        var (granted, refusal) = await scopes.ResolveAsync(string.Join(' ', names), client.Client.Scopes, family.Resource, cancel);
+        var (granted, refusal) = await scopes.ResolveAsync(string.Join(' ', names), client.Client.Scopes, family.Resources, cancel);
         if (granted is null) return (null, refusal);
         // Holds the family's row, so that a revocation at this moment comes before the new tokens or sees them.
         if (await db.TokenFamilies.Where(f => f.Id == family.Id && f.RevokedAt == null).ExecuteUpdateAsync(f => f.SetProperty(x => x.RevokedAt, x => x.RevokedAt), cancel) == 0)
@@ -115,12 +115,12 @@ internal sealed class TokenFamilies(
             answer["refresh_token"] = handle;
         }
 
-        if (granted.Names.Contains(StandardScopes.OpenId)) answer["id_token"] = await IdTokenAsync(family, access.Token, nonce, now, cancel);
+        if (granted.Names.Contains(StandardScopes.OpenId)) answer["id_token"] = await IdTokenAsync(client, family, access.Token, nonce, now, cancel);
         await db.SaveChangesAsync(cancel);
         return (answer, null);
     }
 
-    private async Task<string> IdTokenAsync(TokenFamily family, string accessToken, string? nonce, DateTimeOffset now, CancellationToken cancel)
+    private async Task<string> IdTokenAsync(KnownClient client, TokenFamily family, string accessToken, string? nonce, DateTimeOffset now, CancellationToken cancel)
     {
         var claims = new JsonObject
         {
@@ -135,7 +135,7 @@ internal sealed class TokenFamilies(
             ["at_hash"] = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(accessToken)).AsSpan(0, 16)),   // OIDC Core §3.1.3.6
         };
         if (nonce is not null) claims["nonce"] = nonce;
-        return await signer.SignAsync(TokenSigner.IdToken, claims, cancel);
+        return await signer.SignAsync(TokenSigner.IdToken, client.Client.SigningAlgorithm, claims, cancel);
     }
 
     /// <summary>Neither revoked, nor its session ended, nor its account another's: locked, or with a new password.</summary>

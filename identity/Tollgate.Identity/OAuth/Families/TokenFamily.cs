@@ -18,8 +18,16 @@ internal sealed class TokenFamily
     /// <summary>The account's security stamp then: a changed password ends the family.</summary>
     public required string Stamp { get; init; }
     public required string[] Scopes { get; init; }
-    public string? Resource { get; init; }
+
+    /// <summary>The APIs that were asked for by name (RFC 8707); empty = all that the scopes are for.</summary>
+    public string[] Resources { get; init; } = [];
     public required DateTimeOffset SignedIn { get; init; }
+
+    /// <summary>How the person signed in (RFC 8176), such as <c>pwd otp</c>.</summary>
+    public string Methods { get; init; } = "pwd";
+
+    /// <summary>The thumbprint of the key that a public client's refresh tokens are bound to (RFC 9449 §5).</summary>
+    public string? DpopKey { get; set; }
     public required DateTimeOffset Created { get; init; }
     public DateTimeOffset? RevokedAt { get; set; }
 }
@@ -32,6 +40,9 @@ internal sealed class AuthorizationCode
     public required string RedirectUri { get; init; }
     public required string Challenge { get; init; }
     public string? Nonce { get; init; }
+
+    /// <summary>The only key that may redeem it (<c>dpop_jkt</c>, RFC 9449 §10).</summary>
+    public string? DpopKey { get; init; }
     public required DateTimeOffset Expires { get; init; }
     public DateTimeOffset? ConsumedAt { get; set; }
 }
@@ -59,20 +70,26 @@ internal sealed class Consent
     public required Guid Account { get; init; }
     public required string ClientId { get; init; }
     public required string[] Scopes { get; set; }
+
+    /// <summary>When the person last agreed to more.</summary>
+    public DateTimeOffset? Given { get; set; }
 }
 
 internal sealed class TokenFamilyMapping : IEntityTypeConfiguration<TokenFamily>, IEntityTypeConfiguration<AuthorizationCode>,
     IEntityTypeConfiguration<RefreshToken>, IEntityTypeConfiguration<FamilyAccessToken>, IEntityTypeConfiguration<Consent>
 {
     private const int DigestLength = 64;
+    private const int ThumbprintLength = 43;
 
     public void Configure(EntityTypeBuilder<TokenFamily> family)
     {
         family.ToTable("token_families");
         family.Property(f => f.Id).ValueGeneratedNever();
         family.Property(f => f.Stamp).HasMaxLength(64);
-        family.Property(f => f.Resource).HasMaxLength(InputLimits.RedirectUri);
+        family.Property(f => f.Methods).HasMaxLength(64).HasDefaultValue("pwd");
+        family.Property(f => f.DpopKey).HasMaxLength(ThumbprintLength);
         family.HasIndex(f => f.Account);
+        family.HasIndex(f => f.Session);
         family.HasIndex(f => f.Created);
         family.HasOne<Account>().WithMany().HasForeignKey(f => f.Account).OnDelete(DeleteBehavior.Cascade);
         family.HasOne<OAuthClient>().WithMany().HasForeignKey(f => f.ClientId).OnDelete(DeleteBehavior.Cascade);
@@ -85,6 +102,7 @@ internal sealed class TokenFamilyMapping : IEntityTypeConfiguration<TokenFamily>
         code.Property(c => c.Sha256).HasMaxLength(DigestLength).IsFixedLength();
         code.Property(c => c.RedirectUri).HasMaxLength(InputLimits.RedirectUri);
         code.Property(c => c.Challenge).HasMaxLength(43);
+        code.Property(c => c.DpopKey).HasMaxLength(ThumbprintLength);
         code.Property(c => c.Nonce).HasMaxLength(InputLimits.Nonce);
         code.HasIndex(c => c.Expires);
         code.HasOne<TokenFamily>().WithMany().HasForeignKey(c => c.Family).OnDelete(DeleteBehavior.Cascade);

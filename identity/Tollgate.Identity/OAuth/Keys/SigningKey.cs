@@ -9,12 +9,19 @@ internal sealed class SigningKey
     /// <summary>The key's RFC 7638 thumbprint.</summary>
     public required string Kid { get; init; }
 
-    /// <summary>Counts up by one; unique, so that of two nodes that rotate at once one wins.</summary>
+    /// <summary><c>RS256</c> or <c>ES256</c>.</summary>
+    public required string Algorithm { get; init; }
+
+    /// <summary>Counts up by one for each algorithm; unique, so that of two nodes that rotate at once one wins.</summary>
     public required int Generation { get; init; }
 
-    /// <summary>Of the public half, base64url as in its JWK.</summary>
-    public required string Modulus { get; init; }
-    public required string Exponent { get; init; }
+    /// <summary>The public half of an RSA key, base64url as in its JWK.</summary>
+    public string? Modulus { get; init; }
+    public string? Exponent { get; init; }
+
+    /// <summary>The public half of a key on P-256, base64url as in its JWK.</summary>
+    public string? X { get; init; }
+    public string? Y { get; init; }
     public required string ProtectedPrivateKey { get; init; }
     public required DateTimeOffset Created { get; init; }
 
@@ -34,6 +41,9 @@ internal sealed class SigningKeyMapping : IEntityTypeConfiguration<SigningKey>
         key.Property(k => k.Kid).HasMaxLength(64);
         key.Property(k => k.Modulus).HasMaxLength(700);
         key.Property(k => k.Exponent).HasMaxLength(16);
-        key.HasIndex(k => k.Generation).IsUnique();
+        key.Property(k => k.X).HasMaxLength(64);
+        key.Property(k => k.Y).HasMaxLength(64);
+        key.Property(k => k.Algorithm).HasMaxLength(8).HasDefaultValue("RS256");
+        key.HasIndex(k => new { k.Algorithm, k.Generation }).IsUnique();
     }
 }

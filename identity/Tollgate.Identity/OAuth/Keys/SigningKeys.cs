@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tollgate.Identity.Audit;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.OAuth.Keys;
@@ -16,7 +17,6 @@ internal sealed partial class SigningKeys(
     IDbContextFactory<IdentityDb> databases, IDataProtectionProvider protection, IOptions<TollgateIdentityOptions> options,
     TimeProvider time, ILogger<SigningKeys> logger) : IDisposable
 {
-    private const int KeySizeBits = 2048;
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(30);
 
     private readonly IDataProtector _protector = protection.CreateProtector("Tollgate.Identity.SigningKeys");
@@ -51,27 +51,28 @@ internal sealed partial class SigningKeys(
         await using var db = await databases.CreateDbContextAsync(cancel);
         var now = time.GetUtcNow();
         var rows = await ReadAsync(db, cancel);
-        while (await RotateAsync(db, rows, now, cancel)) rows = await ReadAsync(db, cancel);
+        foreach (var algorithm in Algorithms.All)
+            while (await RotateAsync(db, algorithm, [.. rows.Where(k => k.Algorithm == algorithm)], now, cancel)) rows = await ReadAsync(db, cancel);
 
         var retain = TimeSpan.FromDays(options.Value.SigningKeys.RetainDays);
-        var signer = Signer(rows, now)!;
-        var published = rows.Where(k => k.Kid == signer.Kid || now < k.SignsUntil + retain).ToList();
+        var signers = Algorithms.All.ToDictionary(a => a, a => Signer([.. rows.Where(k => k.Algorithm == a)], now)!);
+        var published = rows.Where(k => signers.Values.Contains(k) || now < k.SignsUntil + retain).ToList();
         if (rows.Except(published).Select(k => k.Kid).ToArray() is { Length: > 0 } over)
             await db.SigningKeys.Where(k => over.Contains(k.Kid)).ExecuteDeleteAsync(cancel);
 
         var next = published.Where(k => k.SignsFrom > now).Select(k => k.SignsFrom).DefaultIfEmpty(DateTimeOffset.MaxValue).Min();
         var freshUntil = next < now + Freshness ? next : now + Freshness;
-        return new KeySet(Open(signer), [.. published.Select(Open)], freshUntil);
+        return new KeySet(signers.ToDictionary(s => s.Key, s => Open(s.Value)), [.. published.Select(Open)], freshUntil);
     }
 
     private static Task<List<SigningKey>> ReadAsync(IdentityDb db, CancellationToken cancel) =>
-        db.SigningKeys.AsNoTracking().OrderByDescending(k => k.Generation).ToListAsync(cancel);
+        db.SigningKeys.AsNoTracking().OrderByDescending(k => k.Generation).ThenByDescending(k => k.Algorithm).ToListAsync(cancel);
 
     /// <summary>The newest whose time has come; beyond its time it signs on rather than nothing does.</summary>
     private SigningKey? Signer(List<SigningKey> rows, DateTimeOffset now) => rows.Find(k => k.SignsFrom <= now && Open(k).CanSign);
 
     /// <summary>Adds a signer where there is none, and a successor to the last one. True: look again.</summary>
-    private async Task<bool> RotateAsync(IdentityDb db, List<SigningKey> rows, DateTimeOffset now, CancellationToken cancel)
+    private async Task<bool> RotateAsync(IdentityDb db, string algorithm, List<SigningKey> rows, DateTimeOffset now, CancellationToken cancel)
     {
         var newest = rows.FirstOrDefault();
         var announced = now.AddDays(options.Value.SigningKeys.AnnounceDays);
@@ -80,24 +81,26 @@ internal sealed partial class SigningKeys(
         else if (newest!.SignsFrom <= now || !Open(newest).CanSign) from = newest.SignsUntil > announced ? newest.SignsUntil : announced;
         else return false;
 
-        using var rsa = RSA.Create(KeySizeBits);
-        var key = rsa.ExportParameters(includePrivateParameters: true);
-        var pair = new KeyPair(KeyPair.Thumbprint(key), key);
+        var (pair, privateKey) = FreshKey.Make(algorithm);
         db.Add(new SigningKey
         {
             Kid = pair.Kid,
+            Algorithm = algorithm,
             Generation = (newest?.Generation ?? 0) + 1,
-            Modulus = pair.Modulus,
-            Exponent = pair.Exponent,
-            ProtectedPrivateKey = _protector.Protect(Convert.ToBase64String(rsa.ExportPkcs8PrivateKey())),
+            Modulus = (pair as RsaKeyPair)?.Modulus,
+            Exponent = (pair as RsaKeyPair)?.Exponent,
+            X = (pair as EcKeyPair)?.X,
+            Y = (pair as EcKeyPair)?.Y,
+            ProtectedPrivateKey = _protector.Protect(Convert.ToBase64String(privateKey)),
             Created = now,
             SignsFrom = from,
             SignsUntil = from.AddDays(options.Value.SigningKeys.SignsDays),
         });
+        db.Add(AuditLog.OfTheProduct("signing-key.made", pair.Kid, now));
         try
         {
             await db.SaveChangesAsync(cancel);
-            Log.KeyMade(logger, pair.Kid, from);
+            Log.KeyMade(logger, pair.Kid, algorithm, from);
         }
         catch (DbUpdateException)
         {
@@ -110,28 +113,21 @@ internal sealed partial class SigningKeys(
 
     private KeyPair Open(SigningKey row) => _known.GetOrAdd(row.Kid, _ =>
     {
-        var publicHalf = new RSAParameters
-        {
-            Modulus = System.Buffers.Text.Base64Url.DecodeFromChars(row.Modulus),
-            Exponent = System.Buffers.Text.Base64Url.DecodeFromChars(row.Exponent),
-        };
         try
         {
-            using var rsa = RSA.Create();
-            rsa.ImportPkcs8PrivateKey(Convert.FromBase64String(_protector.Unprotect(row.ProtectedPrivateKey)), out var _);
-            return new KeyPair(row.Kid, rsa.ExportParameters(includePrivateParameters: true));
+            return FreshKey.Open(row.Algorithm, Convert.FromBase64String(_protector.Unprotect(row.ProtectedPrivateKey)));
         }
         catch (CryptographicException)
         {
             Log.KeyNotOpened(logger, row.Kid);
-            return new KeyPair(row.Kid, publicHalf);
+            return FreshKey.PublicHalf(row);
         }
     });
 
     private static partial class Log
     {
-        [LoggerMessage(2401, LogLevel.Information, "Signing key {Kid} is made and signs from {From}")]
-        public static partial void KeyMade(ILogger logger, string kid, DateTimeOffset from);
+        [LoggerMessage(2401, LogLevel.Information, "Signing key {Kid} is made for {Algorithm} and signs from {From}")]
+        public static partial void KeyMade(ILogger logger, string kid, string algorithm, DateTimeOffset from);
 
         [LoggerMessage(2402, LogLevel.Error, "Signing key {Kid} cannot be opened: the key ring that protects it is not here. Another one takes its place")]
         public static partial void KeyNotOpened(ILogger logger, string kid);

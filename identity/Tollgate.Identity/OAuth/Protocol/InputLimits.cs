@@ -5,6 +5,7 @@ internal static class InputLimits
 {
     public const int FormBytes = 64 * 1024;
     public const int Parameters = 64;
+    public const int Resources = 8;
     public const int ClientId = 100;
     public const int Secret = 100;
     public const int Scope = 300;

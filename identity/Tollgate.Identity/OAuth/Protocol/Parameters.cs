@@ -9,7 +9,11 @@ namespace Tollgate.Identity.OAuth.Protocol;
 internal sealed class Parameters
 {
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+    /// <summary>The one parameter that may be there more than once (RFC 8707 §2).</summary>
+    private const string Resource = "resource";
+
     private readonly HashSet<string> _repeated = new(StringComparer.Ordinal);
+    private readonly List<string> _resources = [];
 
     private Parameters(string encoded)
     {
@@ -25,7 +29,13 @@ internal sealed class Parameters
             var equals = pair.IndexOf('=');
             var name = WebUtility.UrlDecode(equals < 0 ? pair : pair[..equals]);
             var value = equals < 0 ? "" : WebUtility.UrlDecode(pair[(equals + 1)..]);
-            if (!seen.Add(name)) _repeated.Add(name);
+            if (name == Resource && value.Length is > 0 and <= InputLimits.RedirectUri && !value.Any(char.IsControl))
+            {
+                seen.Add(name);
+                if (_resources.Count == InputLimits.Resources) Wrong ??= "There are too many resources.";
+                else _resources.Add(value);
+            }
+            else if (!seen.Add(name)) _repeated.Add(name);
             else if (value.Any(char.IsControl)) Wrong ??= "A parameter holds control characters.";
             else if (value.Length > 0) _values[name] = value;
         }
@@ -39,7 +49,11 @@ internal sealed class Parameters
 
     public string? this[string name] => _values.GetValueOrDefault(name);
 
-    public IReadOnlyDictionary<string, string> All => _values;
+    public IReadOnlyList<string> Resources => _resources;
+
+    /// <summary>All of them, form-encoded again.</summary>
+    public string Encode(params string[] without) => string.Join('&', _values.Concat(_resources.Select(r => KeyValuePair.Create(Resource, r)))
+        .Where(p => !without.Contains(p.Key)).Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}"));
 
     public bool IsRepeated(string name) => _repeated.Contains(name);
 

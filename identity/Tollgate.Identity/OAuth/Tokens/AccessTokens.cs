@@ -39,6 +39,6 @@ internal sealed class AccessTokens(TokenSigner signer, IOptions<TollgateIdentity
         if (scopes.Count > 0) claims["scope"] = string.Join(' ', scopes);
         if (client.Organisation is { } organisation) claims["org_id"] = organisation.ToString();
         foreach (var (name, value) in more ?? []) claims[name] = value?.DeepClone();
-        return new IssuedAccessToken(await signer.SignAsync(TokenSigner.AccessToken, claims, cancel), jti, expires, lifetime);
+        return new IssuedAccessToken(await signer.SignAsync(TokenSigner.AccessToken, client.Client.SigningAlgorithm, claims, cancel), jti, expires, lifetime);
     }
 }

@@ -11,7 +11,7 @@ internal sealed class ClientCredentialsGrant(ScopeBook scopes, AccessTokens toke
     {
         if (client.Client.IsPublic) return (null, OAuthRefusal.UnauthorizedClient("A public client has nothing to prove itself with."));
         var allowed = client.Client.Scopes.Except(StandardScopes.All).ToList();
-        var (granted, refusal) = await scopes.ResolveAsync(form["scope"], allowed, form["resource"], cancel);
+        var (granted, refusal) = await scopes.ResolveAsync(form["scope"], allowed, form.Resources, cancel);
         if (granted is null) return (null, refusal);
 
         var token = await tokens.IssueAsync(client, client.Client.ClientId, granted.Names, granted.Audiences, null, cancel);

@@ -12,12 +12,12 @@ internal sealed class TokenSigner(SigningKeys keys, IOptions<TollgateIdentityOpt
 {
     public const string AccessToken = "at+jwt";   // RFC 9068 §2.1
     public const string IdToken = "JWT";
-    private const string Algorithm = "RS256";
 
-    public async ValueTask<string> SignAsync(string type, JsonObject claims, CancellationToken cancel)
+    /// <param name="algorithm">Null = RS256.</param>
+    public async ValueTask<string> SignAsync(string type, string? algorithm, JsonObject claims, CancellationToken cancel)
     {
-        var signer = (await keys.GetAsync(cancel)).Signer;
-        var header = new JsonObject { ["alg"] = Algorithm, ["typ"] = type, ["kid"] = signer.Kid };
+        var signer = (await keys.GetAsync(cancel)).Signer(algorithm);
+        var header = new JsonObject { ["alg"] = signer.Algorithm, ["typ"] = type, ["kid"] = signer.Kid };
         var unsigned = $"{Encode(header)}.{Encode(claims)}";
         return $"{unsigned}.{Base64Url.EncodeToString(signer.Sign(Encoding.ASCII.GetBytes(unsigned)))}";
 
@@ -34,9 +34,10 @@ internal sealed class TokenSigner(SigningKeys keys, IOptions<TollgateIdentityOpt
         try
         {
             using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(head));
-            if (Text(header.RootElement, "alg") != Algorithm || Text(header.RootElement, "typ") != type || header.RootElement.TryGetProperty("crit", out _)
+            if (Text(header.RootElement, "typ") != type || header.RootElement.TryGetProperty("crit", out _)
                 || Text(header.RootElement, "kid") is not { } kid
                 || (await keys.GetAsync(cancel)).Find(kid) is not { } key
+                || Text(header.RootElement, "alg") != key.Algorithm
                 || !key.Verify(Encoding.ASCII.GetBytes($"{head}.{body}"), Base64Url.DecodeFromChars(signature)))
                 return null;
 

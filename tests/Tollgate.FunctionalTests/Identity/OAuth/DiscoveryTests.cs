@@ -44,8 +44,9 @@ public sealed class DiscoveryTests
         await using var site = await OAuthSite.StartAsync();
         var answer = await site.Http.GetAsync("/.well-known/openid-configuration/jwks");
         var keys = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("keys").EnumerateArray().ToList();
-        keys.Count.ShouldBe(2);
-        keys.Select(k => string.Join(' ', k.EnumerateObject().Select(m => m.Name))).Distinct().ShouldBe(["kty use alg kid n e"]);   // no private member
+        keys.Select(k => k.GetProperty("alg").GetString()).Order().ShouldBe(["ES256", "ES256", "RS256", "RS256"]);
+        keys.Select(k => string.Join(' ', k.EnumerateObject().Select(m => m.Name))).Distinct().Order()
+            .ShouldBe(["kty use alg kid crv x y", "kty use alg kid n e"]);   // no private member
 
         using var again = new HttpRequestMessage(HttpMethod.Get, "/.well-known/openid-configuration/jwks");
         again.Headers.IfNoneMatch.Add(answer.Headers.ETag.ShouldNotBeNull());
@@ -61,7 +62,7 @@ public sealed class DiscoveryTests
             new OpenIdConnectConfigurationRetriever(), new Redirected(site));
         var read = await reader.GetConfigurationAsync(default);
         read.Issuer.ShouldBe($"http://localhost:{port}");
-        read.SigningKeys.Count.ShouldBe(2);
+        read.SigningKeys.Count.ShouldBe(4);
     }
 
     [Fact]

@@ -165,13 +165,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)");
 
-                    b.Property<string>("TotpKey")
-                        .HasMaxLength(512)
-                        .HasColumnType("character varying(512)");
-
-                    b.Property<long?>("TotpStep")
-                        .HasColumnType("bigint");
-
                     b.Property<bool>("TwoFactorEnabled")
                         .HasColumnType("boolean");
 
@@ -239,11 +232,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<Guid?>("Actor")
                         .HasColumnType("uuid");
 
-                    b.Property<string>("ActorType")
-                        .IsRequired()
-                        .HasMaxLength(16)
-                        .HasColumnType("character varying(16)");
-
                     b.Property<string>("Address")
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)");
@@ -276,10 +264,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.HasIndex("At");
 
-                    b.HasIndex("Action", "At");
-
-                    b.HasIndex("Actor", "At");
-
                     b.HasIndex("Organisation", "At");
 
                     b.ToTable("audit_events", "identity");
@@ -307,6 +291,29 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("data_protection_keys", "identity");
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.Explain.GatewayAnswer", b =>
+                {
+                    b.Property<Guid>("Question")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Node")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.Property<string>("Answer")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Question", "Node");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("gateway_answers", "identity");
+                });
+
             modelBuilder.Entity("Tollgate.Identity.Keys.ApiKey", b =>
                 {
                     b.Property<Guid>("Id")
@@ -321,10 +328,19 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<DateTimeOffset?>("Expires")
                         .HasColumnType("timestamp with time zone");
 
+                    b.Property<bool>("HighRisk")
+                        .HasColumnType("boolean");
+
                     b.Property<string>("LastFour")
                         .IsRequired()
                         .HasMaxLength(4)
                         .HasColumnType("character varying(4)");
+
+                    b.Property<DateTimeOffset?>("LastUsed")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<bool>("LeftFeed")
+                        .HasColumnType("boolean");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -367,91 +383,35 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("api_keys", "identity");
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.Mail.OutgoingMail", b =>
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Authorize.PushedRequest", b =>
                 {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid");
-
-                    b.Property<int>("Attempts")
-                        .HasColumnType("integer");
-
-                    b.Property<DateTimeOffset>("Created")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset>("Due")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Sealed")
-                        .IsRequired()
-                        .HasColumnType("text");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("Due");
-
-                    b.ToTable("outgoing_mails", "identity");
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.ManagementTokens.ManagementToken", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid");
-
-                    b.Property<Guid?>("Account")
-                        .HasColumnType("uuid");
-
-                    b.Property<DateTimeOffset>("Created")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<Guid>("CreatedBy")
-                        .HasColumnType("uuid");
-
-                    b.Property<DateTimeOffset>("Expires")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset?>("LastUsed")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Name")
-                        .IsRequired()
-                        .HasMaxLength(80)
-                        .HasColumnType("character varying(80)");
-
-                    b.Property<Guid>("Organisation")
-                        .HasColumnType("uuid");
-
-                    b.Property<string>("Prefix")
-                        .IsRequired()
-                        .HasMaxLength(16)
-                        .HasColumnType("character varying(16)");
-
-                    b.Property<DateTimeOffset?>("RevokedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Role")
-                        .HasMaxLength(16)
-                        .HasColumnType("character varying(16)");
-
-                    b.PrimitiveCollection<string[]>("Scopes")
-                        .IsRequired()
-                        .HasColumnType("text[]");
-
                     b.Property<string>("Sha256")
-                        .IsRequired()
                         .HasMaxLength(64)
                         .HasColumnType("character(64)")
                         .IsFixedLength();
 
-                    b.HasKey("Id");
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
 
-                    b.HasIndex("Account");
+                    b.Property<DateTimeOffset?>("ConsumedAt")
+                        .HasColumnType("timestamp with time zone");
 
-                    b.HasIndex("Organisation");
+                    b.Property<DateTimeOffset>("Expires")
+                        .HasColumnType("timestamp with time zone");
 
-                    b.HasIndex("Prefix")
-                        .IsUnique();
+                    b.Property<string>("Parameters")
+                        .IsRequired()
+                        .HasColumnType("text");
 
-                    b.ToTable("management_tokens", "identity");
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("ClientId");
+
+                    b.HasIndex("Expires");
+
+                    b.ToTable("pushed_requests", "identity");
                 });
 
             modelBuilder.Entity("Tollgate.Identity.OAuth.Clients.OAuthClient", b =>
@@ -466,10 +426,17 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<bool>("AsksConsent")
                         .HasColumnType("boolean");
 
+                    b.Property<string>("BackChannelLogoutUri")
+                        .HasMaxLength(400)
+                        .HasColumnType("character varying(400)");
+
                     b.Property<DateTimeOffset>("Created")
                         .HasColumnType("timestamp with time zone");
 
                     b.Property<DateTimeOffset?>("DeletedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTimeOffset?>("DisabledAt")
                         .HasColumnType("timestamp with time zone");
 
                     b.PrimitiveCollection<string[]>("Grants")
@@ -502,9 +469,25 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text[]");
 
+                    b.Property<bool>("RequiresDpop")
+                        .HasColumnType("boolean");
+
+                    b.Property<bool>("RequiresPushedRequests")
+                        .HasColumnType("boolean");
+
                     b.PrimitiveCollection<string[]>("Scopes")
                         .IsRequired()
                         .HasColumnType("text[]");
+
+                    b.Property<string>("SigningAlgorithm")
+                        .HasMaxLength(8)
+                        .HasColumnType("character varying(8)");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1);
 
                     b.HasKey("ClientId");
 
@@ -561,6 +544,73 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("oauth_scopes", "identity");
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Devices.DeviceRequest", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
+                    b.Property<string>("Address")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.Property<DateTimeOffset?>("ConsumedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTimeOffset>("Created")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Device")
+                        .HasMaxLength(256)
+                        .HasColumnType("character varying(256)");
+
+                    b.Property<DateTimeOffset>("Expires")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<Guid?>("Family")
+                        .HasColumnType("uuid");
+
+                    b.Property<int>("IntervalSeconds")
+                        .HasColumnType("integer");
+
+                    b.Property<DateTimeOffset?>("Polled")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTimeOffset?>("RefusedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.PrimitiveCollection<string[]>("Resources")
+                        .IsRequired()
+                        .HasColumnType("text[]");
+
+                    b.PrimitiveCollection<string[]>("Scopes")
+                        .IsRequired()
+                        .HasColumnType("text[]");
+
+                    b.Property<string>("UserCodeSha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("ClientId");
+
+                    b.HasIndex("Expires");
+
+                    b.HasIndex("UserCodeSha256")
+                        .IsUnique();
+
+                    b.ToTable("device_requests", "identity");
+                });
+
             modelBuilder.Entity("Tollgate.Identity.OAuth.Families.AuthorizationCode", b =>
                 {
                     b.Property<string>("Sha256")
@@ -575,6 +625,10 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.Property<DateTimeOffset?>("ConsumedAt")
                         .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("DpopKey")
+                        .HasMaxLength(43)
+                        .HasColumnType("character varying(43)");
 
                     b.Property<DateTimeOffset>("Expires")
                         .HasColumnType("timestamp with time zone");
@@ -607,6 +661,9 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.Property<string>("ClientId")
                         .HasColumnType("character varying(100)");
+
+                    b.Property<DateTimeOffset?>("Given")
+                        .HasColumnType("timestamp with time zone");
 
                     b.PrimitiveCollection<string[]>("Scopes")
                         .IsRequired()
@@ -680,9 +737,20 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<DateTimeOffset>("Created")
                         .HasColumnType("timestamp with time zone");
 
-                    b.Property<string>("Resource")
-                        .HasMaxLength(400)
-                        .HasColumnType("character varying(400)");
+                    b.Property<string>("DpopKey")
+                        .HasMaxLength(43)
+                        .HasColumnType("character varying(43)");
+
+                    b.Property<string>("Methods")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasDefaultValue("pwd");
+
+                    b.PrimitiveCollection<string[]>("Resources")
+                        .IsRequired()
+                        .HasColumnType("text[]");
 
                     b.Property<DateTimeOffset?>("RevokedAt")
                         .HasColumnType("timestamp with time zone");
@@ -710,6 +778,8 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.HasIndex("Created");
 
+                    b.HasIndex("Session");
+
                     b.ToTable("token_families", "identity");
                 });
 
@@ -719,11 +789,17 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)");
 
+                    b.Property<string>("Algorithm")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(8)
+                        .HasColumnType("character varying(8)")
+                        .HasDefaultValue("RS256");
+
                     b.Property<DateTimeOffset>("Created")
                         .HasColumnType("timestamp with time zone");
 
                     b.Property<string>("Exponent")
-                        .IsRequired()
                         .HasMaxLength(16)
                         .HasColumnType("character varying(16)");
 
@@ -731,7 +807,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .HasColumnType("integer");
 
                     b.Property<string>("Modulus")
-                        .IsRequired()
                         .HasMaxLength(700)
                         .HasColumnType("character varying(700)");
 
@@ -745,12 +820,71 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<DateTimeOffset>("SignsUntil")
                         .HasColumnType("timestamp with time zone");
 
+                    b.Property<string>("X")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
+                    b.Property<string>("Y")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
                     b.HasKey("Kid");
 
-                    b.HasIndex("Generation")
+                    b.HasIndex("Algorithm", "Generation")
                         .IsUnique();
 
                     b.ToTable("signing_keys", "identity");
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Logout.LogoutNotice", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("Account")
+                        .HasColumnType("uuid");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.Property<DateTimeOffset>("Created")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTimeOffset>("Due")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<Guid>("Session")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ClientId");
+
+                    b.HasIndex("Due");
+
+                    b.ToTable("logout_notices", "identity");
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Protocol.SeenToken", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
+                    b.Property<DateTimeOffset>("Expires")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("Expires");
+
+                    b.ToTable("seen_tokens", "identity");
                 });
 
             modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.RevokedToken", b =>
@@ -767,57 +901,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.HasIndex("Expires");
 
                     b.ToTable("revoked_tokens", "identity");
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid");
-
-                    b.Property<DateTimeOffset?>("AcceptedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset>("Created")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Email")
-                        .IsRequired()
-                        .HasMaxLength(254)
-                        .HasColumnType("character varying(254)");
-
-                    b.Property<DateTimeOffset>("Expires")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<Guid>("InvitedBy")
-                        .HasColumnType("uuid");
-
-                    b.Property<Guid>("Organisation")
-                        .HasColumnType("uuid");
-
-                    b.Property<DateTimeOffset?>("RevokedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Role")
-                        .IsRequired()
-                        .HasMaxLength(16)
-                        .HasColumnType("character varying(16)");
-
-                    b.Property<string>("Sha256")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("character(64)")
-                        .IsFixedLength();
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("Email");
-
-                    b.HasIndex("Organisation");
-
-                    b.HasIndex("Sha256")
-                        .IsUnique();
-
-                    b.ToTable("invitations", "identity");
                 });
 
             modelBuilder.Entity("Tollgate.Identity.Organisations.Membership", b =>
@@ -866,24 +949,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("organisations", "identity");
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
-                {
-                    b.Property<Guid>("Account")
-                        .HasColumnType("uuid");
-
-                    b.Property<string>("Sha256")
-                        .HasMaxLength(64)
-                        .HasColumnType("character(64)")
-                        .IsFixedLength();
-
-                    b.Property<DateTimeOffset?>("UsedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.HasKey("Account", "Sha256");
-
-                    b.ToTable("recovery_codes", "identity");
-                });
-
             modelBuilder.Entity("Tollgate.Identity.Sessions.Session", b =>
                 {
                     b.Property<Guid>("Id")
@@ -906,8 +971,12 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<DateTimeOffset?>("LastSeen")
                         .HasColumnType("timestamp with time zone");
 
-                    b.PrimitiveCollection<string[]>("Methods")
-                        .HasColumnType("text[]");
+                    b.Property<string>("Methods")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasDefaultValue("pwd");
 
                     b.Property<DateTimeOffset>("Opened")
                         .HasColumnType("timestamp with time zone");
@@ -1068,16 +1137,11 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired();
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.ManagementTokens.ManagementToken", b =>
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Authorize.PushedRequest", b =>
                 {
-                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
+                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
                         .WithMany()
-                        .HasForeignKey("Account")
-                        .OnDelete(DeleteBehavior.Cascade);
-
-                    b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
-                        .WithMany()
-                        .HasForeignKey("Organisation")
+                        .HasForeignKey("ClientId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
@@ -1094,6 +1158,15 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                 {
                     b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
                         .WithMany("Secrets")
+                        .HasForeignKey("ClientId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Devices.DeviceRequest", b =>
+                {
+                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
+                        .WithMany()
                         .HasForeignKey("ClientId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
@@ -1156,11 +1229,11 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired();
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Logout.LogoutNotice", b =>
                 {
-                    b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
+                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
                         .WithMany()
-                        .HasForeignKey("Organisation")
+                        .HasForeignKey("ClientId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
@@ -1176,15 +1249,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
                         .WithMany()
                         .HasForeignKey("Organisation")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
-                {
-                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
-                        .WithMany()
-                        .HasForeignKey("Account")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

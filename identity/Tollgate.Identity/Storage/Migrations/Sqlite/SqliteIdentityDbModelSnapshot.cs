@@ -157,13 +157,6 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                         .HasMaxLength(64)
                         .HasColumnType("TEXT");
 
-                    b.Property<string>("TotpKey")
-                        .HasMaxLength(512)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long?>("TotpStep")
-                        .HasColumnType("INTEGER");
-
                     b.Property<bool>("TwoFactorEnabled")
                         .HasColumnType("INTEGER");
 
@@ -231,11 +224,6 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.Property<Guid?>("Actor")
                         .HasColumnType("TEXT");
 
-                    b.Property<string>("ActorType")
-                        .IsRequired()
-                        .HasMaxLength(16)
-                        .HasColumnType("TEXT");
-
                     b.Property<string>("Address")
                         .HasMaxLength(64)
                         .HasColumnType("TEXT");
@@ -268,10 +256,6 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
 
                     b.HasIndex("At");
 
-                    b.HasIndex("Action", "At");
-
-                    b.HasIndex("Actor", "At");
-
                     b.HasIndex("Organisation", "At");
 
                     b.ToTable("audit_events", (string)null);
@@ -297,6 +281,29 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.ToTable("data_protection_keys", (string)null);
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.Explain.GatewayAnswer", b =>
+                {
+                    b.Property<Guid>("Question")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Node")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Answer")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Question", "Node");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("gateway_answers", (string)null);
+                });
+
             modelBuilder.Entity("Tollgate.Identity.Keys.ApiKey", b =>
                 {
                     b.Property<Guid>("Id")
@@ -311,10 +318,19 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.Property<long?>("Expires")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("HighRisk")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("LastFour")
                         .IsRequired()
                         .HasMaxLength(4)
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("LastUsed")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("LeftFeed")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -357,91 +373,35 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.ToTable("api_keys", (string)null);
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.Mail.OutgoingMail", b =>
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Authorize.PushedRequest", b =>
                 {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("TEXT");
-
-                    b.Property<int>("Attempts")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<long>("Created")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<long>("Due")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Sealed")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("Due");
-
-                    b.ToTable("outgoing_mails", (string)null);
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.ManagementTokens.ManagementToken", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("TEXT");
-
-                    b.Property<Guid?>("Account")
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("Created")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<Guid>("CreatedBy")
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("Expires")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<long?>("LastUsed")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Name")
-                        .IsRequired()
-                        .HasMaxLength(80)
-                        .HasColumnType("TEXT");
-
-                    b.Property<Guid>("Organisation")
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Prefix")
-                        .IsRequired()
-                        .HasMaxLength(16)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long?>("RevokedAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Role")
-                        .HasMaxLength(16)
-                        .HasColumnType("TEXT");
-
-                    b.PrimitiveCollection<string>("Scopes")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
                     b.Property<string>("Sha256")
-                        .IsRequired()
                         .HasMaxLength(64)
                         .HasColumnType("TEXT")
                         .IsFixedLength();
 
-                    b.HasKey("Id");
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT");
 
-                    b.HasIndex("Account");
+                    b.Property<long?>("ConsumedAt")
+                        .HasColumnType("INTEGER");
 
-                    b.HasIndex("Organisation");
+                    b.Property<long>("Expires")
+                        .HasColumnType("INTEGER");
 
-                    b.HasIndex("Prefix")
-                        .IsUnique();
+                    b.Property<string>("Parameters")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
 
-                    b.ToTable("management_tokens", (string)null);
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("ClientId");
+
+                    b.HasIndex("Expires");
+
+                    b.ToTable("pushed_requests", (string)null);
                 });
 
             modelBuilder.Entity("Tollgate.Identity.OAuth.Clients.OAuthClient", b =>
@@ -456,10 +416,17 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.Property<bool>("AsksConsent")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("BackChannelLogoutUri")
+                        .HasMaxLength(400)
+                        .HasColumnType("TEXT");
+
                     b.Property<long>("Created")
                         .HasColumnType("INTEGER");
 
                     b.Property<long?>("DeletedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("DisabledAt")
                         .HasColumnType("INTEGER");
 
                     b.PrimitiveCollection<string>("Grants")
@@ -492,9 +459,25 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<bool>("RequiresDpop")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("RequiresPushedRequests")
+                        .HasColumnType("INTEGER");
+
                     b.PrimitiveCollection<string>("Scopes")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<string>("SigningAlgorithm")
+                        .HasMaxLength(8)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(1);
 
                     b.HasKey("ClientId");
 
@@ -551,6 +534,73 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.ToTable("oauth_scopes", (string)null);
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Devices.DeviceRequest", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .IsFixedLength();
+
+                    b.Property<string>("Address")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("ConsumedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Created")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Device")
+                        .HasMaxLength(256)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Expires")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid?>("Family")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("IntervalSeconds")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("Polled")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("RefusedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.PrimitiveCollection<string>("Resources")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.PrimitiveCollection<string>("Scopes")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("UserCodeSha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .IsFixedLength();
+
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("ClientId");
+
+                    b.HasIndex("Expires");
+
+                    b.HasIndex("UserCodeSha256")
+                        .IsUnique();
+
+                    b.ToTable("device_requests", (string)null);
+                });
+
             modelBuilder.Entity("Tollgate.Identity.OAuth.Families.AuthorizationCode", b =>
                 {
                     b.Property<string>("Sha256")
@@ -565,6 +615,10 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
 
                     b.Property<long?>("ConsumedAt")
                         .HasColumnType("INTEGER");
+
+                    b.Property<string>("DpopKey")
+                        .HasMaxLength(43)
+                        .HasColumnType("TEXT");
 
                     b.Property<long>("Expires")
                         .HasColumnType("INTEGER");
@@ -597,6 +651,9 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
 
                     b.Property<string>("ClientId")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("Given")
+                        .HasColumnType("INTEGER");
 
                     b.PrimitiveCollection<string>("Scopes")
                         .IsRequired()
@@ -670,8 +727,19 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.Property<long>("Created")
                         .HasColumnType("INTEGER");
 
-                    b.Property<string>("Resource")
-                        .HasMaxLength(400)
+                    b.Property<string>("DpopKey")
+                        .HasMaxLength(43)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Methods")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("pwd");
+
+                    b.PrimitiveCollection<string>("Resources")
+                        .IsRequired()
                         .HasColumnType("TEXT");
 
                     b.Property<long?>("RevokedAt")
@@ -700,6 +768,8 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
 
                     b.HasIndex("Created");
 
+                    b.HasIndex("Session");
+
                     b.ToTable("token_families", (string)null);
                 });
 
@@ -709,11 +779,17 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                         .HasMaxLength(64)
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Algorithm")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(8)
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("RS256");
+
                     b.Property<long>("Created")
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Exponent")
-                        .IsRequired()
                         .HasMaxLength(16)
                         .HasColumnType("TEXT");
 
@@ -721,7 +797,6 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Modulus")
-                        .IsRequired()
                         .HasMaxLength(700)
                         .HasColumnType("TEXT");
 
@@ -735,12 +810,71 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.Property<long>("SignsUntil")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("X")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Y")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
                     b.HasKey("Kid");
 
-                    b.HasIndex("Generation")
+                    b.HasIndex("Algorithm", "Generation")
                         .IsUnique();
 
                     b.ToTable("signing_keys", (string)null);
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Logout.LogoutNotice", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("Account")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Created")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Due")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("Session")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ClientId");
+
+                    b.HasIndex("Due");
+
+                    b.ToTable("logout_notices", (string)null);
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Protocol.SeenToken", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .IsFixedLength();
+
+                    b.Property<long>("Expires")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("Expires");
+
+                    b.ToTable("seen_tokens", (string)null);
                 });
 
             modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.RevokedToken", b =>
@@ -757,57 +891,6 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.HasIndex("Expires");
 
                     b.ToTable("revoked_tokens", (string)null);
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("TEXT");
-
-                    b.Property<long?>("AcceptedAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<long>("Created")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Email")
-                        .IsRequired()
-                        .HasMaxLength(254)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("Expires")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<Guid>("InvitedBy")
-                        .HasColumnType("TEXT");
-
-                    b.Property<Guid>("Organisation")
-                        .HasColumnType("TEXT");
-
-                    b.Property<long?>("RevokedAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Role")
-                        .IsRequired()
-                        .HasMaxLength(16)
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Sha256")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("TEXT")
-                        .IsFixedLength();
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("Email");
-
-                    b.HasIndex("Organisation");
-
-                    b.HasIndex("Sha256")
-                        .IsUnique();
-
-                    b.ToTable("invitations", (string)null);
                 });
 
             modelBuilder.Entity("Tollgate.Identity.Organisations.Membership", b =>
@@ -856,24 +939,6 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.ToTable("organisations", (string)null);
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
-                {
-                    b.Property<Guid>("Account")
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Sha256")
-                        .HasMaxLength(64)
-                        .HasColumnType("TEXT")
-                        .IsFixedLength();
-
-                    b.Property<long?>("UsedAt")
-                        .HasColumnType("INTEGER");
-
-                    b.HasKey("Account", "Sha256");
-
-                    b.ToTable("recovery_codes", (string)null);
-                });
-
             modelBuilder.Entity("Tollgate.Identity.Sessions.Session", b =>
                 {
                     b.Property<Guid>("Id")
@@ -896,8 +961,12 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.Property<long?>("LastSeen")
                         .HasColumnType("INTEGER");
 
-                    b.PrimitiveCollection<string>("Methods")
-                        .HasColumnType("TEXT");
+                    b.Property<string>("Methods")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("pwd");
 
                     b.Property<long>("Opened")
                         .HasColumnType("INTEGER");
@@ -1058,16 +1127,11 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                         .IsRequired();
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.ManagementTokens.ManagementToken", b =>
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Authorize.PushedRequest", b =>
                 {
-                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
+                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
                         .WithMany()
-                        .HasForeignKey("Account")
-                        .OnDelete(DeleteBehavior.Cascade);
-
-                    b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
-                        .WithMany()
-                        .HasForeignKey("Organisation")
+                        .HasForeignKey("ClientId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
@@ -1084,6 +1148,15 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                 {
                     b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
                         .WithMany("Secrets")
+                        .HasForeignKey("ClientId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Devices.DeviceRequest", b =>
+                {
+                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
+                        .WithMany()
                         .HasForeignKey("ClientId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
@@ -1146,11 +1219,11 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                         .IsRequired();
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Logout.LogoutNotice", b =>
                 {
-                    b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
+                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
                         .WithMany()
-                        .HasForeignKey("Organisation")
+                        .HasForeignKey("ClientId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
@@ -1166,15 +1239,6 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
                         .WithMany()
                         .HasForeignKey("Organisation")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
-                {
-                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
-                        .WithMany()
-                        .HasForeignKey("Account")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

@@ -12,8 +12,8 @@ using Tollgate.Identity.Storage;
 namespace Tollgate.Identity.Storage.Migrations.Postgres
 {
     [DbContext(typeof(PostgresIdentityDb))]
-    [Migration("20261122001630_Keep_management_tokens_recovery_codes_invitations_and_mails")]
-    partial class Keep_management_tokens_recovery_codes_invitations_and_mails
+    [Migration("20261122001458_Remember_use_of_keys_and_answers_of_gateways")]
+    partial class Remember_use_of_keys_and_answers_of_gateways
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -168,13 +168,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)");
 
-                    b.Property<string>("TotpKey")
-                        .HasMaxLength(512)
-                        .HasColumnType("character varying(512)");
-
-                    b.Property<long?>("TotpStep")
-                        .HasColumnType("bigint");
-
                     b.Property<bool>("TwoFactorEnabled")
                         .HasColumnType("boolean");
 
@@ -242,11 +235,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<Guid?>("Actor")
                         .HasColumnType("uuid");
 
-                    b.Property<string>("ActorType")
-                        .IsRequired()
-                        .HasMaxLength(16)
-                        .HasColumnType("character varying(16)");
-
                     b.Property<string>("Address")
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)");
@@ -279,10 +267,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.HasIndex("At");
 
-                    b.HasIndex("Action", "At");
-
-                    b.HasIndex("Actor", "At");
-
                     b.HasIndex("Organisation", "At");
 
                     b.ToTable("audit_events", "identity");
@@ -310,6 +294,29 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("data_protection_keys", "identity");
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.Explain.GatewayAnswer", b =>
+                {
+                    b.Property<Guid>("Question")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Node")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.Property<string>("Answer")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Question", "Node");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("gateway_answers", "identity");
+                });
+
             modelBuilder.Entity("Tollgate.Identity.Keys.ApiKey", b =>
                 {
                     b.Property<Guid>("Id")
@@ -324,10 +331,19 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<DateTimeOffset?>("Expires")
                         .HasColumnType("timestamp with time zone");
 
+                    b.Property<bool>("HighRisk")
+                        .HasColumnType("boolean");
+
                     b.Property<string>("LastFour")
                         .IsRequired()
                         .HasMaxLength(4)
                         .HasColumnType("character varying(4)");
+
+                    b.Property<DateTimeOffset?>("LastUsed")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<bool>("LeftFeed")
+                        .HasColumnType("boolean");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -368,93 +384,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsUnique();
 
                     b.ToTable("api_keys", "identity");
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.Mail.OutgoingMail", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid");
-
-                    b.Property<int>("Attempts")
-                        .HasColumnType("integer");
-
-                    b.Property<DateTimeOffset>("Created")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset>("Due")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Sealed")
-                        .IsRequired()
-                        .HasColumnType("text");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("Due");
-
-                    b.ToTable("outgoing_mails", "identity");
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.ManagementTokens.ManagementToken", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid");
-
-                    b.Property<Guid?>("Account")
-                        .HasColumnType("uuid");
-
-                    b.Property<DateTimeOffset>("Created")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<Guid>("CreatedBy")
-                        .HasColumnType("uuid");
-
-                    b.Property<DateTimeOffset>("Expires")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset?>("LastUsed")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Name")
-                        .IsRequired()
-                        .HasMaxLength(80)
-                        .HasColumnType("character varying(80)");
-
-                    b.Property<Guid>("Organisation")
-                        .HasColumnType("uuid");
-
-                    b.Property<string>("Prefix")
-                        .IsRequired()
-                        .HasMaxLength(16)
-                        .HasColumnType("character varying(16)");
-
-                    b.Property<DateTimeOffset?>("RevokedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Role")
-                        .HasMaxLength(16)
-                        .HasColumnType("character varying(16)");
-
-                    b.PrimitiveCollection<string[]>("Scopes")
-                        .IsRequired()
-                        .HasColumnType("text[]");
-
-                    b.Property<string>("Sha256")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("character(64)")
-                        .IsFixedLength();
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("Account");
-
-                    b.HasIndex("Organisation");
-
-                    b.HasIndex("Prefix")
-                        .IsUnique();
-
-                    b.ToTable("management_tokens", "identity");
                 });
 
             modelBuilder.Entity("Tollgate.Identity.OAuth.Clients.OAuthClient", b =>
@@ -772,57 +701,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("revoked_tokens", "identity");
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid");
-
-                    b.Property<DateTimeOffset?>("AcceptedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset>("Created")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Email")
-                        .IsRequired()
-                        .HasMaxLength(254)
-                        .HasColumnType("character varying(254)");
-
-                    b.Property<DateTimeOffset>("Expires")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<Guid>("InvitedBy")
-                        .HasColumnType("uuid");
-
-                    b.Property<Guid>("Organisation")
-                        .HasColumnType("uuid");
-
-                    b.Property<DateTimeOffset?>("RevokedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<string>("Role")
-                        .IsRequired()
-                        .HasMaxLength(16)
-                        .HasColumnType("character varying(16)");
-
-                    b.Property<string>("Sha256")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("character(64)")
-                        .IsFixedLength();
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("Email");
-
-                    b.HasIndex("Organisation");
-
-                    b.HasIndex("Sha256")
-                        .IsUnique();
-
-                    b.ToTable("invitations", "identity");
-                });
-
             modelBuilder.Entity("Tollgate.Identity.Organisations.Membership", b =>
                 {
                     b.Property<Guid>("Organisation")
@@ -869,24 +747,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("organisations", "identity");
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
-                {
-                    b.Property<Guid>("Account")
-                        .HasColumnType("uuid");
-
-                    b.Property<string>("Sha256")
-                        .HasMaxLength(64)
-                        .HasColumnType("character(64)")
-                        .IsFixedLength();
-
-                    b.Property<DateTimeOffset?>("UsedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.HasKey("Account", "Sha256");
-
-                    b.ToTable("recovery_codes", "identity");
-                });
-
             modelBuilder.Entity("Tollgate.Identity.Sessions.Session", b =>
                 {
                     b.Property<Guid>("Id")
@@ -905,12 +765,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.Property<DateTimeOffset?>("EndedAt")
                         .HasColumnType("timestamp with time zone");
-
-                    b.Property<DateTimeOffset?>("LastSeen")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.PrimitiveCollection<string[]>("Methods")
-                        .HasColumnType("text[]");
 
                     b.Property<DateTimeOffset>("Opened")
                         .HasColumnType("timestamp with time zone");
@@ -1071,20 +925,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired();
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.ManagementTokens.ManagementToken", b =>
-                {
-                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
-                        .WithMany()
-                        .HasForeignKey("Account")
-                        .OnDelete(DeleteBehavior.Cascade);
-
-                    b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
-                        .WithMany()
-                        .HasForeignKey("Organisation")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
             modelBuilder.Entity("Tollgate.Identity.OAuth.Clients.OAuthClient", b =>
                 {
                     b.HasOne("Tollgate.Identity.Applications.Application", null)
@@ -1159,15 +999,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired();
                 });
 
-            modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
-                {
-                    b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
-                        .WithMany()
-                        .HasForeignKey("Organisation")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
             modelBuilder.Entity("Tollgate.Identity.Organisations.Membership", b =>
                 {
                     b.HasOne("Tollgate.Identity.Accounts.Account", null)
@@ -1179,15 +1010,6 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
                         .WithMany()
                         .HasForeignKey("Organisation")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
-            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
-                {
-                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
-                        .WithMany()
-                        .HasForeignKey("Account")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
