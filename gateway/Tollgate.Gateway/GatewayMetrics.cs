@@ -11,12 +11,20 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Meter _meter;
     private readonly Counter<long> _calls;
     private readonly Histogram<double> _duration;
+    private readonly Counter<long> _retries;
+    private readonly Counter<long> _hedges;
+    private readonly Counter<long> _mirrored;
+    private readonly Counter<long> _ejections;
 
     public GatewayMetrics(IMeterFactory? meters)
     {
         _meter = meters?.Create(MeterName) ?? new Meter(MeterName);
         _calls = _meter.CreateCounter<long>("tollgate.gateway.calls", "{call}", "Calls that were answered or refused.");
         _duration = _meter.CreateHistogram<double>("tollgate.gateway.call.duration", "s", "From the last byte of the head to the last byte of the answer.");
+        _retries = _meter.CreateCounter<long>("tollgate.gateway.retries", "{call}", "Calls that were sent to one more host.");
+        _hedges = _meter.CreateCounter<long>("tollgate.gateway.hedges", "{call}", "Calls that a second host was asked for because the first was slow.");
+        _mirrored = _meter.CreateCounter<long>("tollgate.gateway.mirrored", "{call}", "Copies of calls, by what became of them.");
+        _ejections = _meter.CreateCounter<long>("tollgate.gateway.ejections", "{host}", "Hosts that were left alone for a while.");
     }
 
     /// <param name="plan">Empty on plain routes.</param>
@@ -28,6 +36,17 @@ internal sealed class GatewayMetrics : IDisposable
         _calls.Add(1, tags);
         _duration.Record(duration.TotalSeconds, tags);
     }
+
+    /// <param name="reason"><c>no-connection</c>, <c>lost</c>, <c>timeout</c> or <c>answer</c>.</param>
+    public void Retried(string route, string reason) => _retries.Add(1, new TagList { { "route", route }, { "reason", reason } });
+
+    public void Hedged() => _hedges.Add(1);
+
+    /// <param name="outcome"><c>sent</c>, <c>failed</c> or <c>left-out</c>.</param>
+    public void Mirrored(string outcome) => _mirrored.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+
+    /// <param name="reason"><c>no-connection</c> or <c>failures</c>.</param>
+    public void Ejected(string reason) => _ejections.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void Dispose() => _meter.Dispose();
 }

@@ -19,7 +19,7 @@ internal static class GatewayProgram
           --urls <url[;url]>                where calls arrive (http://127.0.0.1:8080); port 0 = any free one
           --consumers <file>                plans, applications and keys for a gateway without a control plane; watched
           --data <folder>                   keeps the usage journal and the last good feeds; without it calls are not metered
-          --internal <url>                  health and metrics on a port of its own
+          --internal <url>                  health, metrics and draining on a port of its own
           --ConnectionStrings:Redis=<host:port>        shares limits with other gateways
           --Gateway:ControlPlane=<url>      the control plane's internal port, with --Gateway:Token=<token>
           --Gateway:Authority=<url>         identity service whose access tokens every product accepts

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Consumers;
 using Tollgate.Gateway.Engines.Full;
 using Tollgate.Gateway.Metering;
@@ -38,7 +39,7 @@ public sealed class GatewayServer : IAsyncDisposable
         _journal = services.AddMetering(options, loggers, time);
         _services = services.BuildServiceProvider();
         _consumers = ConsumerDirectory.Create(options, _journal, loggers, time);
-        _configuration = new LiveConfiguration(options, PutInForce, time, loggers);
+        _configuration = new LiveConfiguration(options, PutInForce, time, loggers, _metrics);
     }
 
     /// <summary>Makes a gateway that does not listen yet. Opens its journal: a gateway that cannot keep its usage does not start.</summary>
@@ -78,11 +79,12 @@ public sealed class GatewayServer : IAsyncDisposable
         foreach (var service in _services.GetServices<IHostedService>().Reverse()) await service.StopAsync(cancel);
     }
 
-    /// <summary>Maps <c>/health/live</c>, <c>/health/ready</c> and <c>/health</c>. For the internal port only.</summary>
+    /// <summary>Maps <c>/health/live</c>, <c>/health/ready</c>, <c>/health</c> and <c>/destinations</c>. For the internal port only.</summary>
     public void MapInternal(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/health/live", () => Results.Text("live"));
         endpoints.MapGet("/health/ready", () => _isReady && _consumers.IsReady ? Results.Text("ready") : Results.Text("not ready", statusCode: StatusCodes.Status503ServiceUnavailable));
+        DestinationEndpoints.Map(endpoints, _configuration.Upstreams, _options.Token);
         endpoints.MapGet("/health", () => Results.Json(Health(), statusCode: _isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable));
     }
 

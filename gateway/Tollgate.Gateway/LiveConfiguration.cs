@@ -1,3 +1,4 @@
+using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Gateway.Policy.Routing;
 
@@ -13,14 +14,17 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     private readonly Action<RouteTable> _inForce;
     private readonly ILogger _logger;
     private readonly RouteCompiler _compiler;
+    private readonly HealthWatch _watchOverHosts;
     private readonly IReadOnlyList<TokenProviderOptions> _builtIn;
     private readonly List<FileWatch> _watches = [];
     private readonly HashSet<string> _watchedKeys = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _loading = new(1, 1);
     private long _version;
 
-    public LiveConfiguration(GatewayOptions options, Action<RouteTable> inForce, TimeProvider time, ILoggerFactory loggers)
+    public LiveConfiguration(GatewayOptions options, Action<RouteTable> inForce, TimeProvider time, ILoggerFactory loggers, GatewayMetrics? metrics = null)
     {
+        _watchOverHosts = new HealthWatch(time, loggers.CreateLogger<HealthWatch>(), metrics);
+        Upstreams = new UpstreamDirectory(_watchOverHosts, time);
         _options = options;
         _inForce = inForce;
         _logger = loggers.CreateLogger<LiveConfiguration>();
@@ -29,6 +33,9 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
             ? []
             : [new TokenProviderOptions { Name = "tollgate", Authority = options.Authority, Issuer = options.Issuer }];
     }
+
+    /// <summary>The hosts of the routes in force.</summary>
+    public UpstreamDirectory Upstreams { get; }
 
     /// <summary>1 for the first, rises with each that went live.</summary>
     public long Version => Volatile.Read(ref _version);
@@ -56,6 +63,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var watch in _watches) await watch.DisposeAsync();
+        _watchOverHosts.Dispose();
         _compiler.Dispose();
         _loading.Dispose();
     }
@@ -64,6 +72,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     {
         var configuration = OcelotReader.Read(_options.Config, _options.Variables);
         var table = _compiler.Compile(configuration, _builtIn);
+        Upstreams.Use(_compiler.Upstreams);
         _inForce(table);
         Routes = table.Routes.Length;
         Errors = [];

@@ -1,3 +1,4 @@
+using Tollgate.Gateway.Balancing;
 using BenchmarkDotNet.Attributes;
 using Tollgate.Gateway.Policy.Routing;
 

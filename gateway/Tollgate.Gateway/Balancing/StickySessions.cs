@@ -1,14 +1,12 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
-using Tollgate.Gateway.Policy;
-using Tollgate.Gateway.Policy.Routing;
 
 namespace Tollgate.Gateway.Balancing;
 
 /// <summary>
 /// Which host has the calls of a session, by the value of the service's own cookie. Shared by all routes that name the same cookie; a session that rests
-/// for the expiry is forgotten.
+/// for the expiry is forgotten, and one whose host is away moves to another.
 /// </summary>
 internal sealed class StickySessions(string cookie, int capacity = 100_000)
 {
@@ -19,22 +17,22 @@ internal sealed class StickySessions(string cookie, int capacity = 100_000)
     /// <summary>Milliseconds, of the newest configuration.</summary>
     public long ExpiryMs { get; set; } = 1_200_000;
 
-    public int Choose(Upstream upstream, ICallHeaders? headers, long nowUnixMs)
+    public Destination? Choose(Upstream upstream, in Placement call)
     {
-        if (ValueOf(headers?.Header("Cookie")) is not { } value) return upstream.Next();
+        var found = CookieValue.Of(call.Headers?.Header("Cookie"), cookie);
+        if (found.IsEmpty) return upstream.Next(call.Tried);
 
-        if (_sessions.TryGetValue(value, out var session) && nowUnixMs < session.UntilUnixMs)
-            for (var i = 0; i < upstream.Destinations.Length; i++)
-                if (upstream.Destinations[i].Authority == session.Authority)
-                {
-                    _sessions[value] = session with { UntilUnixMs = nowUnixMs + ExpiryMs };
-                    return i;
-                }
+        var value = found.Length <= LongestValue ? found.ToString() : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(found.ToString())));
+        if (_sessions.TryGetValue(value, out var session) && call.NowUnixMs < session.UntilUnixMs && upstream.Find(session.Authority, call.Tried) is { } host)
+        {
+            _sessions[value] = session with { UntilUnixMs = call.NowUnixMs + ExpiryMs };
+            return host;
+        }
 
-        var turn = upstream.Next();
-        if (session is null && _sessions.Count >= capacity) MakeRoom(nowUnixMs);
-        _sessions[value] = new Session(upstream.Destinations[turn].Authority, nowUnixMs + ExpiryMs);
-        return turn;
+        if (upstream.Next(call.Tried) is not { } next) return null;
+        if (session is null && _sessions.Count >= capacity) MakeRoom(call.NowUnixMs);
+        _sessions[value] = new Session(next.Authority, call.NowUnixMs + ExpiryMs);
+        return next;
     }
 
     private void MakeRoom(long nowUnixMs)
@@ -43,20 +41,6 @@ internal sealed class StickySessions(string cookie, int capacity = 100_000)
             if (nowUnixMs >= session.UntilUnixMs)
                 _sessions.TryRemove(value, out _);
         if (_sessions.Count >= capacity * 3L / 4) _sessions.Clear();
-    }
-
-    private string? ValueOf(string? cookies)
-    {
-        if (cookies is null) return null;
-        foreach (var part in cookies.AsSpan().Split(';'))
-        {
-            var pair = cookies.AsSpan(part).Trim();
-            if (pair.Length <= cookie.Length + 1 || pair[cookie.Length] != '=' || !pair.StartsWith(cookie, StringComparison.Ordinal)) continue;
-            var value = pair[(cookie.Length + 1)..].ToString();
-            return value.Length <= LongestValue ? value : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(value)));
-        }
-
-        return null;
     }
 
     private sealed record Session(string Authority, long UntilUnixMs);

@@ -18,7 +18,7 @@ internal static class OcelotBinding
             UpstreamPathTemplate = json.ReadText("UpstreamPathTemplate", errors) ?? "",
             DownstreamPathTemplate = json.ReadText("DownstreamPathTemplate", errors) ?? "",
             DownstreamScheme = NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.ToLowerInvariant(),
-            DownstreamHostAndPorts = Hosts(json, errors),
+            DownstreamHostAndPorts = Hosts(json, "DownstreamHostAndPorts", errors),
             LoadBalancer = LoadBalancer(json, errors, warnings),
             UpstreamHttpMethod = [.. json.ReadTexts("UpstreamHttpMethod", errors).Select(m => m.Trim().ToUpperInvariant()).Distinct()],
             UpstreamHost = NullIfEmpty(json.ReadText("UpstreamHost", errors)),
@@ -29,6 +29,7 @@ internal static class OcelotBinding
             Timeout = Timeout(json, errors),
             RequestIdKey = NullIfEmpty(json.ReadText("RequestIdKey", errors)),
             Tollgate = Tollgate(json.ReadObject("Tollgate", errors), errors),
+            Delivery = TollgateDelivery.Read(json, errors, warnings),
             UpstreamHeaderTemplates = Texts(json, "UpstreamHeaderTemplates", errors),
             RouteClaimsRequirement = ClaimRequirements(json, errors),
             Security = OcelotSecurity.Read(json, errors),
@@ -55,6 +56,7 @@ internal static class OcelotBinding
             RateLimit = OcelotRateLimit.Read(json, errors),
             Quality = OcelotQuality.Read(json, errors),
             LoadBalancer = LoadBalancer(json, errors, warnings),
+            Delivery = TollgateDelivery.Read(json, errors, warnings),
         };
     }
 
@@ -85,18 +87,24 @@ internal static class OcelotBinding
         }
     }
 
-    private static List<OcelotHost> Hosts(JsonEntry json, List<ConfigurationError> errors)
+    /// <summary>Hosts with their ports. <c>Weight</c> and <c>Priority</c> are ours: Ocelot passes over them.</summary>
+    public static List<OcelotHost> Hosts(JsonEntry json, string property, List<ConfigurationError> errors, bool needed = false)
     {
         var hosts = new List<OcelotHost>();
-        foreach (var entry in json.ReadObjects("DownstreamHostAndPorts", errors))
+        foreach (var entry in json.ReadObjects(property, errors))
         {
             var host = entry.ReadText("Host", errors)?.Trim() ?? "";
             var port = (int)(entry.ReadNumber("Port", 0, 65535, errors) ?? 0);
             if (host.Length == 0) errors.Add(entry.Error("Host", "a host name or address is needed here."));
             else if (Uri.CheckHostName(host) == UriHostNameType.Unknown) errors.Add(entry.Error("Host", $"\"{host}\" is not a host name or address (a scheme, port or path does not belong here)."));
-            hosts.Add(new OcelotHost(host.Contains(':') && host[0] != '[' ? $"[{host}]" : host, port));
+            hosts.Add(new OcelotHost(host.Contains(':') && host[0] != '[' ? $"[{host}]" : host, port)
+            {
+                Weight = (int)(entry.ReadNumber("Weight", 1, 1000, errors) ?? 1),
+                Priority = (int)(entry.ReadNumber("Priority", 0, 100, errors) ?? 0),
+            });
         }
 
+        if (needed && hosts.Count == 0) errors.Add(json.Error(property, "at least one host is needed here."));
         return hosts;
     }
 

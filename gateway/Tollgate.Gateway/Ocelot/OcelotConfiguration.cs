@@ -45,6 +45,7 @@ internal sealed class OcelotRoute
 
     public string? RequestIdKey { get; init; }
     public TollgateRouteOptions Tollgate { get; init; } = new();
+    public TollgateDelivery Delivery { get; init; } = new();
 
     /// <summary>Headers that a call must carry, by name.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> UpstreamHeaderTemplates { get; init; } = [];
@@ -65,7 +66,14 @@ internal sealed class OcelotRoute
 }
 
 /// <param name="Port">0 = the scheme's own.</param>
-internal readonly record struct OcelotHost(string Host, int Port);
+internal readonly record struct OcelotHost(string Host, int Port)
+{
+    /// <summary>Its share of the calls, beside the others'.</summary>
+    public int Weight { get; init; } = 1;
+
+    /// <summary>A higher number has calls only while no host of a lower one is well.</summary>
+    public int Priority { get; init; }
+}
 
 /// <summary><c>LoadBalancerOptions</c>, as written; null = not written.</summary>
 internal sealed record OcelotLoadBalancer
@@ -112,6 +120,7 @@ internal sealed class OcelotGlobal
     public OcelotRateLimit? RateLimit { get; init; }
     public OcelotQuality? Quality { get; init; }
     public OcelotLoadBalancer LoadBalancer { get; init; } = new();
+    public TollgateDelivery Delivery { get; init; } = new();
 }
 
 /// <summary>Where tokens of one kind come from: exactly one of a shared secret, an authority or a file of keys.</summary>

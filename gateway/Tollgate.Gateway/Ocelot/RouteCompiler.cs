@@ -16,10 +16,14 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
     private const int DefaultTimeoutSeconds = 90;
 
     private Dictionary<string, Upstream> _upstreams = [];
+    private List<(string Route, Upstream Upstream)> _inForce = [];
     private Dictionary<string, RateLimit> _rateLimits = [];
     private Dictionary<string, CircuitBreaker> _circuits = [];
     private readonly Dictionary<string, StickySessions> _sessions = [];
     private Dictionary<TokenProviderOptions, (TokenProvider Provider, IDisposable? Keys, string Content)> _providers = [];
+
+    /// <summary>The upstreams of the routes that were compiled last, with the routes' names.</summary>
+    public IReadOnlyCollection<(string Route, Upstream Upstream)> Upstreams => _inForce;
 
     /// <param name="builtIn">Providers beside those of the files: the product's own identity service.</param>
     public RouteTable Compile(OcelotConfiguration configuration, IReadOnlyList<TokenProviderOptions> builtIn)
@@ -28,6 +32,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
         var upstreams = new Dictionary<string, Upstream>(StringComparer.Ordinal);
         var circuits = new Dictionary<string, CircuitBreaker>(StringComparer.Ordinal);
         var rateLimits = new Dictionary<string, RateLimit>(StringComparer.Ordinal);
+        _inForce = [];
         var table = new RouteTable(configuration.Routes.Select(route => Compile(route, configuration.Global, providers, upstreams, rateLimits, circuits)).ToArray());
         _upstreams = upstreams;
         _rateLimits = rateLimits;
@@ -45,6 +50,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
         Dictionary<string, RateLimit> rateLimits, Dictionary<string, CircuitBreaker> circuits)
     {
         var quality = OcelotQuality.Merge(route, global);
+        var delivery = route.Delivery.Or(global.Delivery);
         var template = new UpstreamTemplate(route.UpstreamPathTemplate, route.RouteIsCaseSensitive);
         var headers = route.UpstreamHeaderTemplates.Count == 0 ? null : new HeaderPatterns(route.UpstreamHeaderTemplates, route.RouteIsCaseSensitive);
         string[] fillings = [.. headers?.Placeholders ?? []];
@@ -61,7 +67,8 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
             Host = route.UpstreamHost,
             Headers = headers,
             Priority = route.Priority,
-            Upstream = UpstreamOf(route, global, upstreams),
+            Upstream = UpstreamOf(route, global, delivery, upstreams),
+            Delivery = DeliveryOf(route, delivery, upstreams),
             TimeoutMs = Math.Min(quality.TimeoutMs ?? int.MaxValue, checked((route.Timeout ?? global.Timeout ?? DefaultTimeoutSeconds) * 1000)),
             Circuit = CircuitOf(route, quality, circuits),
             Product = route.Tollgate.Product,
@@ -149,29 +156,64 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
         return sessions;
     }
 
-    private Upstream UpstreamOf(OcelotRoute route, OcelotGlobal global, Dictionary<string, Upstream> upstreams)
+    private Upstream UpstreamOf(OcelotRoute route, OcelotGlobal global, TollgateDelivery delivery, Dictionary<string, Upstream> upstreams)
+    {
+        var balancer = Merge(route, global.LoadBalancer);
+        var policy = balancer.Type?.ToLowerInvariant() switch
+        {
+            "noloadbalancer" => BalancingPolicy.First,
+            "leastconnection" => BalancingPolicy.LeastCalls,
+            "cookiestickysessions" => BalancingPolicy.Sticky,
+            _ => BalancingPolicy.Turns,
+        };
+        var options = OptionsOf(delivery, policy);
+        var sessions = options.Policy == BalancingPolicy.Sticky ? SessionsOf(balancer) : null;
+        return UpstreamOf(route, "", route.DownstreamHostAndPorts, options, $"{balancer.Key}", sessions, upstreams);
+    }
+
+    private static BalancingOptions OptionsOf(TollgateDelivery delivery, BalancingPolicy policy) => new()
+    {
+        Policy = delivery.LoadBalancing?.Policy ?? policy,
+        Hash = delivery.LoadBalancing?.Hash,
+        Cookie = delivery.LoadBalancing?.Cookie,
+        SlowStartMs = delivery.LoadBalancing?.SlowStartMs ?? 0,
+        Passive = delivery.Passive ?? new PassiveHealth(),
+        Active = delivery.Active,
+    };
+
+    // The same words mean the same upstream, which keeps its turn and what it knows of its hosts.
+    private Upstream UpstreamOf(OcelotRoute route, string part, IReadOnlyList<OcelotHost> hosts, BalancingOptions options, string sessionKey, StickySessions? sessions,
+        Dictionary<string, Upstream> upstreams)
     {
         var scheme = route.DownstreamScheme switch { "ws" => "http", "wss" => "https", var other => other };
-        var balancer = Merge(route, global.LoadBalancer);
-        var balancing = balancer.Type?.ToLowerInvariant() switch
-        {
-            "noloadbalancer" => Balancing.Balancing.First,
-            "leastconnection" => Balancing.Balancing.LeastCalls,
-            "cookiestickysessions" => Balancing.Balancing.Sticky,
-            _ => Balancing.Balancing.Turns,
-        };
-        var sessions = balancing == Balancing.Balancing.Sticky ? SessionsOf(balancer) : null;
-        var identity = string.Join('|',
-            [string.Join(',', route.UpstreamHttpMethod), route.UpstreamPathTemplate, route.UpstreamHost, scheme, $"{balancing} {balancer.Key}", .. route.DownstreamHostAndPorts.Select(host => host.ToString())]);
-
+        var identity = string.Join('|', [
+            part, string.Join(',', route.UpstreamHttpMethod), route.UpstreamPathTemplate, route.UpstreamHost, scheme, options.ToString(), sessionKey, .. hosts.Select(host => host.ToString())]);
         if (!upstreams.TryGetValue(identity, out var upstream))
         {
             upstream = _upstreams.GetValueOrDefault(identity) ??
-                new Upstream([.. route.DownstreamHostAndPorts.Select(host => new Destination(host.Host, host.Port, scheme))], balancing, sessions);
+                new Upstream([.. hosts.Select(host => new Destination(host.Host, host.Port, scheme, host.Weight, host.Priority))], options, sessions);
             upstreams.Add(identity, upstream);
         }
 
+        _inForce.Add((route.Name, upstream));
         return upstream;
+    }
+
+    private Delivery DeliveryOf(OcelotRoute route, TollgateDelivery delivery, Dictionary<string, Upstream> upstreams)
+    {
+        if (delivery is { Retry: null, Hedging: null, Timeouts: null, Canary: null, Mirror: null }) return Delivery.Default;
+        return new Delivery
+        {
+            Retry = delivery.Retry?.Compile() ?? new RetryRule(),
+            Hedge = delivery.Hedging,
+            ConnectMs = delivery.Timeouts?.ConnectMs ?? 0,
+            ActivityMs = delivery.Timeouts?.ActivityMs ?? 0,
+            TotalMs = delivery.Timeouts?.TotalMs ?? 0,
+            Canary = delivery.Canary is { } canary ? new Canary(UpstreamOf(route, "canary", canary.Hosts, OptionsOf(delivery, BalancingPolicy.Turns), "", null, upstreams), canary.Rule) : null,
+            Mirror = delivery.Mirror is { } mirror
+                ? new Mirror(UpstreamOf(route, "mirror", mirror.Hosts, new BalancingOptions(), "", null, upstreams), mirror.TenThousandths, mirror.MostAtOnce, mirror.BodyBytes, mirror.TimeoutMs)
+                : null,
+        };
     }
 
     private Dictionary<string, TokenProvider> CompileProviders(OcelotConfiguration configuration, IReadOnlyList<TokenProviderOptions> builtIn)

@@ -1,3 +1,4 @@
+using Tollgate.Gateway.Balancing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Gateway.Policy.Routing;
@@ -39,7 +40,7 @@ public sealed class RouteCompilerTests : IDisposable
         var upstream = new Upstream([new("a", 1, "http"), new("b", 1, "http"), new("c", 1, "http")]);
         var counts = new int[3];
 
-        Parallel.For(0, 3000, _ => Interlocked.Increment(ref counts[upstream.Next()]));
+        Parallel.For(0, 3000, _ => Interlocked.Increment(ref counts[upstream.Next()!.Index]));
 
         counts.ShouldBe([1000, 1000, 1000]);
     }

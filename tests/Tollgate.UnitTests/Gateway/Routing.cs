@@ -1,3 +1,4 @@
+using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Policy.Routing;
 
 namespace Tollgate.UnitTests.Gateway;

@@ -48,6 +48,9 @@ internal sealed class Exchange : ICallHeaders
     /// <summary>The metric's tag: how the call ended.</summary>
     public string Outcome { get; set; } = "";
 
+    /// <summary>Since the call arrived.</summary>
+    public TimeSpan Elapsed => Engine.Time.GetElapsedTime(_startedAt);
+
     /// <summary>Takes the next call of the connection.</summary>
     public void Begin(IFeatureCollection features)
     {

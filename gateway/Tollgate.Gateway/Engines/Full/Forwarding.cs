@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Routing;
@@ -7,26 +8,43 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Tollgate.Gateway.Engines.Full;
 
-/// <summary>The last stage of a call: chooses a host, sends the call there, and brings the answer back. One for each exchange, used again with it.</summary>
+/// <summary>
+/// The last stage of a call: chooses a host, sends the call there, to another where that is safe, and brings the answer back. One for each exchange, used
+/// again with it.
+/// </summary>
 internal sealed class Forwarding(Exchange exchange) : HttpTransformer
 {
     private readonly FullEngine _engine = exchange.Engine;
     private CancellationTokenSource _timeout = new();
     private CircuitBreaker? _circuit;
     private long _circuitTicket;
-    private Destination? _counted;
+    private Upstream _upstream = null!;
+    private Destination? _host;
+    private Placement _placement;
+    private ReplayableBody? _body;
+    private HedgingInvoker? _hedging;
+    private MirroredCall _mirrored;
+    private int _attempt;
+    private bool _again;
 
     private HttpContext Context => exchange.Context;
+
+    private Delivery Delivery => exchange.Route.Delivery;
 
     public void Reset()
     {
         _circuit?.Abandon(_circuitTicket);
         _circuit = null;
-        _counted?.End();
-        _counted = null;
-        if (_timeout.TryReset()) return;
-        _timeout.Dispose();
-        _timeout = new CancellationTokenSource();
+        _host?.End();
+        _host = null;
+        _mirrored.Send(_engine, _body);
+        _mirrored = default;
+        _body?.Forget();
+        _body = null;
+        _placement = default;
+        _attempt = 0;
+        _again = false;
+        if (!_timeout.TryReset()) RenewTimeout();
     }
 
     public Task SendAsync()
@@ -44,35 +62,34 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
 
     private async Task SendToAsync(Route route)
     {
-        var upstream = route.Upstream;
-        var turn = upstream.Choose(exchange, exchange.Call.ArrivedUnixMs);
-        if (upstream.CountsCalls) _counted = upstream.Destinations[turn];
-        _timeout.CancelAfter(route.TimeoutMs);
-
-        for (var attempt = 0; ; attempt++)
+        Place(route);
+        if (_upstream.Choose(ref _placement) is not { } host)
         {
-            var destination = upstream.Destinations[(turn + attempt) % upstream.Destinations.Length];
-            var origin = Context.Request.IsHttps ? destination.OverHttps : destination.OverHttp;
-            var error = await _engine.Forwarder.SendAsync(Context, origin, _engine.Client, _engine.RequestConfig, this, _timeout.Token);
-            if (error == ForwarderError.None)
+            exchange.RecordUnanswered(StatusCodes.Status503ServiceUnavailable);
+            await exchange.RefuseAsync(Verdict.Refuse(Refusal.NotReady, 1));
+            return;
+        }
+
+        while (true)
+        {
+            _attempt++;
+            _again = false;
+            _host = host;
+            _timeout.CancelAfter(TryMs(route));
+            var config = route.Delivery.ActivityMs == 0 ? _engine.RequestConfig : _engine.RequestConfigFor(route.Delivery.ActivityMs);
+            var error = await _engine.Forwarder.SendAsync(Context, OriginOf(host), ClientFor(route, host), config, this, _timeout.Token);
+            if (error == ForwarderError.None && !_again)
             {
                 await FinishAsync();
                 return;
             }
 
-            // Nothing was sent to a host that took no connection: another may have the call, whatever it is.
             var failure = Context.GetForwarderErrorFeature()?.Exception;
-            if (attempt == 0 && upstream.Destinations.Length > 1 && !Context.Response.HasStarted && !_timeout.IsCancellationRequested &&
-                failure is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
+            var loss = _again ? Loss.Answer : LossOf(error, failure);
+            TellHost(loss);
+            if ((_again || MayTryAgain(loss)) && await NextAsync(loss) is { } next)
             {
-                Context.Response.StatusCode = StatusCodes.Status200OK;
-                if (_counted is not null)
-                {
-                    _counted.End();
-                    _counted = upstream.Destinations[(turn + 1) % upstream.Destinations.Length];
-                    _counted.Begin();
-                }
-
+                host = next;
                 continue;
             }
 
@@ -80,6 +97,52 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
             return;
         }
     }
+
+    private void Place(Route route)
+    {
+        ref var call = ref exchange.Call;
+        _placement = new Placement
+        {
+            Headers = exchange,
+            Remote = call.Remote,
+            Application = exchange.Admission.Credential?.Application.Id.Value ?? Guid.Empty,
+            Consumer = exchange.Admission.Credential?.Application.Name,
+            NowUnixMs = call.ArrivedUnixMs,
+        };
+        var delivery = route.Delivery;
+        _upstream = delivery.Canary is { } canary && canary.Takes(in _placement) ? canary.Upstream : route.Upstream;
+        delivery.Retry.Budget.Earn();
+        if (delivery.Mirror is { } mirror) _mirrored = MirroredCall.Of(mirror, in _placement, _engine);
+
+        // A body is kept only where it could be needed once more.
+        var retries = delivery.Retry.AttemptsOn(_upstream.Destinations.Length) > 1 && delivery.Retry.Covers(call.Method);
+        var most = Math.Max(retries ? delivery.Retry.BodyBytes : 0, _mirrored.Wants ? delivery.Mirror!.BodyBytes : 0);
+        if (most > 0 && HasBody()) Context.Request.Body = _body = new ReplayableBody(Context.Request.Body, most);
+    }
+
+    private bool HasBody() => Context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false;
+
+    private string OriginOf(Destination host) => Context.Request.IsHttps ? host.OverHttps : host.OverHttp;
+
+    private HttpMessageInvoker ClientFor(Route route, Destination host)
+    {
+        if (route.Delivery.Hedge is not { } hedge || !route.Delivery.Retry.Covers(exchange.Call.Method) || HasBody()) return _engine.Client;
+        _hedging ??= new HedgingInvoker(_engine.Client, _engine.Metrics);
+        _hedging.Begin(_upstream, hedge, host, in _placement, OriginOf);
+        return _hedging;
+    }
+
+    // Time for this try: the route's until the answer's head, the whole call's, and the try's own.
+    private int TryMs(Route route)
+    {
+        var delivery = route.Delivery;
+        var left = delivery.TotalMs > 0 ? Math.Min(route.TimeoutMs, delivery.TotalMs) : route.TimeoutMs;
+        if (_attempt > 1) left = Math.Max(1, left - (int)Math.Min(int.MaxValue, exchange.Elapsed.TotalMilliseconds));
+        return delivery.Retry.AttemptMs > 0 ? Math.Min(delivery.Retry.AttemptMs, left) : left;
+    }
+
+    private bool IsLate(Route route) =>
+        exchange.Elapsed.TotalMilliseconds >= (route.Delivery.TotalMs > 0 ? Math.Min(route.TimeoutMs, route.Delivery.TotalMs) : route.TimeoutMs);
 
     private Task FinishAsync()
     {
@@ -93,6 +156,94 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         exchange.Outcome = response.StatusCode >= 500 ? "upstream-error" : "ok";
         exchange.Record.BytesOut = HttpMethods.IsHead(exchange.Call.Method) ? 0 : response.ContentLength ?? 0;
         return Task.CompletedTask;
+    }
+
+    /// <summary>Why a try came to nothing.</summary>
+    private enum Loss : byte
+    {
+        /// <summary>The host took no connection: nothing was sent.</summary>
+        NoConnection,
+
+        /// <summary>It took one, and no secrets could be agreed on: nothing was sent.</summary>
+        NoSecrets,
+
+        /// <summary>The connection was lost before the answer's head.</summary>
+        Broken,
+
+        /// <summary>The try took too long.</summary>
+        Timeout,
+
+        /// <summary>An answer after which another host is tried.</summary>
+        Answer,
+
+        /// <summary>The caller's own: it went away, or sent what cannot be sent on.</summary>
+        Caller,
+    }
+
+    private Loss LossOf(ForwarderError error, Exception? failure)
+    {
+        if (Context.RequestAborted.IsCancellationRequested || In<BadHttpRequestException>(failure) is not null || In<UnsendableHeaderException>(failure) is not null) return Loss.Caller;
+        if (_timeout.IsCancellationRequested || error is ForwarderError.RequestTimedOut) return Loss.Timeout;
+        return In<HttpRequestException>(failure) switch
+        {
+            { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } => Loss.NoConnection,
+            { HttpRequestError: HttpRequestError.SecureConnectionError } => Loss.NoSecrets,
+            _ => Loss.Broken,
+        };
+    }
+
+    private void TellHost(Loss loss)
+    {
+        if (_host is not { } host) return;
+        var outcome = loss switch
+        {
+            Loss.NoConnection => CallOutcome.NoConnection,
+            Loss.NoSecrets or Loss.Broken => CallOutcome.Failed,
+            Loss.Timeout when _upstream.Options.Passive.CountsTimeouts => CallOutcome.Failed,
+            _ => CallOutcome.Untold,    // an answer was judged when it came
+        };
+        if (!Context.Response.HasStarted) _upstream.Tell(host, outcome, Now);
+    }
+
+    // What no host took may go to any; the rest only where being done twice is the same as once, and while the call still has its body and its time.
+    private bool MayTryAgain(Loss loss)
+    {
+        var route = exchange.Route;
+        var retry = route.Delivery.Retry;
+        if (loss == Loss.Caller || Context.Response.HasStarted || _attempt >= retry.AttemptsOn(_upstream.Destinations.Length) || IsLate(route)) return false;
+        if (_body is { IsReplayable: false }) return false;
+        if (loss is Loss.NoConnection or Loss.NoSecrets) return true;
+        if (!retry.Covers(exchange.Call.Method) || _body is null && HasBody()) return false;
+        return loss switch
+        {
+            Loss.Broken => true,
+            Loss.Timeout => retry.AttemptMs > 0 && retry.Budget.TrySpend(),
+            _ => true,    // the budget was asked when the answer was let go
+        };
+    }
+
+    // The host for one more try. Once every host was tried, they may be tried again if the route wants more tries than it has hosts.
+    private async ValueTask<Destination?> NextAsync(Loss loss)
+    {
+        var retry = Delivery.Retry;
+        if (retry.WaitMs > 0) await Task.Delay(TimeSpan.FromMilliseconds(retry.WaitMs * (0.5 + Random.Shared.NextDouble())), _engine.Time, Context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _placement.NowUnixMs = Now;
+        var next = _upstream.Choose(ref _placement);
+        if (next is null && (retry.Attempts > 0 || loss == Loss.Answer))
+        {
+            _placement.Tried = 0;
+            next = _upstream.Choose(ref _placement);
+        }
+
+        if (next is null) return null;
+        _engine.Metrics.Retried(exchange.Route.Name, loss switch { Loss.NoConnection or Loss.NoSecrets => "no-connection", Loss.Broken => "lost", Loss.Timeout => "timeout", _ => "answer" });
+        _host?.End();
+        _host = null;
+        _body?.Rewind();
+        if (!_timeout.TryReset()) RenewTimeout();
+        Context.Response.StatusCode = StatusCodes.Status200OK;
+        Context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = null;
+        return next;
     }
 
     // The upstream did not answer, or the answer broke off.
@@ -116,7 +267,8 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         FullEngineLog.UpstreamFailed(_engine.Logger, exchange.Route.Name, error, failure?.Message ?? "", exchange.RequestId);
         exchange.RecordUnanswered(Refusals.Of(refusal).Status);
         Context.Response.Headers.Clear();
-        return exchange.RefuseAsync(Verdict.Refuse(refusal));
+        var retryAfter = refusal == Refusal.UpstreamUnreachable && _host is { } host ? (int)((_upstream.PauseMs(host) + 999) / 1000) : 0;
+        return exchange.RefuseAsync(Verdict.Refuse(refusal, retryAfter));
     }
 
     private Refusal RefusalOf(ForwarderError error, Exception? failure)
@@ -140,15 +292,25 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         return null;
     }
 
+    private long Now => _engine.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private void RenewTimeout()
+    {
+        _timeout.Dispose();
+        _timeout = new CancellationTokenSource();
+    }
+
     private void TellCircuit(bool failed)
     {
-        _circuit?.Tell(_circuitTicket, failed, _engine.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        _circuit?.Tell(_circuitTicket, failed, Now);
         _circuit = null;
     }
 
     public override ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage message, string destinationPrefix, CancellationToken cancel)
     {
         UpstreamHead.Write(exchange, message, destinationPrefix);
+        if (Delivery.ConnectMs is > 0 and var connectMs) UpstreamConnect.Limit(message, connectMs);
+        if (_mirrored.Wants) _mirrored.Take(_engine, message, destinationPrefix, context.Request.IsHttps, _body is not null);
         return default;
     }
 
@@ -156,8 +318,22 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
     {
         if (message is null) return false;
 
-        TellCircuit(failed: (int)message.StatusCode is >= 500 and <= 508);
-        _timeout.CancelAfter(Timeout.Infinite);    // the time-out is for the answer's head; bodies may flow as long as they flow
+        var status = (int)message.StatusCode;
+        if (_hedging is { } hedging && Delivery.Hedge is not null) _host = hedging.Host ?? _host;
+        var outcome = _upstream.Judge(status);
+        if (_host is { } host) _upstream.Tell(host, outcome, outcome == CallOutcome.Good ? 0 : Now);
+        if (Delivery.Retry.Statuses.Contains(status) && MayTryAgain(Loss.Answer) && Delivery.Retry.Budget.TrySpend())
+        {
+            _again = true;
+            return false;
+        }
+
+        TellCircuit(failed: status is >= 500 and <= 508);
+
+        // The time-out is for the answer's head; bodies may flow as long as they flow, unless the route says otherwise.
+        if (Delivery.TotalMs == 0) _timeout.CancelAfter(Timeout.Infinite);
+        else _timeout.CancelAfter(Math.Max(1, Delivery.TotalMs - (int)Math.Min(int.MaxValue, exchange.Elapsed.TotalMilliseconds)));
+
         var copied = await base.TransformResponseAsync(context, message, cancel);
         if (exchange.Route.AnswerHeaders is { Length: > 0 } transforms)
         {
@@ -165,8 +341,9 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
             MessageHeaders.Transform(context.Response.Headers, transforms, message.RequestMessage!.RequestUri!.GetLeftPart(UriPartial.Authority), in facts);
         }
 
+        if (_placement.Affinity is { } cookie && _host is { } bound) AffinityCookies.Write(context, cookie, bound);
         OwnHeaders.Write(exchange, context.Response.Headers);
-        exchange.RecordAnswer((int)message.StatusCode, exchange.Route.Units);
+        exchange.RecordAnswer(status, exchange.Route.Units);
         ref var record = ref exchange.Record;
         if (record.IsMissing) return false;
 

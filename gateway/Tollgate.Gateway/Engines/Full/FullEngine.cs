@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
@@ -23,6 +24,7 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
 {
     private readonly WebApplication _container;
     private readonly IServer _server;
+    private readonly ConcurrentDictionary<int, ForwarderRequestConfig> _requestConfigs = new();
     private CallPolicy _policy;
 
     public FullEngine(string urls, long maxBodyBytes, CallPolicy policy, Journal? journal, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
@@ -41,7 +43,7 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
             UseProxy = false,
             ActivityHeadersPropagator = null,
             EnableMultipleHttp2Connections = true,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
+            ConnectCallback = UpstreamConnect.ConnectAsync,
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         });
 
@@ -81,6 +83,10 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
         VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         ActivityTimeout = TimeSpan.FromHours(1),
     };
+
+    /// <summary>The same with another patience for a body or socket that is silent.</summary>
+    public ForwarderRequestConfig RequestConfigFor(int activityMs) =>
+        _requestConfigs.GetOrAdd(activityMs, static (ms, usual) => usual with { ActivityTimeout = TimeSpan.FromMilliseconds(ms) }, RequestConfig);
 
     /// <summary>The addresses in use, with the ports that were free.</summary>
     public IReadOnlyList<string> Addresses => [.. _server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];

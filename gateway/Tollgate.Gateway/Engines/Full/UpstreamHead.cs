@@ -10,7 +10,7 @@ namespace Tollgate.Gateway.Engines.Full;
 /// <summary>Writes the head of the message to the upstream: address, method, the caller's headers that go on, and ours.</summary>
 internal static class UpstreamHead
 {
-    private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
+    public static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     /// <param name="origin">Scheme and authority that the call goes to.</param>
     public static void Write(Exchange exchange, HttpRequestMessage message, string origin)

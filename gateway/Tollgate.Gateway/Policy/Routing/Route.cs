@@ -1,3 +1,5 @@
+using Tollgate.Gateway.Balancing;
+
 namespace Tollgate.Gateway.Policy.Routing;
 
 /// <summary>A route as it is in force: everything about it that does not change from call to call.</summary>
@@ -19,6 +21,9 @@ internal sealed class Route
     public int Priority { get; init; } = 1;
     public required Upstream Upstream { get; init; }
     public int TimeoutMs { get; init; } = 90_000;
+
+    /// <summary>How calls are brought to a host: tries, time-outs, canary, mirror.</summary>
+    public Delivery Delivery { get; init; } = Delivery.Default;
 
     /// <summary>Null = a plain route: no credential asked unless <see cref="Providers"/> say so, and nothing metered.</summary>
     public string? Product { get; init; }
@@ -60,7 +65,7 @@ internal sealed class Route
     public FileLimits.RateLimit? RateLimit { get; init; }
 
     /// <summary>Gives the service a rest when it fails; null = never.</summary>
-    public Tollgate.Gateway.Balancing.CircuitBreaker? Circuit { get; init; }
+    public CircuitBreaker? Circuit { get; init; }
 
     /// <summary>Header that carries the caller's own request id upstream, beside <c>X-Request-Id</c>; null = none.</summary>
     public string? RequestIdKey { get; init; }
