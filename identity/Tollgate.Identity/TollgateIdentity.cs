@@ -16,6 +16,7 @@ using Tollgate.Identity.DataProtection;
 using Tollgate.Identity.Explain;
 using Tollgate.Identity.Keys;
 using Tollgate.Identity.Mail;
+using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Sessions;
@@ -53,7 +54,9 @@ public static class TollgateIdentity
         services.AddScoped(provider => new ExplainService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<FeedTidying>();
         services.AddHostedService(provider => provider.GetRequiredService<FeedTidying>());
-        services.AddSingleton(provider => new SessionCheck(provider.GetRequiredService<IDbContextFactory<IdentityDb>>()));
+        AddScoped(services, (databases, audit, time) => new ManagementTokenService(databases, audit, time));
+        TokenAuthentication.Add(services);
+        services.AddSingleton(provider => new SessionCheck(provider.GetRequiredService<IServiceScopeFactory>()));
         return builder;
     }
 

@@ -25,7 +25,7 @@ public static class ApiKeyFormat
     private const int PrefixLength = 8;
     private const int RandomLength = 30;
     private const int ChecksumLength = 6;
-    private const string Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    internal const string Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     private static readonly SearchValues<char> Base62 = SearchValues.Create(Alphabet);
     private static readonly uint[] Crc32Table = MakeCrc32Table();
@@ -78,7 +78,7 @@ public static class ApiKeyFormat
     /// <summary>The last four characters, shown beside the prefix so that a person recognises the key.</summary>
     public static string LastFour(ReadOnlySpan<char> key) => key.Length > ShownLength + 4 ? new string(key[^4..]) : "";
 
-    private static void WriteChecksum(ReadOnlySpan<char> body, Span<char> checksum)
+    internal static void WriteChecksum(ReadOnlySpan<char> body, Span<char> checksum)
     {
         var crc = uint.MaxValue;
         foreach (var character in body)    // ASCII by now

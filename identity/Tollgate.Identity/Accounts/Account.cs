@@ -17,6 +17,12 @@ internal sealed class Account : IdentityUser<Guid>
     /// <summary>The organisation that the person looks at, of those they belong to; null = the first they joined.</summary>
     public OrganisationId? ChosenOrganisation { get; set; }
 
+    /// <summary>The secret that the person's authenticator app shares, under the key ring; null = none.</summary>
+    public string? TotpKey { get; set; }
+
+    /// <summary>The newest step of time whose code was used: no code is good twice.</summary>
+    public long? TotpStep { get; set; }
+
     public static Account New(string email, DateTimeOffset now) =>
         new() { Id = Guid.CreateVersion7(now), Email = email, UserName = email, Created = now, LockoutEnabled = true };
 }
@@ -29,6 +35,7 @@ internal sealed class AccountMapping : IEntityTypeConfiguration<Account>
         account.Property(a => a.Id).ValueGeneratedNever();
         account.Property(a => a.PasswordHash).HasMaxLength(256);
         account.Property(a => a.SecurityStamp).HasMaxLength(64);
+        account.Property(a => a.TotpKey).HasMaxLength(512);
         account.HasIndex(a => a.NormalizedEmail).HasDatabaseName("EmailIndex").IsUnique();
         account.HasOne<Organisation>().WithMany().HasForeignKey(a => a.ChosenOrganisation).OnDelete(DeleteBehavior.SetNull);
     }

@@ -5,4 +5,13 @@ public enum PlatformRole
 {
     /// <summary>Everything.</summary>
     Admin,
+
+    /// <summary>Looks at the administration, changes nothing.</summary>
+    Support,
+
+    /// <summary>Prices, subscribers, invoices of every customer.</summary>
+    Billing,
+
+    /// <summary>Looks at the administration and at the audit log, changes nothing.</summary>
+    Auditor,
 }

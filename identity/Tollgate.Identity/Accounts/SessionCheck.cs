@@ -1,7 +1,6 @@
 using System.Security.Claims;
-using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Identity.Sessions;
-using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.Accounts;
 
@@ -10,19 +9,15 @@ public sealed class SessionCheck
 {
     internal const string StampClaim = "stamp";
 
-    private readonly IDbContextFactory<IdentityDb> _databases;
+    private readonly IServiceScopeFactory _scopes;
 
-    internal SessionCheck(IDbContextFactory<IdentityDb> databases) => _databases = databases;
+    internal SessionCheck(IServiceScopeFactory scopes) => _scopes = scopes;
 
-    /// <summary>False once the person signed out, the password was changed or reset, or the account is gone.</summary>
+    /// <summary>False once the person signed out, the password was changed or reset, the account is gone, or what the person may do is no longer the same.</summary>
     public async Task<bool> IsCurrentAsync(ClaimsPrincipal user, CancellationToken cancel)
     {
         if (user.Identity?.IsAuthenticated != true) return false;
-        var id = user.UserId();
-        await using var db = await _databases.CreateDbContextAsync(cancel);
-        var stamp = await db.Accounts.Where(a => a.Id == id).Select(a => a.SecurityStamp).SingleOrDefaultAsync(cancel);
-        if (stamp is null || stamp != user.FindFirst(StampClaim)?.Value) return false;
-        return Guid.TryParse(user.FindFirst(SessionBook.Claim)?.Value, out var session)
-            && await db.Sessions.AnyAsync(s => s.Id == session && s.Account == id && s.EndedAt == null, cancel);
+        await using var scope = _scopes.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<SessionBook>().StandingAsync(user, cancel) is { } standing && standing.Matches(user);
     }
 }

@@ -20,17 +20,6 @@ internal static class SessionCookie
     public static void AddSessionCookie(this IServiceCollection services)
     {
         services.AddAuthentication(IdentityConstants.ApplicationScheme).AddIdentityCookies();
-        services.Configure<SecurityStampValidatorOptions>(o =>
-        {
-            o.ValidationInterval = TimeSpan.FromMinutes(1);
-            o.OnRefreshingPrincipal = refreshed =>
-            {
-                // A principal that is made anew is still of the same session.
-                if (refreshed.CurrentPrincipal?.FindFirst(SessionBook.Claim) is { } session)
-                    refreshed.NewPrincipal?.Identities.First().AddClaim(session.Clone());
-                return Task.CompletedTask;
-            };
-        });
         services.AddOptions<CookieAuthenticationOptions>(IdentityConstants.ApplicationScheme)
             .Configure<IOptions<TollgateIdentityOptions>>((cookie, identity) =>
             {
@@ -71,20 +60,23 @@ internal static class SessionCookie
         var book = context.HttpContext.RequestServices.GetRequiredService<SessionBook>();
         var cancel = context.HttpContext.RequestAborted;
         await book.EndAsync(context.HttpContext.User, cancel);
-        var session = await book.OpenAsync(context.Principal!.UserId(), cancel);
-        context.Principal!.Identities.First().AddClaim(new Claim(SessionBook.Claim, session.Id.ToString()));
+        var identity = context.Principal!.Identities.First();
+        var methods = identity.FindAll(SessionBook.MethodClaim).ToList();
+        foreach (var method in methods) identity.RemoveClaim(method);   // the session knows
+        var session = await book.OpenAsync(context.Principal.UserId(), methods.Count > 0 ? [.. methods.Select(m => m.Value)] : SessionBook.ByPassword, cancel);
+        identity.AddClaim(new Claim(SessionBook.Claim, session.Id.ToString()));
     }
 
     private static Task EndAsync(CookieSigningOutContext context) =>
         context.HttpContext.RequestServices.GetRequiredService<SessionBook>().EndAsync(context.HttpContext.User, context.HttpContext.RequestAborted);
 
-    /// <summary>A cookie is as good as the session that it names, at this moment.</summary>
+    /// <summary>A cookie is as good as the session that it names, at this moment; what its holder may do is asked each time, too.</summary>
     private static async Task ValidateAsync(CookieValidatePrincipalContext context)
     {
-        await SecurityStampValidator.ValidatePrincipalAsync(context);
-        if (context.Principal is null) return;
         var book = context.HttpContext.RequestServices.GetRequiredService<SessionBook>();
-        if (await book.FindAsync(context.Principal, context.HttpContext.RequestAborted) is null) context.RejectPrincipal();
+        if (context.Principal is { } user && await book.StandingAsync(user, context.HttpContext.RequestAborted) is { } standing)
+            standing.WriteInto(user.Identities.First());
+        else context.RejectPrincipal();
     }
 
     /// <summary>People are led to a page, programs get the status.</summary>

@@ -18,6 +18,22 @@ public static class SignedInUser
     public static OrganisationRole? OrganisationRole(this ClaimsPrincipal user) =>
         Enum.TryParse<OrganisationRole>(user.FindFirst(TollgateClaims.OrganisationRole)?.Value, ignoreCase: true, out var role) ? role : null;
 
+    /// <summary>Their role among the platform's staff; null for customers.</summary>
+    public static PlatformRole? PlatformRole(this ClaimsPrincipal user) =>
+        Enum.TryParse<PlatformRole>(user.FindFirst(TollgateClaims.PlatformRole)?.Value, ignoreCase: true, out var role) ? role : null;
+
+    /// <summary>A program with a token of the management API, not a person with a session.</summary>
+    public static bool IsToken(this ClaimsPrincipal user) => user.HasClaim(claim => claim.Type == TollgateClaims.Token);
+
+    /// <summary>Whether one of these scopes is there. A person with a session needs none.</summary>
+    public static bool Reaches(this ClaimsPrincipal user, params ReadOnlySpan<string> scopes)
+    {
+        if (!user.IsToken()) return true;
+        foreach (var scope in scopes)
+            if (user.HasClaim(TollgateClaims.Scope, scope)) return true;
+        return false;
+    }
+
     public static bool IsPlatformAdmin(this ClaimsPrincipal user) =>
-        user.HasClaim(TollgateClaims.PlatformRole, TollgateClaims.Value(PlatformRole.Admin));
+        user.HasClaim(TollgateClaims.PlatformRole, TollgateClaims.Value(Accounts.PlatformRole.Admin));
 }

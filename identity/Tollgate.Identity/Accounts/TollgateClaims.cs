@@ -13,8 +13,14 @@ public static class TollgateClaims
     /// <summary>Their role in it: <c>owner</c>, <c>admin</c>, <c>developer</c>, <c>billing</c>, <c>viewer</c>.</summary>
     public const string OrganisationRole = "org_role";
 
-    /// <summary><c>admin</c> for platform admins.</summary>
+    /// <summary>Of the platform's own staff: <c>admin</c>, <c>support</c>, <c>billing</c>, <c>auditor</c>.</summary>
     public const string PlatformRole = "platform_role";
+
+    /// <summary>The token of the management API that a program came with; people's sessions have none.</summary>
+    public const string Token = "token";
+
+    /// <summary>One of the things that such a token is good for.</summary>
+    public const string Scope = "scope";
 
     /// <summary>How a role is written in a claim.</summary>
     internal static string Value<TRole>(TRole role) where TRole : struct, Enum => role.ToString().ToLowerInvariant();

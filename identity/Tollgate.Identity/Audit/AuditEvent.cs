@@ -10,8 +10,11 @@ internal sealed class AuditEvent
     public required Guid Id { get; init; }
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>The account that acted; null = nobody was signed in, or the product itself.</summary>
+    /// <summary>The account, or the service token, that acted; null = nobody was signed in, or the product itself.</summary>
     public Guid? Actor { get; init; }
+
+    /// <summary>What the actor is.</summary>
+    public required AuditActor ActorType { get; init; }
     public OrganisationId? Organisation { get; init; }
 
     /// <summary>Such as <c>key.issued</c>.</summary>
@@ -29,6 +32,28 @@ internal sealed class AuditEvent
     public string? Correlation { get; init; }
 }
 
+/// <summary>Who can act.</summary>
+public enum AuditActor
+{
+    /// <summary>Nobody was signed in.</summary>
+    Nobody,
+
+    /// <summary>A person with a session.</summary>
+    Person,
+
+    /// <summary>A program with a person's token of the management API.</summary>
+    PersonalToken,
+
+    /// <summary>A program with an organisation's own token.</summary>
+    ServiceToken,
+
+    /// <summary>A client of the authorization server.</summary>
+    Client,
+
+    /// <summary>The product itself.</summary>
+    Product,
+}
+
 internal sealed class AuditEventMapping : IEntityTypeConfiguration<AuditEvent>
 {
     public void Configure(EntityTypeBuilder<AuditEvent> audit)
@@ -43,6 +68,8 @@ internal sealed class AuditEventMapping : IEntityTypeConfiguration<AuditEvent>
         audit.Property(e => e.Result).HasMaxLength(32);
         audit.Property(e => e.Correlation).HasMaxLength(64);
         audit.HasIndex(e => e.At);
+        audit.HasIndex(e => new { e.Actor, e.At });
+        audit.HasIndex(e => new { e.Action, e.At });
         audit.HasIndex(e => new { e.Organisation, e.At });
     }
 }

@@ -11,17 +11,19 @@ internal sealed class AuditLog(Caller caller, TimeProvider time)
 
     /// <summary>An event that the product itself caused.</summary>
     public static AuditEvent OfTheProduct(string action, string target, DateTimeOffset now) =>
-        new() { Id = Guid.CreateVersion7(now), At = now, Action = action, Target = target, Result = Ok };
+        new() { Id = Guid.CreateVersion7(now), At = now, ActorType = AuditActor.Product, Action = action, Target = target, Result = Ok };
 
     /// <param name="actor">Who acts, where the caller is not signed in yet.</param>
     public async Task AddAsync(IdentityDb db, string action, string target, OrganisationId? organisation = null, string result = Ok, Guid? actor = null)
     {
         var now = time.GetUtcNow();
+        var (who, kind) = actor is null ? await caller.WhoAsync() : (actor, AuditActor.Person);
         db.Add(new AuditEvent
         {
             Id = Guid.CreateVersion7(now),
             At = now,
-            Actor = actor ?? await caller.AccountAsync(),
+            Actor = who,
+            ActorType = kind,
             Organisation = organisation,
             Action = action,
             Target = target,

@@ -15,11 +15,15 @@ internal sealed class Caller(IHttpContextAccessor http, IServiceProvider service
 
     public string? Agent => http.HttpContext?.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent : null;
 
-    public async Task<Guid?> AccountAsync()
+    public async Task<(Guid? Id, AuditActor Kind)> WhoAsync()
     {
         var user = http.HttpContext?.User;
         if (user?.Identity?.IsAuthenticated != true) user = await OfCircuitAsync();
-        return user?.Identity?.IsAuthenticated == true ? user.UserId() : null;
+        if (user?.Identity?.IsAuthenticated != true) return (null, AuditActor.Nobody);
+        if (!user.IsToken()) return (user.UserId(), AuditActor.Person);
+        return user.FindFirst(TollgateClaims.Subject) is null
+            ? (Guid.Parse(user.FindFirst(TollgateClaims.Token)!.Value), AuditActor.ServiceToken)
+            : (user.UserId(), AuditActor.PersonalToken);
     }
 
     private async Task<ClaimsPrincipal?> OfCircuitAsync()

@@ -1,6 +1,9 @@
 using System.Security.Claims;
 using Microsoft.EntityFrameworkCore;
+using Tollgate.Contracts;
+using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Audit;
+using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.Sessions;
@@ -11,12 +14,17 @@ internal sealed class SessionBook(IdentityDb db, Caller caller, TimeProvider tim
     /// <summary>The claim that names the session.</summary>
     public const string Claim = "sid";
 
-    public async Task<Session> OpenAsync(Guid account, CancellationToken cancel)
+    /// <summary>One of the ways in which the person has just proven who they are (RFC 8176); said when a session is opened.</summary>
+    public const string MethodClaim = "amr";
+
+    public static readonly IReadOnlyList<string> ByPassword = ["pwd"];
+
+    public async Task<Session> OpenAsync(Guid account, IReadOnlyList<string> methods, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
         var session = new Session
         {
-            Id = Guid.NewGuid(), Account = account, Opened = now, Address = caller.Address,
+            Id = Guid.NewGuid(), Account = account, Opened = now, LastSeen = now, Methods = string.Join(' ', methods), Address = caller.Address,
             Agent = caller.Agent is { Length: > 256 } agent ? agent[..256] : caller.Agent,
         };
         db.Add(session);
@@ -30,10 +38,64 @@ internal sealed class SessionBook(IdentityDb db, Caller caller, TimeProvider tim
             ? await db.Sessions.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id && s.EndedAt == null, cancel)
             : null;
 
+    /// <summary>
+    /// What the holder of a session is at this moment: null once it has ended, or the account's password or second factor was changed under it.
+    /// Notes to the minute that it is in use.
+    /// </summary>
+    public async Task<Standing?> StandingAsync(ClaimsPrincipal user, CancellationToken cancel)
+    {
+        if (!Guid.TryParse(user.FindFirst(Claim)?.Value, out var id) || user.FindFirst(SessionCheck.StampClaim)?.Value is not { } stamp) return null;
+        var found = await db.Sessions.AsNoTracking().Where(s => s.Id == id && s.EndedAt == null)
+            .Join(db.Accounts.Where(a => a.SecurityStamp == stamp), s => s.Account, a => a.Id, (s, a) => new { s.LastSeen, s.Account, a.Email, a.PlatformRole, a.ChosenOrganisation })
+            .SingleOrDefaultAsync(cancel);
+        if (found is null) return null;
+        var memberships = await db.Memberships.AsNoTracking().Where(m => m.Account == found.Account).OrderBy(m => m.Since).ToListAsync(cancel);
+        var membership = memberships.Find(m => m.Organisation == found.ChosenOrganisation) ?? memberships.FirstOrDefault();
+
+        var now = time.GetUtcNow();
+        if (found.LastSeen is not { } seen || now - seen >= TimeSpan.FromMinutes(1))
+            await db.Sessions.Where(s => s.Id == id).ExecuteUpdateAsync(s => s.SetProperty(x => x.LastSeen, (DateTimeOffset?)now), cancel);
+        return new Standing(found.Email!, found.PlatformRole, membership?.Organisation, membership?.Role);
+    }
+
     public async Task EndAsync(ClaimsPrincipal? user, CancellationToken cancel)
     {
         if (!Guid.TryParse(user?.FindFirst(Claim)?.Value, out var id)) return;
+        await EndAsync(db.Sessions.Where(s => s.Id == id), cancel);
+    }
+
+    /// <summary>Ends one session of an account. False: it has none such that lives.</summary>
+    public async Task<bool> EndAsync(Guid account, Guid session, CancellationToken cancel) =>
+        await EndAsync(db.Sessions.Where(s => s.Account == account && s.Id == session), cancel) > 0;
+
+    /// <summary>Ends all sessions of an account but one. Returns how many there were.</summary>
+    public Task<int> EndAllAsync(Guid account, Guid? but, CancellationToken cancel) => EndAsync(db.Sessions.Where(s => s.Account == account && s.Id != but), cancel);
+
+    private async Task<int> EndAsync(IQueryable<Session> sessions, CancellationToken cancel)
+    {
         var now = (DateTimeOffset?)time.GetUtcNow();
-        await db.Sessions.Where(s => s.Id == id && s.EndedAt == null).ExecuteUpdateAsync(s => s.SetProperty(x => x.EndedAt, now), cancel);
+        return await sessions.Where(s => s.EndedAt == null).ExecuteUpdateAsync(s => s.SetProperty(x => x.EndedAt, now), cancel);
+    }
+}
+
+/// <summary>What an account is and may do, at a moment.</summary>
+internal sealed record Standing(string Email, PlatformRole? PlatformRole, OrganisationId? Organisation, OrganisationRole? Role)
+{
+    /// <summary>Lets a principal say this and nothing older.</summary>
+    public void WriteInto(ClaimsIdentity identity)
+    {
+        Write(identity, TollgateClaims.PlatformRole, PlatformRole is { } platform ? TollgateClaims.Value(platform) : null);
+        Write(identity, TollgateClaims.Organisation, Organisation?.ToString());
+        Write(identity, TollgateClaims.OrganisationRole, Role is { } role ? TollgateClaims.Value(role) : null);
+    }
+
+    /// <summary>Whether a principal says the same.</summary>
+    public bool Matches(ClaimsPrincipal user) =>
+        user.PlatformRole() == PlatformRole && user.OrganisationId() == Organisation && user.OrganisationRole() == Role;
+
+    private static void Write(ClaimsIdentity identity, string type, string? value)
+    {
+        foreach (var old in identity.FindAll(type).ToList()) identity.RemoveClaim(old);
+        if (value is not null) identity.AddClaim(new Claim(type, value));
     }
 }

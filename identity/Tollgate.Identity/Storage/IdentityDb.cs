@@ -8,6 +8,8 @@ using Tollgate.Identity.DataProtection;
 using Tollgate.Identity.Explain;
 using Tollgate.Identity.Keys;
 using Tollgate.Identity.OAuth.Authorize;
+using Tollgate.Identity.Mail;
+using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Devices;
 using Tollgate.Identity.OAuth.Families;
@@ -16,6 +18,7 @@ using Tollgate.Identity.OAuth.Logout;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Organisations;
+using Tollgate.Identity.SecondFactor;
 using Tollgate.Identity.Sessions;
 using Tollgate.Storage;
 using Tollgate.Storage.Feeds;
@@ -49,6 +52,10 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
     public DbSet<DeviceRequest> DeviceRequests => Set<DeviceRequest>();
     public DbSet<SeenToken> SeenTokens => Set<SeenToken>();
     public DbSet<LogoutNotice> LogoutNotices => Set<LogoutNotice>();
+    public DbSet<ManagementToken> ManagementTokens => Set<ManagementToken>();
+    public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();
+    public DbSet<Invitation> Invitations => Set<Invitation>();
+    public DbSet<OutgoingMail> OutgoingMails => Set<OutgoingMail>();
     public DbSet<StoredKey> DataProtectionKeys => Set<StoredKey>();
 
     /// <summary>
@@ -73,5 +80,6 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
         conventions.UseTollgateTypes(isSqlite: this is SqliteIdentityDb);
         conventions.Properties<OrganisationRole>().HaveConversion<string>().HaveMaxLength(16);
         conventions.Properties<PlatformRole>().HaveConversion<string>().HaveMaxLength(16);
+        conventions.Properties<AuditActor>().HaveConversion<string>().HaveMaxLength(16);
     }
 }

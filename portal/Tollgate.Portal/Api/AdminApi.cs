@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Tollgate.Billing.Catalogue;
 using Tollgate.Billing.Subscriptions;
 using Tollgate.Contracts;
+using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Organisations;
 using Tollgate.Portal.Wording;
 using Tollgate.ServiceDefaults;
@@ -26,14 +27,14 @@ internal static class AdminApi
     {
         var products = api.MapGroup("/products/{name}").WithTags("Admin");
         products.MapGet("", GetProductAsync).WithName("GetProduct");
-        products.MapPut("", PutProductAsync).WithName("PutProduct").WithMetadata(new RequestSizeLimitAttribute(MostProductBytes));
-        products.MapPost("/plans", CreatePlanAsync).WithName("CreatePlan");
-        products.MapPost("/plans/{plan}/versions", PublishVersionAsync).WithName("PublishPlanVersion");
+        products.MapPut("", PutProductAsync).WithName("PutProduct").RequireAuthorization(TollgatePolicies.PlatformBilling).WithMetadata(new RequestSizeLimitAttribute(MostProductBytes));
+        products.MapPost("/plans", CreatePlanAsync).WithName("CreatePlan").RequireAuthorization(TollgatePolicies.PlatformBilling);
+        products.MapPost("/plans/{plan}/versions", PublishVersionAsync).WithName("PublishPlanVersion").RequireAuthorization(TollgatePolicies.PlatformBilling);
         products.MapGet("/subscribers", SubscribersAsync).WithName("ListSubscribers");
 
         var organisations = api.MapGroup("/organisations/{id:guid}").WithTags("Admin");
-        organisations.MapPost("/suspend", (Guid id, OrganisationService service, CancellationToken cancel) => SuspendAsync(id, true, service, cancel)).WithName("SuspendOrganisation");
-        organisations.MapPost("/resume", (Guid id, OrganisationService service, CancellationToken cancel) => SuspendAsync(id, false, service, cancel)).WithName("ResumeOrganisation");
+        organisations.MapPost("/suspend", (Guid id, OrganisationService service, CancellationToken cancel) => SuspendAsync(id, true, service, cancel)).WithName("SuspendOrganisation").RequireAuthorization(TollgatePolicies.PlatformAdmin);
+        organisations.MapPost("/resume", (Guid id, OrganisationService service, CancellationToken cancel) => SuspendAsync(id, false, service, cancel)).WithName("ResumeOrganisation").RequireAuthorization(TollgatePolicies.PlatformAdmin);
     }
 
     private static async Task<Results<Ok<ProductDetails>, ProblemHttpResult>> GetProductAsync(string name, CatalogueService catalogue, CancellationToken cancel) =>

@@ -10,7 +10,7 @@ using Tollgate.ServiceDefaults;
 
 namespace Tollgate.Portal.Api;
 
-/// <summary>The management API: everything the portal can do, as JSON under <c>/api/v1</c>, for the same people with the same rights.</summary>
+/// <summary>The management API: everything the portal can do, as JSON under <c>/api/v1</c>, for the same people, and programs with their tokens, with the same rights.</summary>
 internal static class ManagementApi
 {
     public const string Root = "/api";
@@ -42,7 +42,8 @@ internal static class ManagementApi
         members.MapKeys();
         members.MapSubscriptions();
         members.MapUsage();
-        all.MapGroup("/admin").RequireAuthorization(TollgatePolicies.PlatformAdmin).MapAdmin();
+        all.MapTokens();
+        all.MapGroup("/admin").RequireAuthorization(TollgatePolicies.PlatformStaff).MapAdmin();
     }
 
     /// <summary><c>/openapi/v1.json</c>: the description of this API.</summary>
@@ -54,9 +55,12 @@ internal static class ManagementApi
 
     private static Task ExplainAsync(HttpContext http)
     {
+        var withToken = http.Request.Headers.Authorization.Count > 0;
         var problem = http.Response.StatusCode switch
         {
-            401 => Problems.Unauthorized("not-signed-in", "Sign in at /account/sign-in and send the session cookie with the call."),
+            401 when withToken => Problems.Unauthorized("invalid-token", "The token is unknown, expired or revoked. Make another under /account/tokens."),
+            401 => Problems.Unauthorized("not-signed-in", "Send a token (Authorization: Bearer tg_pat_…, made under /account/tokens), or the session cookie of /account/sign-in."),
+            403 when http.User.IsToken() => Problems.Forbidden("scope", "The token's scopes, or the role behind it, do not reach this far."),
             403 => Problems.Forbidden("role", "Your role does not reach this far. Ask an owner or admin of your organisation."),
             404 => Problems.NotFound(),
             405 => Problems.Of(405, "method", "Not this way", $"{http.Request.Method} is not offered here; the Allow header says what is."),
@@ -64,7 +68,7 @@ internal static class ManagementApi
             415 => Problems.Of(415, "content-type", "Not this kind of content", "Send Content-Type: application/json."),
             var status => Problems.Of(status, "request", "The request is not valid", "The request cannot be read. Compare it with /openapi/v1.json."),
         };
-        if (http.Response.StatusCode == 401) http.Response.Headers.WWWAuthenticate = "Session realm=\"tollgate\"";
+        if (http.Response.StatusCode == 401 && !withToken) http.Response.Headers.WWWAuthenticate = "Bearer realm=\"tollgate\"";
         return problem.ExecuteAsync(http);
     }
 }

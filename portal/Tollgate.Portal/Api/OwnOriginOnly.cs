@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
+using Tollgate.Identity.Accounts;
 using Tollgate.ServiceDefaults;
 
 namespace Tollgate.Portal.Api;
@@ -10,7 +11,8 @@ namespace Tollgate.Portal.Api;
 /// counts as the same site, so two more things are asked. (1) Browsers mark what a page sends: <c>Sec-Fetch-Site</c> in all current ones,
 /// <c>Origin</c> on every state-changing call in older ones too. A page cannot forge or remove either. A marked call must come from our own
 /// origin; one without marks comes from a program, which sends no cookie it was not given on purpose. (2) <c>Content-Type: application/json</c>
-/// cannot be sent across origins by a form, nor by a script without a preflight, which we never answer.
+/// cannot be sent across origins by a form, nor by a script without a preflight, which we never answer. A call that is judged by its token (the
+/// Authorization header, which no browser adds by itself) needs the second alone.
 /// </remarks>
 internal sealed class OwnOriginOnly : IEndpointFilter
 {
@@ -18,7 +20,7 @@ internal sealed class OwnOriginOnly : IEndpointFilter
     {
         var request = call.HttpContext.Request;
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) return await next(call);
-        if (!IsOurs(request))
+        if (!call.HttpContext.User.IsToken() && !IsOurs(request))
             return Problems.Forbidden("cross-origin", "Changes are accepted from this portal's own pages and from programs, not from other sites.");
         if (!HttpMethods.IsDelete(request.Method) && !request.HasJsonContentType())
             return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "content-type", "Not this kind of content", "Send Content-Type: application/json.");

@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -8,7 +7,6 @@ using Tollgate.Billing.Catalogue;
 using Tollgate.Billing.Subscriptions;
 using Tollgate.Contracts;
 using Tollgate.Identity.Accounts;
-using Tollgate.Identity.Organisations;
 using Tollgate.Portal.Developer;
 using Tollgate.ServiceDefaults;
 
@@ -25,14 +23,10 @@ internal static class SubscriptionsApi
     {
         var group = api.MapGroup("/subscriptions").WithTags("Subscriptions");
         group.MapGet("", ListAsync).WithName("ListSubscriptions");
-        group.MapPost("", SubscribeAsync).WithName("Subscribe").RequireAuthorization(NotViewers);
-        group.MapPut("/{id:guid}/plan", ChangePlanAsync).WithName("ChangePlan").RequireAuthorization(NotViewers);
-        group.MapDelete("/{id:guid}", CancelAsync).WithName("CancelSubscription").RequireAuthorization(NotViewers);
+        group.MapPost("", SubscribeAsync).WithName("Subscribe").RequireAuthorization(TollgatePolicies.CanSubscribe);
+        group.MapPut("/{id:guid}/plan", ChangePlanAsync).WithName("ChangePlan").RequireAuthorization(TollgatePolicies.CanSubscribe);
+        group.MapDelete("/{id:guid}", CancelAsync).WithName("CancelSubscription").RequireAuthorization(TollgatePolicies.CanSubscribe);
     }
-
-    /// <summary>Developers subscribe what they build, the billing role what it pays for: everybody but viewers.</summary>
-    private static void NotViewers(AuthorizationPolicyBuilder policy) =>
-        policy.RequireAssertion(context => context.User.OrganisationRole() is { } role and not OrganisationRole.Viewer && Enum.IsDefined(role));
 
     private static async Task<Ok<IReadOnlyList<SubscriptionView>>> ListAsync(ClaimsPrincipal user, SubscriptionService subscriptions, CancellationToken cancel) =>
         TypedResults.Ok(await subscriptions.ListAsync(user.Organisation(), cancel));

@@ -14,7 +14,7 @@ internal static class IdentityInternals
     {
         var account = await services.GetRequiredService<UserManager<Account>>().FindByEmailAsync(email);
         var person = await services.GetRequiredService<IUserClaimsPrincipalFactory<Account>>().CreateAsync(account.ShouldNotBeNull());
-        var session = await services.GetRequiredService<SessionBook>().OpenAsync(account.Id, default);
+        var session = await services.GetRequiredService<SessionBook>().OpenAsync(account.Id, SessionBook.ByPassword, default);
         person.Identities.First().AddClaim(new Claim(SessionBook.Claim, session.Id.ToString()));
         return person;
     }

@@ -10,6 +10,7 @@ public sealed partial class ApiAccessTests(PortalFixture fixture) : IClassFixtur
 {
     private static readonly OrganisationRole[] Everybody = Enum.GetValues<OrganisationRole>();
     private static readonly OrganisationRole[] Developers = [OrganisationRole.Owner, OrganisationRole.Admin, OrganisationRole.Developer];
+    private static readonly OrganisationRole[] Managers = [OrganisationRole.Owner, OrganisationRole.Admin];
     private static readonly OrganisationRole[] NotViewers = [.. Developers, OrganisationRole.Billing];
 
     private static readonly (string Method, string Path, OrganisationRole[] Allowed)[] Operations =
@@ -30,6 +31,14 @@ public sealed partial class ApiAccessTests(PortalFixture fixture) : IClassFixtur
         ("GET", "/usage", Everybody),
         ("GET", "/usage/period", Everybody),
         ("GET", "/invoices/draft", Everybody),
+        ("GET", "/me", Everybody),
+        ("GET", "/account/tokens", Everybody),
+        ("POST", "/account/tokens", Everybody),
+        ("DELETE", "/account/tokens/{id}", Everybody),
+        ("GET", "/organisation/tokens", Managers),
+        ("POST", "/organisation/tokens", Managers),
+        ("DELETE", "/organisation/tokens/{id}", Managers),
+        ("DELETE", "/admin/tokens/{id}", []),
         ("GET", "/admin/products/{name}", []),
         ("PUT", "/admin/products/{name}", []),
         ("POST", "/admin/products/{name}/plans", []),
