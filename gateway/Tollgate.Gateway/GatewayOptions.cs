@@ -1,3 +1,4 @@
+using Tollgate.Gateway.Listening;
 using Tollgate.ServiceDefaults;
 
 namespace Tollgate.Gateway;
@@ -23,6 +24,7 @@ public sealed record GatewayOptions
             Token = Value("Gateway:Token"),
             Authority = Address("Gateway:Authority", Value("Gateway:Authority"), "https://sign-in.example.com")?.OriginalString,
             Issuer = Value("Gateway:Issuer"),
+            Listening = ListenerOptions.Read(configuration),
         };
     }
 
@@ -59,8 +61,8 @@ public sealed record GatewayOptions
     /// <summary>What the identity service calls itself in <c>iss</c>; null = what its discovery document says.</summary>
     public string? Issuer { get; init; }
 
-    /// <summary>Largest request body, in bytes; a larger one is refused with 413.</summary>
-    public long MaxBodyBytes { get; init; } = 30_000_000;
+    /// <summary>Whom to believe, how much to take, and the certificates.</summary>
+    internal ListenerOptions Listening { get; init; } = new();
 
     /// <summary>How long calls under way may take to end after a stop was asked for.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);

@@ -23,6 +23,9 @@ internal static class GatewayProgram
           --ConnectionStrings:Redis=<host:port>        shares limits with other gateways
           --Gateway:ControlPlane=<url>      the control plane's internal port, with --Gateway:Token=<token>
           --Gateway:Authority=<url>         identity service whose access tokens every product accepts
+          --Gateway:Certificates:0:Path=<file>         certificate of the https addresses, PEM (with :Key) or PKCS#12 (with :Password)
+          --Gateway:TrustedProxies=<network[,network]> whose X-Forwarded-* are believed
+          --Gateway:Limits:<name>=<number>  what is taken in; docs/configuration.md lists the names
 
         Options are written --name value or --name=value. Names with a colon are also taken from the environment (ConnectionStrings__Redis),
         the others with a prefix (TOLLGATE_CONFIG).
@@ -74,7 +77,7 @@ internal static class GatewayProgram
             foreach (var error in refused.Errors) Console.Error.WriteLine(error);
             return 1;
         }
-        catch (Exception unusable) when (unusable is IOException or JournalException or UnauthorizedAccessException or InvalidOperationException or FormatException)
+        catch (Exception unusable) when (unusable is SettingsException or IOException or JournalException or UnauthorizedAccessException or InvalidOperationException or FormatException)
         {
             Console.Error.WriteLine(unusable.Message);
             return 1;

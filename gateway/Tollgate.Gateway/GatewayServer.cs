@@ -58,7 +58,7 @@ public sealed class GatewayServer : IAsyncDisposable
         _configuration.Start();
         await _consumers.StartAsync(cancel);
         foreach (var service in _services.GetServices<IHostedService>()) await service.StartAsync(cancel);
-        _engine = new FullEngine(_options.Urls, _options.MaxBodyBytes, _policy!, _journal, _metrics, _time, _loggers);
+        _engine = new FullEngine(_options.Urls, _options.Listening, _policy!, _journal, _metrics, _time, _loggers);
         await _engine.StartAsync(cancel);
         _isReady = true;
     }
@@ -100,7 +100,7 @@ public sealed class GatewayServer : IAsyncDisposable
 
     private void PutInForce(RouteTable routes)
     {
-        var policy = new CallPolicy(routes, _consumers.Credentials, _consumers.Entitlements, _consumers.Limits, _tokens, _options.MaxBodyBytes);
+        var policy = new CallPolicy(routes, _consumers.Credentials, _consumers.Entitlements, _consumers.Limits, _tokens, _options.Listening.Limits.MaxBodyBytes);
         _policy = policy;
         _engine?.Use(policy);
     }

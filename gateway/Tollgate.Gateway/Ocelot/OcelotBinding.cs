@@ -16,7 +16,7 @@ internal static class OcelotBinding
         {
             Json = json,
             UpstreamPathTemplate = json.ReadText("UpstreamPathTemplate", errors) ?? "",
-            DownstreamPathTemplate = json.ReadText("DownstreamPathTemplate", errors) ?? "",
+            DownstreamPathTemplate = json.ReadText("DownstreamPathTemplate", errors) ?? TollgateEdge.PathOf(json),
             DownstreamScheme = NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.ToLowerInvariant(),
             DownstreamHostAndPorts = Hosts(json, "DownstreamHostAndPorts", errors),
             LoadBalancer = LoadBalancer(json, errors, warnings),
@@ -30,6 +30,7 @@ internal static class OcelotBinding
             RequestIdKey = NullIfEmpty(json.ReadText("RequestIdKey", errors)),
             Tollgate = Tollgate(json.ReadObject("Tollgate", errors), errors),
             Delivery = TollgateDelivery.Read(json, errors, warnings),
+            Edge = TollgateEdge.Read(json.ReadObject("Tollgate", errors), errors),
             UpstreamHeaderTemplates = Texts(json, "UpstreamHeaderTemplates", errors),
             RouteClaimsRequirement = ClaimRequirements(json, errors),
             Security = OcelotSecurity.Read(json, errors),
@@ -47,6 +48,7 @@ internal static class OcelotBinding
         return new OcelotGlobal
         {
             Json = json,
+            Edge = TollgateEdge.Read(json.ReadObject("Tollgate", errors), errors),
             BaseUrl = NullIfEmpty(json.ReadText("BaseUrl", errors)),
             Timeout = Timeout(json, errors),
             RequestIdKey = NullIfEmpty(json.ReadText("RequestIdKey", errors)),

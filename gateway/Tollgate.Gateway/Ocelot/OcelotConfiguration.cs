@@ -46,6 +46,7 @@ internal sealed class OcelotRoute
     public string? RequestIdKey { get; init; }
     public TollgateRouteOptions Tollgate { get; init; } = new();
     public TollgateDelivery Delivery { get; init; } = new();
+    public TollgateEdge Edge { get; init; } = TollgateEdge.None;
 
     /// <summary>Headers that a call must carry, by name.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> UpstreamHeaderTemplates { get; init; } = [];
@@ -112,6 +113,7 @@ internal sealed class OcelotGlobal
 {
     public JsonEntry? Json { get; init; }
     public string? BaseUrl { get; init; }
+    public TollgateEdge Edge { get; init; } = TollgateEdge.None;
     public int? Timeout { get; init; }
     public string? RequestIdKey { get; init; }
     public OcelotAuthentication Authentication { get; init; } = new();

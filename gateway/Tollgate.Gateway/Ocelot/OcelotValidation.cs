@@ -82,7 +82,7 @@ internal static class OcelotValidation
     {
         if (route.Json["ServiceName"] is { Text.Length: > 0 })
             errors.Add(route.Json.Error("ServiceName", "a service name needs a service discovery provider, and none is configured."));
-        else if (route.DownstreamHostAndPorts.Count == 0)
+        else if (route.DownstreamHostAndPorts.Count == 0 && !route.Edge.ServesFiles)
             errors.Add(route.Json.Error("DownstreamHostAndPorts", "at least one host is needed here."));
 
         if (route.DownstreamScheme is not (null or "http" or "https" or "ws" or "wss"))

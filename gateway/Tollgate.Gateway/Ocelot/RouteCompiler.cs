@@ -71,6 +71,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
             Delivery = DeliveryOf(route, delivery, upstreams),
             TimeoutMs = Math.Min(quality.TimeoutMs ?? int.MaxValue, checked((route.Timeout ?? global.Timeout ?? DefaultTimeoutSeconds) * 1000)),
             Circuit = CircuitOf(route, quality, circuits),
+            Edge = TollgateEdge.Merge(route.Edge, global.Edge),
             Product = route.Tollgate.Product,
             Scopes = [.. route.Tollgate.Scopes],
             Units = route.Tollgate.Units,

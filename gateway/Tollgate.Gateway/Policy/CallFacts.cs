@@ -25,6 +25,9 @@ internal struct CallFacts
     /// <summary>The other end of the connection; IPv4 as such, never mapped.</summary>
     public IPAddress? Remote;
 
+    /// <summary>Of the client certificate that was shown; null = none.</summary>
+    public string? CertificateSubject;
+
     /// <summary>Asked by routes that look at headers of their own.</summary>
     public ICallHeaders? Headers;
 

@@ -22,11 +22,12 @@ internal sealed class CallPolicy(
 
     public Verdict Decide(in CallFacts call, ref Admission admission, bool final)
     {
-        var verdict = Arrive(in call);
-        if (verdict.IsGranted) verdict = FindRoute(in call, ref admission);
-        if (!verdict.IsGranted) return verdict;
+        var verdict = FindRoute(in call, ref admission);
+        if (!verdict.IsGranted) return call.ContentLength > maxBodyBytes ? Verdict.Refuse(Refusal.ContentTooLarge) : verdict;
 
         var route = admission.Route!;
+        if (call.ContentLength > (route.Edge?.MaxBodyBytes ?? maxBodyBytes)) return Verdict.Refuse(Refusal.ContentTooLarge);
+        if (route.Edge is { } edge && !edge.Admits(call.CertificateSubject)) return Verdict.Refuse(Refusal.CertificateNotAllowed);
         if (route.Addresses is { } addresses && !addresses.Admit(call.Remote)) return Verdict.Refuse(Refusal.IpNotAllowed);
         if (route.RateLimit is not null && CountForFile(route, in call, ref admission) is { IsGranted: false } over) return over;
         if (route.Product is null) return route.DemandsToken || route.Claims is not null || route.ClaimTransforms is not null ? AdmitToPlainRoute(route, in call, ref admission, final) : Verdict.Granted;
@@ -44,9 +45,6 @@ internal sealed class CallPolicy(
         admission.Spent = false;
         limits.Refund(admission.Entitlement!, admission.Route!.Units, in admission.Standing);
     }
-
-    private Verdict Arrive(in CallFacts call) =>
-        call.ContentLength > maxBodyBytes ? Verdict.Refuse(Refusal.ContentTooLarge) : Verdict.Granted;
 
     private Verdict FindRoute(in CallFacts call, ref Admission admission)
     {

@@ -11,6 +11,7 @@ internal sealed class RefusalFace
     public RefusalFace(string slug, int status, string title, string detail, string? challenge = null)
     {
         Slug = slug;
+        Title = title;
         Status = status;
         Challenge = challenge;
         Beginning = Encoding.UTF8.GetBytes(
@@ -21,6 +22,8 @@ internal sealed class RefusalFace
     public string Slug { get; }
 
     public int Status { get; }
+
+    public string Title { get; }
 
     /// <summary><c>WWW-Authenticate</c> (RFC 6750 §3), null = none.</summary>
     public string? Challenge { get; }
@@ -38,10 +41,30 @@ internal static class Refusals
 
     public static RefusalFace Of(Refusal refusal) => Faces[(int)refusal];
 
+    /// <summary>Of a message that the server itself refused.</summary>
+    public static RefusalFace OfStatus(int status) => Of(ReasonOf(status));
+
+    /// <summary>Why the server refused a message, or the rest of one.</summary>
+    public static Refusal ReasonOf(int status) => status switch
+    {
+        408 => Refusal.RequestTimeout,
+        413 => Refusal.ContentTooLarge,
+        414 => Refusal.UriTooLong,
+        431 => Refusal.HeadersTooLarge,
+        505 => Refusal.VersionNotSupported,
+        _ => Refusal.BadRequest,
+    };
+
     private static RefusalFace Face(Refusal refusal) => refusal switch
     {
         Refusal.None => new("internal", 500, "Internal error", "Something went wrong inside the gateway. Try again, and give the request id to support if it stays."),
         Refusal.BadRequest => new("bad-request", 400, "Bad request", "The request is not well-formed HTTP, or holds a header that cannot be sent on. Correct it and try again."),
+        Refusal.RequestTimeout => new("request-timeout", 408, "Request timeout", "The request did not arrive in time. Send it faster, on a new connection."),
+        Refusal.UriTooLong => new("uri-too-long", 414, "URI too long", "The request line is longer than this gateway takes. Shorten path and query."),
+        Refusal.HeadersTooLarge => new("headers-too-large", 431, "Request header fields too large", "The request's headers are larger, or more, than this gateway takes. Send fewer or shorter ones."),
+        Refusal.VersionNotSupported => new("version-not-supported", 505, "HTTP version not supported", "This gateway speaks HTTP/1.0, HTTP/1.1 and HTTP/2. Use one of them."),
+        Refusal.LoopDetected => new("loop-detected", 508, "Loop detected", "The call came back to this gateway again and again. The route's service must not lead back to the route."),
+        Refusal.FileNotFound => new("not-found", 404, "Not found", "There is no such file. Check the path."),
         Refusal.UnknownRoute => new("unknown-route", 404, "Unknown route", "No route takes this method, host and path. Check them against the API's documentation."),
         Refusal.MissingCredentials => new("missing-credentials", 401, "Credentials are missing",
             "Send an API key in the X-Api-Key header, or a key or access token as Authorization: Bearer.", "Bearer realm=\"tollgate\""),
@@ -56,6 +79,8 @@ internal static class Refusals
         Refusal.InsufficientScope => new("insufficient-scope", 403, "Insufficient scope",
             "The key or token lacks a scope or claim that this call needs. Use one that carries it.", "Bearer realm=\"tollgate\", error=\"insufficient_scope\""),
         Refusal.IpNotAllowed => new("ip-not-allowed", 403, "Address not allowed", "The call, or the key, may not come from this address. Call from an allowed network, or change the key's list in the portal."),
+        Refusal.OriginNotAllowed => new("origin-not-allowed", 403, "Origin not allowed", "A page of this origin may not make this call with this method and these headers. The API's owner can allow it."),
+        Refusal.CertificateNotAllowed => new("certificate-not-allowed", 403, "Certificate not allowed", "This call needs a client certificate that the route accepts. Show one, or ask the API's owner."),
         Refusal.OrganisationSuspended => new("organisation-suspended", 403, "Suspended", "The application or its organisation is suspended. Ask its owner, or write to support."),
         Refusal.ContentTooLarge => new("content-too-large", 413, "Content too large", "The request body is larger than this gateway takes. Send less at a time."),
         Refusal.UnsupportedMediaType => new("unsupported-media-type", 415, "Unsupported media type", "The body's media type is not one that this call takes. See the API's documentation."),

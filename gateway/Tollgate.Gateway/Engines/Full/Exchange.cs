@@ -16,6 +16,7 @@ internal sealed class Exchange : ICallHeaders
     private CallFacts _call;
     private Admission _admission;
     private CallRecord _record;
+    private CallerTrail _trail;
     private long _startedAt;
     private UInt128 _requestNumber;
 
@@ -34,6 +35,7 @@ internal sealed class Exchange : ICallHeaders
     public ref CallFacts Call => ref _call;
     public ref Admission Admission => ref _admission;
     public ref CallRecord Record => ref _record;
+    public ref CallerTrail Trail => ref _trail;
 
     /// <summary>Of an admitted call.</summary>
     public Route Route => _admission.Route!;
@@ -70,6 +72,7 @@ internal sealed class Exchange : ICallHeaders
         _call = default;
         _admission = default;
         _record = default;
+        _trail = default;
         Consumer = null;
         Outcome = "";
         _context!.Uninitialize();
@@ -96,20 +99,28 @@ internal sealed class Exchange : ICallHeaders
         var headers = request.Headers;
         _call.ArrivedUnixMs = Engine.Time.GetUtcNow().ToUnixTimeMilliseconds();
         RequestId = Tollgate.Gateway.Policy.RequestId.Choose(headers["X-Request-Id"], _call.ArrivedUnixMs, out _requestNumber);
-        Caller = Context.Features.Get<CallerConnection>() ?? CallerConnection.Of(Context.Connection.RemoteIpAddress);
+        Caller = Context.Features.Get<CallerConnection>() ?? CallerConnection.Of(Context.Connection.RemoteIpAddress, request.IsHttps, Engine.Listening);
 
         // Kestrel marks a message with both a length and a transfer coding so; it may be an attempt at smuggling (RFC 9112 §6.3).
         var target = Context.Features.Get<IHttpRequestFeature>()!.RawTarget;
         if (headers.ContainsKey("X-Content-Length") && headers.TransferEncoding.Count > 0 || !CanonicalTarget.TrySplit(target, out _call.Path, out _call.Query))
             return RefuseAsync(Verdict.Refuse(Refusal.BadRequest));
 
-        _call.Method = request.Method;
+        // A WebSocket over HTTP/2 is opened with CONNECT (RFC 8441), and is the same call as over HTTP/1.1.
+        _call.Method = HttpMethods.IsConnect(request.Method) && Context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } ? HttpMethods.Get : request.Method;
         _call.Host = headers.Host.ToString();
+        _trail = CallerTrail.Of(Caller, _call.Host, headers);
+        if (headers.Via.Count > 0 && ViaHeader.Hops(headers.Via) >= Engine.Listening.Limits.MaxHops) return RefuseAsync(Verdict.Refuse(Refusal.LoopDetected));
+        if (Engine.Listening.HttpsRedirectPort is { } port && _trail.Proto == "http") return RedirectAsync(port);
+
         _call.ApiKey = headers.TryGetValue("X-Api-Key", out var apiKey) ? apiKey.ToString() : null;
         _call.Authorization = headers.TryGetValue("Authorization", out var authorization) ? authorization.ToString() : null;
-        _call.Remote = Caller.Address;
+        _call.Remote = _trail.Address;
         _call.Headers = this;
         _call.ContentLength = request.ContentLength;
+
+        _call.CertificateSubject = Caller.CertificateSubject;
+        if (Preflight.IsOne(request) && Preflight.Answer(this) is { } answered) return answered;
 
         var verdict = Decide(final: false);
         return verdict.Kind switch
@@ -146,7 +157,10 @@ internal sealed class Exchange : ICallHeaders
     }
 
     // The stages after the policy, in their order; each either answers the call or leaves it to the next.
-    private Task ServeAsync() => _forwarding.SendAsync();
+    private Task ServeAsync() => Route.Edge is { } edge ? EdgeStages.ServeAsync(this, edge) : AnswerAsync();
+
+    /// <summary>The stages that make an answer.</summary>
+    public Task AnswerAsync() => _forwarding.SendAsync();
 
     /// <summary>Answers with a refusal.</summary>
     public Task RefuseAsync(Verdict verdict)
@@ -165,6 +179,18 @@ internal sealed class Exchange : ICallHeaders
         if (face.Challenge is not null) response.Headers.WWWAuthenticate = face.Challenge;
         if (verdict.RetryAfterSeconds > 0 || face.Status is 429 or 503) response.Headers.RetryAfter = Math.Max(1, verdict.RetryAfterSeconds).ToString();
         return ProblemAnswer.WriteAsync(response, face, _call.Path ?? "", RequestId);
+    }
+
+    // 308 keeps method and body (RFC 9110 §15.4.9).
+    private Task RedirectAsync(int port)
+    {
+        Outcome = "redirected";
+        var host = HostString.FromUriComponent(_trail.Host.Length > 0 ? _trail.Host : _call.Host).Host;
+        if (host.Length == 0) return RefuseAsync(Verdict.Refuse(Refusal.BadRequest));
+        Context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
+        Context.Response.Headers.Location = $"https://{host}{(port == 443 ? "" : $":{port}")}{_call.Path}{(_call.Query.Length > 0 ? "?" : "")}{_call.Query}";
+        OwnHeaders.Write(this, Context.Response.Headers);
+        return Task.CompletedTask;
     }
 
     /// <summary>What cannot be counted is not sold.</summary>

@@ -273,7 +273,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
 
     private Refusal RefusalOf(ForwarderError error, Exception? failure)
     {
-        if (In<BadHttpRequestException>(failure) is { } bad) return bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? Refusal.ContentTooLarge : Refusal.BadRequest;
+        if (In<BadHttpRequestException>(failure) is { } bad) return Refusals.ReasonOf(bad.StatusCode);
         if (In<UnsendableHeaderException>(failure) is not null) return Refusal.BadRequest;
         return _timeout.IsCancellationRequested || error is ForwarderError.RequestTimedOut ? Refusal.UpstreamTimeout : Refusal.UpstreamUnreachable;
     }
@@ -342,6 +342,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         }
 
         if (_placement.Affinity is { } cookie && _host is { } bound) AffinityCookies.Write(context, cookie, bound);
+        context.Response.Headers.Via = ViaHeader.With(context.Response.Headers.Via, message.Version);
         OwnHeaders.Write(exchange, context.Response.Headers);
         exchange.RecordAnswer(status, exchange.Route.Units);
         ref var record = ref exchange.Record;

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
+using System.Net.Quic;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
@@ -10,6 +12,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Tollgate.Gateway.Listening;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Metering;
 using Yarp.ReverseProxy.Forwarder;
@@ -25,9 +28,11 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
     private readonly WebApplication _container;
     private readonly IServer _server;
     private readonly ConcurrentDictionary<int, ForwarderRequestConfig> _requestConfigs = new();
+    private readonly ServerCertificates? _certificates;
+    private readonly IDisposable? _malformed;
     private CallPolicy _policy;
 
-    public FullEngine(string urls, long maxBodyBytes, CallPolicy policy, Journal? journal, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    public FullEngine(string urls, ListenerOptions listening, CallPolicy policy, Journal? journal, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         _policy = policy;
         Journal = journal;
@@ -35,6 +40,9 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
         Metrics = metrics;
         Time = time;
         Logger = loggers.CreateLogger<FullEngine>();
+        Listening = listening;
+        Hsts = listening.HstsSeconds > 0 ? $"max-age={listening.HstsSeconds}; includeSubDomains" : null;
+        if (listening.Certificates.Count > 0) _certificates = ServerCertificates.Open(listening, loggers.CreateLogger<ServerCertificates>());
         Client = new HttpMessageInvoker(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -51,25 +59,27 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddHttpForwarder();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.AllowSynchronousIO = false;
-            kestrel.Limits.MaxRequestBodySize = maxBodyBytes;
-            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(CallerConnection.Attach));
-        });
+        var priorKnowledge = new PriorKnowledge(TimeSpan.FromSeconds(listening.Limits.KeepAliveSeconds));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Configure(kestrel, urls, listening, _certificates, priorKnowledge));
+        if (QuicListener.IsSupported && _certificates is not null) builder.WebHost.UseQuic();
+        builder.Services.AddSingleton<IConnectionListenerFactory>(priorKnowledge);
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         _container = builder.Build();
+        Folders = new StaticFolders(_container.Environment, loggers);
         Forwarder = _container.Services.GetRequiredService<IHttpForwarder>();
         _server = _container.Services.GetRequiredService<IServer>();
-
-        var addresses = _server.Features.GetRequiredFeature<IServerAddressesFeature>();
-        foreach (var url in urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)) addresses.Addresses.Add(url);
+        if (_container.Services.GetService<DiagnosticListener>() is { } told) _malformed = MalformedMessages.Answer(told, time);
     }
 
     public CallPolicy Policy => Volatile.Read(ref _policy);
     public Journal? Journal { get; }
     public ConsumerTable Consumers { get; }
+    public ListenerOptions Listening { get; }
+
+    /// <summary><c>Strict-Transport-Security</c>; null = none.</summary>
+    public string? Hsts { get; }
+
+    public StaticFolders Folders { get; }
     public GatewayMetrics Metrics { get; }
     public TimeProvider Time { get; }
     public ILogger Logger { get; }
@@ -89,7 +99,7 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
         _requestConfigs.GetOrAdd(activityMs, static (ms, usual) => usual with { ActivityTimeout = TimeSpan.FromMilliseconds(ms) }, RequestConfig);
 
     /// <summary>The addresses in use, with the ports that were free.</summary>
-    public IReadOnlyList<string> Addresses => [.. _server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
+    public IReadOnlyList<string> Addresses => [.. _server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Where(Listeners.IsPublic)];
 
     /// <summary>Puts another configuration in force; calls under way end on the one they began with.</summary>
     public void Use(CallPolicy policy) => Volatile.Write(ref _policy, policy);
@@ -114,7 +124,9 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _malformed?.Dispose();
         await _container.DisposeAsync();
+        if (_certificates is not null) await _certificates.DisposeAsync();
         Client.Dispose();
     }
 }

@@ -9,7 +9,7 @@ internal static class HopByHopHeaders
     private static readonly FrozenSet<string> EndHere = new[]
     {
         "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate", "TE", "Transfer-Encoding", "Upgrade",
-        "Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "HTTP2-Settings", "X-Content-Length",
+        "Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via", "X-Request-Id", "HTTP2-Settings", "X-Content-Length",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly FrozenSet<string> OfConsumers = new[]

@@ -9,7 +9,9 @@ internal static class OwnHeaders
     public static void Write(Exchange exchange, IHeaderDictionary headers)
     {
         headers["X-Request-Id"] = exchange.RequestId;
+        if (exchange.Engine.Hsts is { } hsts && exchange.Trail.Proto == "https") headers.StrictTransportSecurity = hsts;
         ref var admission = ref exchange.Admission;
+        if (admission.Route?.Edge is { } edge) EdgeHeaders.Write(exchange, edge, headers);
         if (admission.FileRate is { Answer: RateAnswer.Admitted, Rule.Tells: true }) PlainAnswer.Tell(headers, in admission.FileRate);
         if (admission.Entitlement is null || admission.Standing.Policy is not { } policy) return;
         headers["RateLimit-Policy"] = policy;

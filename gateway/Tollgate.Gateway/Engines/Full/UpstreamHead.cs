@@ -31,9 +31,13 @@ internal static class UpstreamHead
         if (message.Version.Major >= 2 && headers.TE.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase)) message.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
 
         Add(message, "X-Request-Id", exchange.RequestId);
-        Add(message, "X-Forwarded-For", exchange.Caller.AddressText);
-        Add(message, "X-Forwarded-Proto", context.Request.Scheme);
-        if (call.Host.Length > 0) Add(message, "X-Forwarded-Host", call.Host);
+        ref var trail = ref exchange.Trail;
+        Add(message, "X-Forwarded-For", trail.For);
+        Add(message, "X-Forwarded-Proto", trail.Proto);
+        if (trail.Host.Length > 0) Add(message, "X-Forwarded-Host", trail.Host);
+        Add(message, "Forwarded", trail.Forwarded);
+        Add(message, "Via", ViaHeader.With(headers.Via, context.Request.Protocol));
+        if (exchange.Engine.Listening.ClientCertificates.SubjectHeader is { } certificate) TellSubject(message, certificate, exchange.Caller.CertificateSubject);
         if (route.RequestIdKey is { } key && !headers.ContainsKey(key)) Add(message, key, exchange.RequestId);
         if (exchange.Consumer is { } consumer)
         {
@@ -47,7 +51,13 @@ internal static class UpstreamHead
         if (route.ClaimTransforms is { ToHeaders: { Length: > 0 } claims }) AddClaims(message, claims, admission.ClaimHeaders);
     }
 
-    public static HeaderFacts FactsOf(Exchange exchange) => new(exchange.Caller.AddressText, exchange.Call.Host, exchange.RequestId);
+    private static void TellSubject(HttpRequestMessage message, string header, string? subject)
+    {
+        MessageHeaders.Remove(message, header);
+        if (subject is not null) Add(message, header, Ascii.IsValid(subject) ? subject : Uri.EscapeDataString(subject));
+    }
+
+    public static HeaderFacts FactsOf(Exchange exchange) => new(exchange.Trail.AddressText, exchange.Call.Host, exchange.RequestId);
 
     private static void CopyHeaders(Exchange exchange, HttpRequestMessage message, IHeaderDictionary headers)
     {

@@ -70,6 +70,9 @@ internal sealed class Route
     /// <summary>Header that carries the caller's own request id upstream, beside <c>X-Request-Id</c>; null = none.</summary>
     public string? RequestIdKey { get; init; }
 
+    /// <summary>What it asks of callers and gives to their programs beyond the call; null = nothing.</summary>
+    public Edge.RouteEdge? Edge { get; init; }
+
     /// <summary>Place in the order of all routes; the lowest that matches wins.</summary>
     public int Rank { get; set; }
 }

@@ -1,0 +1,96 @@
+using System.IO.Compression;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Tollgate.Gateway.Policy.Edge;
+
+namespace Tollgate.Gateway.Engines.Full;
+
+/// <summary>
+/// The body of an answer on a route that compresses. Decides with the first byte, when the answer's head is complete, and leaves it alone where it is
+/// encoded already, part of a whole, short, or of a type that is not worth it. What has no length is sent on as it comes.
+/// </summary>
+internal sealed class CompressedBody(HttpContext context, CompressionRule rule, Stream inner) : Stream
+{
+    private Stream? _coder;
+    private bool _decided;
+    private bool _flushes;
+
+    public override bool CanRead => false;
+    public override bool CanSeek => false;
+    public override bool CanWrite => true;
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Takes the place of the answer's body; null where the caller takes no coding.</summary>
+    public static CompressedBody? Begin(HttpContext context, CompressionRule rule)
+    {
+        if (HttpMethods.IsHead(context.Request.Method) || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }) return null;
+        var body = new CompressedBody(context, rule, context.Response.Body);
+        context.Response.Body = body;
+        return body;
+    }
+
+    /// <summary>Writes what is left, after the last byte. Not called when the answer broke off.</summary>
+    public async Task FinishAsync()
+    {
+        await context.Response.BodyWriter.FlushAsync();
+        if (_coder is not null) await _coder.DisposeAsync();
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancel = default)
+    {
+        if (!_decided) Decide();
+        if (_coder is null)
+        {
+            await inner.WriteAsync(buffer, cancel);
+            return;
+        }
+
+        await _coder.WriteAsync(buffer, cancel);
+        if (_flushes) await FlushAsync(cancel);
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancel) => WriteAsync(buffer.AsMemory(offset, count), cancel).AsTask();
+
+    public override async Task FlushAsync(CancellationToken cancel)
+    {
+        if (_coder is not null) await _coder.FlushAsync(cancel);
+        await inner.FlushAsync(cancel);
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private void Decide()
+    {
+        _decided = true;
+        var response = context.Response;
+        var headers = response.Headers;
+        if (response.HasStarted || response.StatusCode is < 200 or 204 or 205 or 206 or 304 || headers.ContentEncoding.Count > 0 || headers.ContentRange.Count > 0 ||
+            response.ContentLength < rule.MinBytes || !rule.Takes(response.ContentType) ||
+            headers.CacheControl.ToString().Contains("no-transform", StringComparison.OrdinalIgnoreCase)) return;
+
+        EdgeHeaders.AddVary(headers, "Accept-Encoding");
+        if (rule.Choose(context.Request.Headers.AcceptEncoding.ToString()) is not { } coding) return;
+
+        _flushes = response.ContentLength is null;
+        response.ContentLength = null;
+        headers.ContentEncoding = coding;
+        headers.Remove("Accept-Ranges");
+        headers.Remove("Content-MD5");
+        if (headers.ETag.ToString() is { Length: > 0 } tag && !tag.StartsWith("W/", StringComparison.Ordinal)) headers.ETag = $"W/{tag}";    // the same, but not byte for byte
+        _coder = coding == "br" ? new BrotliStream(inner, rule.Level, leaveOpen: true) : new GZipStream(inner, rule.Level, leaveOpen: true);
+    }
+}
