@@ -6,6 +6,8 @@ namespace Tollgate.Gateway;
 /// <summary>How one gateway is started, whether alone (<c>Tollgate.Gateway --config …</c>) or inside the all-in-one host.</summary>
 public sealed record GatewayOptions
 {
+    private const long DefaultCacheBytes = 128 * 1024 * 1024;
+
     /// <summary>The options that mean the same in every shape of a deployment: the section <c>Gateway</c> and the ledger.</summary>
     /// <param name="config">The route file or folder.</param>
     /// <param name="urls">Where calls arrive.</param>
@@ -25,6 +27,10 @@ public sealed record GatewayOptions
             Authority = Address("Gateway:Authority", Value("Gateway:Authority"), "https://sign-in.example.com")?.OriginalString,
             Issuer = Value("Gateway:Issuer"),
             Listening = ListenerOptions.Read(configuration),
+            Plugins = Value("Gateway:Plugins") is { } plugins ? Path.GetFullPath(plugins) : null,
+            CacheMaxBytes = Value("Gateway:CacheMaxBytes") is not { } bytes ? DefaultCacheBytes
+                : long.TryParse(bytes, out var max) && max >= 1024 * 1024 ? max
+                : throw new SettingsException($"--Gateway:CacheMaxBytes {bytes}: write a number of bytes of at least 1048576."),
         };
     }
 
@@ -63,6 +69,12 @@ public sealed record GatewayOptions
 
     /// <summary>Whom to believe, how much to take, and the certificates.</summary>
     internal ListenerOptions Listening { get; init; } = new();
+
+    /// <summary>Folder of assemblies with plug-ins; null = none.</summary>
+    public string? Plugins { get; init; }
+
+    /// <summary>What kept answers may take of memory, in bytes.</summary>
+    public long CacheMaxBytes { get; init; } = DefaultCacheBytes;
 
     /// <summary>How long calls under way may take to end after a stop was asked for.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);

@@ -19,7 +19,8 @@ internal static class GatewayProgram
           --urls <url[;url]>                where calls arrive (http://127.0.0.1:8080); port 0 = any free one
           --consumers <file>                plans, applications and keys for a gateway without a control plane; watched
           --data <folder>                   keeps the usage journal and the last good feeds; without it calls are not metered
-          --internal <url>                  health, metrics and draining on a port of its own
+          --plugins <folder>                assemblies with handlers, aggregators and balancers of your own
+          --internal <url>                  health, metrics, draining and clearing on a port of its own
           --ConnectionStrings:Redis=<host:port>        shares limits with other gateways
           --Gateway:ControlPlane=<url>      the control plane's internal port, with --Gateway:Token=<token>
           --Gateway:Authority=<url>         identity service whose access tokens every product accepts
@@ -33,7 +34,7 @@ internal static class GatewayProgram
 
     private static readonly CommandLineSettings Known = new("Tollgate.Gateway",
         ["ConnectionStrings", "Gateway", "Logging"],
-        ["config", "urls", "consumers", "data", "internal"]);
+        ["config", "urls", "consumers", "data", "plugins", "internal"]);
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -133,6 +134,7 @@ internal static class GatewayProgram
             Consumers = Path("consumers"),
             Data = Path("data"),
         };
+        if (Path("plugins") is { } plugins) options = options with { Plugins = plugins };
         return options is { Consumers: not null, ControlPlane: not null }
             ? throw new SettingsException("--consumers and --Gateway:ControlPlane exclude each other.")
             : options;

@@ -1,8 +1,10 @@
 using System.Diagnostics.Metrics;
 using Tollgate.Gateway.Balancing;
+using Tollgate.Gateway.Cache;
 using Tollgate.Gateway.Consumers;
 using Tollgate.Gateway.Engines.Full;
 using Tollgate.Gateway.Metering;
+using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.Metering;
@@ -23,6 +25,7 @@ public sealed class GatewayServer : IAsyncDisposable
     private readonly Journal? _journal;
     private readonly ConsumerDirectory _consumers;
     private readonly TokenTable _tokens = new();
+    private readonly AnswerCache _cache;
     private readonly LiveConfiguration _configuration;
     private FullEngine? _engine;
     private CallPolicy? _policy;
@@ -39,7 +42,8 @@ public sealed class GatewayServer : IAsyncDisposable
         _journal = services.AddMetering(options, loggers, time);
         _services = services.BuildServiceProvider();
         _consumers = ConsumerDirectory.Create(options, _journal, loggers, time);
-        _configuration = new LiveConfiguration(options, PutInForce, time, loggers, _metrics);
+        _cache = new AnswerCache(options.CacheMaxBytes);
+        _configuration = new LiveConfiguration(options, PluginLoader.Load(options.Plugins), PutInForce, time, loggers, _metrics);
     }
 
     /// <summary>Makes a gateway that does not listen yet. Opens its journal: a gateway that cannot keep its usage does not start.</summary>
@@ -58,7 +62,7 @@ public sealed class GatewayServer : IAsyncDisposable
         _configuration.Start();
         await _consumers.StartAsync(cancel);
         foreach (var service in _services.GetServices<IHostedService>()) await service.StartAsync(cancel);
-        _engine = new FullEngine(_options.Urls, _options.Listening, _policy!, _journal, _metrics, _time, _loggers);
+        _engine = new FullEngine(_options.Urls, _options.Listening, _policy!, _journal, _cache, _metrics, _time, _loggers);
         await _engine.StartAsync(cancel);
         _isReady = true;
     }
@@ -79,13 +83,14 @@ public sealed class GatewayServer : IAsyncDisposable
         foreach (var service in _services.GetServices<IHostedService>().Reverse()) await service.StopAsync(cancel);
     }
 
-    /// <summary>Maps <c>/health/live</c>, <c>/health/ready</c>, <c>/health</c> and <c>/destinations</c>. For the internal port only.</summary>
+    /// <summary>Maps <c>/health/live</c>, <c>/health/ready</c>, <c>/health</c>, <c>/destinations</c> and the clearing of kept answers. For the internal port only.</summary>
     public void MapInternal(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/health/live", () => Results.Text("live"));
         endpoints.MapGet("/health/ready", () => _isReady && _consumers.IsReady ? Results.Text("ready") : Results.Text("not ready", statusCode: StatusCodes.Status503ServiceUnavailable));
         DestinationEndpoints.Map(endpoints, _configuration.Upstreams, _options.Token);
         endpoints.MapGet("/health", () => Results.Json(Health(), statusCode: _isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable));
+        endpoints.MapCache(_cache, _options.Token);
     }
 
     public async ValueTask DisposeAsync()

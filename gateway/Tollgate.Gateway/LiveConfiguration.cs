@@ -1,5 +1,6 @@
 using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Ocelot;
+using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy.Routing;
 
 namespace Tollgate.Gateway;
@@ -21,14 +22,14 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     private readonly SemaphoreSlim _loading = new(1, 1);
     private long _version;
 
-    public LiveConfiguration(GatewayOptions options, Action<RouteTable> inForce, TimeProvider time, ILoggerFactory loggers, GatewayMetrics? metrics = null)
+    public LiveConfiguration(GatewayOptions options, PluginSet plugins, Action<RouteTable> inForce, TimeProvider time, ILoggerFactory loggers, GatewayMetrics? metrics = null)
     {
         _watchOverHosts = new HealthWatch(time, loggers.CreateLogger<HealthWatch>(), metrics);
         Upstreams = new UpstreamDirectory(_watchOverHosts, time);
         _options = options;
         _inForce = inForce;
         _logger = loggers.CreateLogger<LiveConfiguration>();
-        _compiler = new RouteCompiler(time, loggers);
+        _compiler = new RouteCompiler(time, loggers, plugins);
         _builtIn = options.Authority is null
             ? []
             : [new TokenProviderOptions { Name = "tollgate", Authority = options.Authority, Issuer = options.Issuer }];

@@ -3,15 +3,8 @@ namespace Tollgate.Gateway.Ocelot;
 /// <summary>Turns the entries of a file into the words of the model. What has the wrong form is an error; what has no name here is ignored, as in Ocelot.</summary>
 internal static class OcelotBinding
 {
-    private static readonly string[] NotThere =
-    [
-        "CacheOptions", "FileCacheOptions", "HttpHandlerOptions", "DownstreamHttpVersion", "DownstreamHttpVersionPolicy",
-        "DangerousAcceptAnyServerCertificateValidator", "DelegatingHandlers", "ServiceDiscoveryProvider",
-    ];
-
     public static OcelotRoute Route(JsonEntry json, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
-        WarnOfNotThere(json, warnings);
         return new OcelotRoute
         {
             Json = json,
@@ -38,13 +31,39 @@ internal static class OcelotBinding
             RateLimit = OcelotRateLimit.Read(json, errors),
             Quality = OcelotQuality.Read(json, errors),
             DownstreamHttpMethod = NullIfEmpty(json.ReadText("DownstreamHttpMethod", errors))?.Trim().ToUpperInvariant(),
+            ServiceName = NullIfEmpty(json.ReadText("ServiceName", errors))?.Trim(),
+            ServiceNamespace = NullIfEmpty(json.ReadText("ServiceNamespace", errors))?.Trim(),
+            Handler = OcelotHttpHandler.Read(json, errors),
+            Cache = OcelotCache.Read(json, errors),
+            DownstreamHttpVersion = OcelotHttpVersion.Read(json, errors),
+            DownstreamHttpVersionPolicy = OcelotHttpVersion.ReadPolicy(json, errors),
+            DangerousAcceptAnyServerCertificateValidator = json.ReadFlag("DangerousAcceptAnyServerCertificateValidator", errors) ?? false,
+            DelegatingHandlers = [.. json.ReadTexts("DelegatingHandlers", errors).Where(name => !string.IsNullOrWhiteSpace(name)).Select(name => name.Trim())],
+            Metadata = Texts(json, "Metadata", errors),
+        };
+    }
+
+    /// <summary>What of an aggregate a caller sees. Without methods it takes GET alone.</summary>
+    public static OcelotRoute Face(JsonEntry json, List<ConfigurationError> errors)
+    {
+        var methods = json.ReadTexts("UpstreamHttpMethod", errors).Select(method => method.Trim().ToUpperInvariant()).Distinct().ToArray();
+        return new OcelotRoute
+        {
+            Json = json,
+            UpstreamPathTemplate = json.ReadText("UpstreamPathTemplate", errors) ?? "",
+            UpstreamHttpMethod = methods.Length > 0 ? methods : ["GET"],
+            UpstreamHost = NullIfEmpty(json.ReadText("UpstreamHost", errors)),
+            UpstreamHeaderTemplates = Texts(json, "UpstreamHeaderTemplates", errors),
+            Priority = (int?)json.ReadNumber("Priority", int.MinValue, int.MaxValue, errors) ?? 1,
+            RouteIsCaseSensitive = json.ReadFlag("RouteIsCaseSensitive", errors) ?? false,
+            Key = NullIfEmpty(json.ReadText("Key", errors)),
+            Tollgate = Tollgate(json.ReadObject("Tollgate", errors), errors),
         };
     }
 
     public static OcelotGlobal Global(JsonEntry? json, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         if (json is null) return new OcelotGlobal();
-        WarnOfNotThere(json, warnings);
         return new OcelotGlobal
         {
             Json = json,
@@ -59,6 +78,9 @@ internal static class OcelotBinding
             Quality = OcelotQuality.Read(json, errors),
             LoadBalancer = LoadBalancer(json, errors, warnings),
             Delivery = TollgateDelivery.Read(json, errors, warnings),
+            Handler = OcelotHttpHandler.Read(json, errors),
+            Cache = OcelotCache.Read(json, errors),
+            Metadata = Texts(json, "Metadata", errors),
         };
     }
 
@@ -108,14 +130,6 @@ internal static class OcelotBinding
 
         if (needed && hosts.Count == 0) errors.Add(json.Error(property, "at least one host is needed here."));
         return hosts;
-    }
-
-    // A team that moves here must not find out by missing it.
-    private static void WarnOfNotThere(JsonEntry json, List<ConfigurationError> warnings)
-    {
-        foreach (var name in NotThere)
-            if (json[name] is { } entry && (entry.Members.Count > 0 || entry.Items.Count > 0 || entry.Text.Length > 0 && !entry.Text.Equals("false", StringComparison.OrdinalIgnoreCase)))
-                warnings.Add(entry.Error("is not there yet in this gateway, and changes nothing."));
     }
 
     private static OcelotLoadBalancer LoadBalancer(JsonEntry parent, List<ConfigurationError> errors, List<ConfigurationError> warnings)
@@ -182,6 +196,7 @@ internal static class OcelotBinding
                 Product = NullIfEmpty(json.ReadText("Product", errors)),
                 Scopes = json.ReadTexts("Scopes", errors),
                 Units = json.ReadNumber("Units", 0, 1_000_000_000, errors) ?? 1,
+                Cache = TollgateCache.Read(json, errors),
             };
 
     // Ocelot takes zero and below for "not written".

@@ -4,6 +4,7 @@ namespace Tollgate.Gateway.Ocelot;
 internal sealed class OcelotConfiguration
 {
     public required IReadOnlyList<OcelotRoute> Routes { get; init; }
+    public IReadOnlyList<OcelotAggregate> Aggregates { get; init; } = [];
     public required OcelotGlobal Global { get; init; }
 
     /// <summary>By name, from the root <c>Tollgate</c> block.</summary>
@@ -62,8 +63,34 @@ internal sealed class OcelotRoute
     /// <summary>Upper case; null = the call's own.</summary>
     public string? DownstreamHttpMethod { get; init; }
 
+    public string? ServiceName { get; init; }
+    public string? ServiceNamespace { get; init; }
+    public OcelotHttpHandler? Handler { get; init; }
+    public OcelotCache? Cache { get; init; }
+
+    /// <summary>Null = 1.1.</summary>
+    public Version? DownstreamHttpVersion { get; init; }
+
+    /// <summary>Null = that version or a lower one.</summary>
+    public HttpVersionPolicy? DownstreamHttpVersionPolicy { get; init; }
+
+    public bool DangerousAcceptAnyServerCertificateValidator { get; init; }
+
+    /// <summary>Names of handlers that plug-ins have, outermost first.</summary>
+    public IReadOnlyList<string> DelegatingHandlers { get; init; } = [];
+
+    /// <summary>Free values for plug-ins.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Metadata { get; init; } = [];
+
     /// <summary>What the route is called in usage and metrics.</summary>
     public string Name => Key ?? UpstreamPathTemplate;
+
+    /// <summary>What tells the route from all others, in this and in the next configuration.</summary>
+    public string Identity => string.Join('|', [
+        string.Join(',', UpstreamHttpMethod), UpstreamPathTemplate, UpstreamHost, .. UpstreamHeaderTemplates.Select(header => header.ToString())]);
+
+    /// <summary>Whether a global option is for this route: one that names no routes is for all.</summary>
+    public bool IsAmong(IReadOnlyList<string> routeKeys) => routeKeys.Count == 0 || Key is not null && routeKeys.Contains(Key);
 }
 
 /// <param name="Port">0 = the scheme's own.</param>
@@ -106,6 +133,9 @@ internal sealed class TollgateRouteOptions
     public string? Product { get; init; }
     public IReadOnlyList<string> Scopes { get; init; } = [];
     public long Units { get; init; } = 1;
+
+    /// <summary>Null = answers are not kept by their own headers.</summary>
+    public Cache.CacheRule? Cache { get; init; }
 }
 
 /// <summary><c>GlobalConfiguration</c>.</summary>
@@ -123,6 +153,9 @@ internal sealed class OcelotGlobal
     public OcelotQuality? Quality { get; init; }
     public OcelotLoadBalancer LoadBalancer { get; init; } = new();
     public TollgateDelivery Delivery { get; init; } = new();
+    public OcelotHttpHandler? Handler { get; init; }
+    public OcelotCache? Cache { get; init; }
+    public IReadOnlyList<KeyValuePair<string, string>> Metadata { get; init; } = [];
 }
 
 /// <summary>Where tokens of one kind come from: exactly one of a shared secret, an authority or a file of keys.</summary>

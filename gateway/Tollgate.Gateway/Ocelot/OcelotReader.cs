@@ -22,6 +22,7 @@ internal static class OcelotReader
             variables is not null && variables.TryGetValue(name, out var value) ? value : Environment.GetEnvironmentVariable(name);
 
         var routes = new List<OcelotRoute>();
+        var aggregates = new List<OcelotAggregate>();
         var providers = new Dictionary<string, TokenProviderOptions>(StringComparer.Ordinal);
         var warnings = new List<ConfigurationError>();
         var global = new OcelotGlobal();
@@ -34,9 +35,8 @@ internal static class OcelotReader
             foreach (var json in root.ReadObjects("Routes", errors))
                 routes.Add(OcelotBinding.Route(json, errors, warnings));
 
-            foreach (var section in new[] { "Aggregates", "DynamicRoutes" })
-                if (root[section] is { Items.Count: > 0 } entry)
-                    warnings.Add(entry.Error("is not there yet in this gateway: its routes take no call."));
+            foreach (var json in root.ReadObjects("Aggregates", errors))
+                aggregates.Add(OcelotAggregate.Read(json, errors));
 
             if (!inParts || Path.GetFileName(file).Equals(OcelotFiles.GlobalFile, StringComparison.OrdinalIgnoreCase))
                 global = OcelotBinding.Global(root.ReadObject("GlobalConfiguration", errors), errors, warnings);
@@ -44,9 +44,9 @@ internal static class OcelotReader
             OcelotBinding.Providers(root, providers, errors);
         }
 
-        OcelotValidation.Validate(routes, global, providers, errors, warnings);
+        OcelotValidation.Validate(routes, aggregates, global, providers, errors, warnings);
         if (errors.Count > 0) throw new ConfigurationException(errors);
-        return new OcelotConfiguration { Routes = routes, Global = global, Providers = providers, Files = files, Warnings = warnings };
+        return new OcelotConfiguration { Routes = routes, Aggregates = aggregates, Global = global, Providers = providers, Files = files, Warnings = warnings };
     }
 
     private static JsonEntry? ReadRoot(string file, Func<string, string?> variable, List<ConfigurationError> errors)

@@ -10,7 +10,7 @@ internal static class OcelotValidation
         System.Buffers.SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     public static void Validate(
-        List<OcelotRoute> routes, OcelotGlobal global, Dictionary<string, TokenProviderOptions> providers,
+        List<OcelotRoute> routes, List<OcelotAggregate> aggregates, OcelotGlobal global, Dictionary<string, TokenProviderOptions> providers,
         List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         foreach (var route in routes)
@@ -28,6 +28,17 @@ internal static class OcelotValidation
         if (global.BaseUrl is not null && !IsHttpUrl(global.BaseUrl))
             errors.Add(global.Json!.Error("BaseUrl", $"\"{global.BaseUrl}\" is not an http or https address."));
         RefuseDuplicates(routes, errors);
+
+        foreach (var face in aggregates.Select(aggregate => aggregate.Face))
+        {
+            ValidateUpstreamTemplate(face, errors);
+            ValidateMethods(face, errors);
+            ValidateHeaderTemplates(face, errors, warnings);
+            ValidateTollgate(face, errors);
+        }
+
+        OcelotAggregate.Validate(aggregates, routes, errors);
+        RefuseDuplicates([.. aggregates.Select(aggregate => aggregate.Face)], errors);
     }
 
     public static void Validate(TokenProviderOptions provider, JsonEntry json, List<ConfigurationError> errors)
@@ -46,8 +57,13 @@ internal static class OcelotValidation
 
     private static void ValidateTemplates(OcelotRoute route, List<ConfigurationError> errors)
     {
-        ValidateTemplate(route, "UpstreamPathTemplate", route.UpstreamPathTemplate, errors);
+        ValidateUpstreamTemplate(route, errors);
         ValidateTemplate(route, "DownstreamPathTemplate", route.DownstreamPathTemplate, errors);
+    }
+
+    private static void ValidateUpstreamTemplate(OcelotRoute route, List<ConfigurationError> errors)
+    {
+        ValidateTemplate(route, "UpstreamPathTemplate", route.UpstreamPathTemplate, errors);
 
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var name in TemplateText.Placeholders(route.UpstreamPathTemplate))
@@ -87,13 +103,18 @@ internal static class OcelotValidation
 
         if (route.DownstreamScheme is not (null or "http" or "https" or "ws" or "wss"))
             errors.Add(route.Json.Error("DownstreamScheme", $"\"{route.DownstreamScheme}\" is none of http, https, ws and wss."));
-        foreach (var method in route.UpstreamHttpMethod)
-            if (!IsToken(method))
-                errors.Add(route.Json.Error("UpstreamHttpMethod", $"\"{method}\" is not an HTTP method."));
+        ValidateMethods(route, errors);
         if (route.RequestIdKey is { } header && !IsToken(header))
             errors.Add(route.Json.Error("RequestIdKey", $"\"{header}\" is not a header name."));
         if (route.DownstreamHttpMethod is { } sent && !IsToken(sent))
             errors.Add(route.Json.Error("DownstreamHttpMethod", $"\"{sent}\" is not an HTTP method."));
+    }
+
+    private static void ValidateMethods(OcelotRoute route, List<ConfigurationError> errors)
+    {
+        foreach (var method in route.UpstreamHttpMethod)
+            if (!IsToken(method))
+                errors.Add(route.Json.Error("UpstreamHttpMethod", $"\"{method}\" is not an HTTP method."));
     }
 
     private static void ValidateHeaderTemplates(OcelotRoute route, List<ConfigurationError> errors, List<ConfigurationError> warnings)

@@ -1,9 +1,13 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
+using Tollgate.Gateway.Aggregates;
 using Tollgate.Gateway.Balancing;
+using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.FileLimits;
 using Tollgate.Gateway.Policy.Routing;
 using Tollgate.Gateway.Policy.Transforms;
+using Tollgate.Gateway.Transport;
 
 namespace Tollgate.Gateway.Ocelot;
 
@@ -11,10 +15,11 @@ namespace Tollgate.Gateway.Ocelot;
 /// Compiles what the files say into what is in force. Keeps upstreams and token providers that a new configuration leaves as they were, and with them
 /// their turns and their keys. Used by one thread at a time.
 /// </summary>
-internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) : IDisposable
+internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, PluginSet plugins) : IDisposable
 {
     private const int DefaultTimeoutSeconds = 90;
 
+    private readonly TransportPool _transports = new(plugins);
     private Dictionary<string, Upstream> _upstreams = [];
     private List<(string Route, Upstream Upstream)> _inForce = [];
     private Dictionary<string, RateLimit> _rateLimits = [];
@@ -29,36 +34,89 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
     public RouteTable Compile(OcelotConfiguration configuration, IReadOnlyList<TokenProviderOptions> builtIn)
     {
         var providers = CompileProviders(configuration, builtIn);
-        var upstreams = new Dictionary<string, Upstream>(StringComparer.Ordinal);
-        var circuits = new Dictionary<string, CircuitBreaker>(StringComparer.Ordinal);
-        var rateLimits = new Dictionary<string, RateLimit>(StringComparer.Ordinal);
+        var parts = new Parts(configuration.Global, providers);
         _inForce = [];
-        var table = new RouteTable(configuration.Routes.Select(route => Compile(route, configuration.Global, providers, upstreams, rateLimits, circuits)).ToArray());
-        _upstreams = upstreams;
-        _rateLimits = rateLimits;
-        _circuits = circuits;
-        return table;
+        try
+        {
+            var routes = configuration.Routes.Select(route => Compile(route, parts)).ToArray();
+            var aggregates = configuration.Aggregates.Select(aggregate => Compile(aggregate, configuration.Routes, parts)).ToArray();
+            var table = new RouteTable([.. routes, .. aggregates]);
+            (_upstreams, _rateLimits, _circuits) = (parts.Upstreams, parts.RateLimits, parts.Circuits);
+            _transports.Settle();
+            return table;
+        }
+        catch
+        {
+            _transports.Forget();
+            throw;
+        }
     }
 
     public void Dispose()
     {
         foreach (var (_, keys, _) in _providers.Values) keys?.Dispose();
         _providers.Clear();
+        _transports.Dispose();
     }
 
-    private Route Compile(OcelotRoute route, OcelotGlobal global, Dictionary<string, TokenProvider> providers, Dictionary<string, Upstream> upstreams,
-        Dictionary<string, RateLimit> rateLimits, Dictionary<string, CircuitBreaker> circuits)
+    private Route Compile(OcelotRoute route, Parts parts)
     {
+        var template = new UpstreamTemplate(route.UpstreamPathTemplate, route.RouteIsCaseSensitive);
+        var headers = HeadersOf(route);
+        return Compile(route, template, headers, headers?.Placeholders ?? [], parts).Route;
+    }
+
+    // Each member is compiled once more, against the aggregate's template: the aggregate's placeholders fill its downstream template.
+    private Route Compile(OcelotAggregate aggregate, IReadOnlyList<OcelotRoute> routes, Parts parts)
+    {
+        var face = aggregate.Face;
+        var template = new UpstreamTemplate(face.UpstreamPathTemplate, face.RouteIsCaseSensitive);
+        var headers = HeadersOf(face);
+        var members = aggregate.RouteKeys.Select((key, place) =>
+        {
+            var config = place == 0 ? null : aggregate.Configs.FirstOrDefault(config => config.RouteKey == key);
+            string[] fillings = [.. headers?.Placeholders ?? [], .. config is null || template.Placeholders.Contains(config.Parameter) ? Array.Empty<string>() : [config.Parameter]];
+            var (route, placeholders) = Compile(routes.First(route => route.Key == key), template, null, fillings, parts);
+            var needed = placeholders.Length > template.Placeholders.Length || config is not null ? placeholders.Length : 0;
+            return new AggregateMember(key, route, config?.Path, config is null ? 0 : Array.IndexOf(placeholders, config.Parameter), needed);
+        });
+        return new Route
+        {
+            Name = face.Name,
+            Template = template,
+            Downstream = new DownstreamTemplate("/", template),
+            Methods = new MethodSet(face.UpstreamHttpMethod),
+            Host = face.UpstreamHost,
+            Headers = headers,
+            Priority = face.Priority,
+            Upstream = new Upstream([]),
+            Product = face.Tollgate.Product,
+            Scopes = [.. face.Tollgate.Scopes],
+            Units = face.Tollgate.Units,
+            Providers = face.Tollgate.Product is null ? [] : [.. parts.Providers.Values],
+            Aggregate = new AggregateRule
+            {
+                Members = [.. members],
+                Aggregator = aggregate.Aggregator is { } name ? plugins.Aggregator(name) : null,
+                LacksAggregator = aggregate.Aggregator is { } wanted && plugins.Aggregator(wanted) is null,
+            },
+        };
+    }
+
+    private static HeaderPatterns? HeadersOf(OcelotRoute route) =>
+        route.UpstreamHeaderTemplates.Count == 0 ? null : new HeaderPatterns(route.UpstreamHeaderTemplates, route.RouteIsCaseSensitive);
+
+    /// <param name="fillings">Names of placeholders whose values do not stand in path or query.</param>
+    private (Route Route, string[] Placeholders) Compile(OcelotRoute route, UpstreamTemplate template, HeaderPatterns? headers, string[] fillings, Parts parts)
+    {
+        var global = parts.Global;
         var quality = OcelotQuality.Merge(route, global);
         var delivery = route.Delivery.Or(global.Delivery);
-        var template = new UpstreamTemplate(route.UpstreamPathTemplate, route.RouteIsCaseSensitive);
-        var headers = route.UpstreamHeaderTemplates.Count == 0 ? null : new HeaderPatterns(route.UpstreamHeaderTemplates, route.RouteIsCaseSensitive);
-        string[] fillings = [.. headers?.Placeholders ?? []];
         fillings = [.. fillings, .. route.Transforms.Path.Select(path => path.Target).Except([.. template.Placeholders, .. fillings])];
         string[] placeholders = [.. template.Placeholders, .. fillings];
         var authentication = Merge(route, global);
-        var named = authentication.ProviderKeys.Select(key => providers[key]).ToArray();
-        return new Route
+        var named = authentication.ProviderKeys.Select(key => parts.Providers[key]).ToArray();
+        var compiled = new Route
         {
             Name = route.Name,
             Template = template,
@@ -67,26 +125,40 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
             Host = route.UpstreamHost,
             Headers = headers,
             Priority = route.Priority,
-            Upstream = UpstreamOf(route, global, delivery, upstreams),
-            Delivery = DeliveryOf(route, delivery, upstreams),
+            Upstream = UpstreamOf(route, global, delivery, parts.Upstreams),
+            Delivery = DeliveryOf(route, delivery, parts.Upstreams),
             TimeoutMs = Math.Min(quality.TimeoutMs ?? int.MaxValue, checked((route.Timeout ?? global.Timeout ?? DefaultTimeoutSeconds) * 1000)),
-            Circuit = CircuitOf(route, quality, circuits),
+            Circuit = CircuitOf(route, quality, parts.Circuits),
             Edge = TollgateEdge.Merge(route.Edge, global.Edge),
             Product = route.Tollgate.Product,
             Scopes = [.. route.Tollgate.Scopes],
             Units = route.Tollgate.Units,
-            Providers = named.Length == 0 && route.Tollgate.Product is not null ? [.. providers.Values] : named,
+            Providers = named.Length == 0 && route.Tollgate.Product is not null ? [.. parts.Providers.Values] : named,
             DemandsToken = named.Length > 0 && authentication.AllowAnonymous != true,
             AllowedScopes = [.. authentication.AllowedScopes],
             Claims = route.RouteClaimsRequirement.Count == 0 ? null : new ClaimRequirements(route.RouteClaimsRequirement, placeholders),
-            RateLimit = RateLimitOf(route, global, rateLimits),
+            RateLimit = RateLimitOf(route, global, parts.RateLimits),
             ClaimTransforms = ClaimTransformsOf(route.Transforms, placeholders),
             RequestHeaders = OcelotTransforms.Compile(route.Transforms.Upstream, global.Transforms.Upstream, global.BaseUrl),
             AnswerHeaders = OcelotTransforms.Compile(route.Transforms.Downstream, global.Transforms.Downstream, global.BaseUrl),
             Method = route.DownstreamHttpMethod is null ? null : HttpMethod.Parse(route.DownstreamHttpMethod),
             Addresses = AddressesOf(route.Security is { IsEmpty: false } ? route.Security : global.Security),
             RequestIdKey = route.RequestIdKey ?? global.RequestIdKey,
+            Transport = TransportOf(route, global, delivery.Timeouts?.ActivityMs ?? 0),
+            Cache = OcelotCache.Merge(route, global),
         };
+        return (compiled, placeholders);
+    }
+
+    // Null where the engine's own client does the same.
+    private RouteTransport? TransportOf(OcelotRoute route, OcelotGlobal global, int activityMs)
+    {
+        var rule = OcelotHttpHandler.Merge(route, global) with { Handlers = string.Join('\n', plugins.HandlersOf(route.DelegatingHandlers)) };
+        var traces = OcelotHttpHandler.Traces(route, global);
+        var isUsual = rule == TransportRule.Default && route.DownstreamHttpVersion is null && route.DownstreamHttpVersionPolicy is null && !traces;
+        return isUsual ? null : new RouteTransport(
+            _transports.Of(rule), route.DownstreamHttpVersion ?? HttpVersion.Version11, route.DownstreamHttpVersionPolicy ?? HttpVersionPolicy.RequestVersionOrLower,
+            activityMs, traces);
     }
 
     // Property by property, the route before the global one; the global one only for the routes that it names, if it names any.
@@ -256,5 +328,13 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers) :
         }
 
         return (new TokenProvider(options.Name, keys, options.Issuer, options.Audience), keys as IDisposable, content);
+    }
+
+    /// <summary>What the routes of one configuration share while it is compiled.</summary>
+    private sealed record Parts(OcelotGlobal Global, Dictionary<string, TokenProvider> Providers)
+    {
+        public Dictionary<string, Upstream> Upstreams { get; } = new(StringComparer.Ordinal);
+        public Dictionary<string, CircuitBreaker> Circuits { get; } = new(StringComparer.Ordinal);
+        public Dictionary<string, RateLimit> RateLimits { get; } = new(StringComparer.Ordinal);
     }
 }

@@ -31,6 +31,9 @@ internal struct CallFacts
     /// <summary>Asked by routes that look at headers of their own.</summary>
     public ICallHeaders? Headers;
 
+    /// <summary>Null = the route is looked for.</summary>
+    public MemberCall? Member;
+
     public long ArrivedUnixMs;
 
     /// <summary>Of the body; null = not said.</summary>

@@ -48,6 +48,12 @@ internal sealed class CallPolicy(
 
     private Verdict FindRoute(in CallFacts call, ref Admission admission)
     {
+        if (call.Member is { } member)
+        {
+            (admission.Route, admission.Captures, admission.Fillings) = (member.Route, member.Captures, member.Fillings);
+            return Verdict.Granted;
+        }
+
         if (!Routes.TryMatch(call.Host, call.Method, call.Path, call.Query, out var route, ref admission.Captures, call.Headers))
             return Verdict.Refuse(Refusal.UnknownRoute);
         admission.Route = route;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -11,13 +12,13 @@ internal static class RequestId
     public const string Header = "X-Request-Id";
     private const int Longest = 64;
 
-    private static readonly SearchValues<char> Sane =
+    private static readonly SearchValues<char> SaneCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
     /// <summary>The id as text, and as the number that the journal keeps.</summary>
     public static string Choose(string? sent, long nowUnixMs, out UInt128 number)
     {
-        if (sent is { Length: > 0 and <= Longest } && sent.AsSpan().IndexOfAnyExcept(Sane) < 0)
+        if (IsSane(sent))
         {
             number = NumberOf(sent);
             return sent;
@@ -29,6 +30,9 @@ internal static class RequestId
         number = new UInt128(high, low);
         return Text(number);
     }
+
+    /// <summary>Whether a caller's id may be taken over.</summary>
+    public static bool IsSane([NotNullWhen(true)] string? sent) => sent is { Length: > 0 and <= Longest } && sent.AsSpan().IndexOfAnyExcept(SaneCharacters) < 0;
 
     /// <summary>A UUID's own number, or a digest of any other id: <c>explain</c> finds either by the text alone.</summary>
     public static UInt128 NumberOf(string id)

@@ -40,6 +40,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public Task<string> WaitForLineAsync(Func<string, bool> matches) => _process.WaitForLineAsync(matches);
 
+    /// <summary>Of a gateway that was started with <c>--internal</c>.</summary>
+    public async Task<Uri> InternalAddressAsync() => new((await WaitForLineAsync(line => line.StartsWith("Internal on ", StringComparison.Ordinal)))["Internal on ".Length..].Split(' ')[0]);
+
     public Task<int> StopAsync() => _process.StopAsync();
 
     public Task KillAsync() => _process.KillAsync();

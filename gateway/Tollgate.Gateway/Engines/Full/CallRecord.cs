@@ -7,9 +7,10 @@ internal struct CallRecord
 {
     private JournalSlot _slot;
     private bool _asked;
+    private bool _skipped;
 
     /// <summary>The journal was exhausted: the answer must not leave.</summary>
-    public readonly bool IsMissing => _asked && !_slot.IsRecorded;
+    public readonly bool IsMissing => _asked && !_skipped && !_slot.IsRecorded;
 
     public readonly bool IsWritten => _slot.IsRecorded;
 
@@ -26,6 +27,9 @@ internal struct CallRecord
         _asked = true;
         _slot = journal.Record(account, status, arrivedUnixMs, units, requestNumber);
     }
+
+    /// <summary>The call is not recorded: it belongs to one that was.</summary>
+    public void Skip() => _asked = _skipped = true;
 
     public readonly void Complete(Journal? journal, TimeSpan duration)
     {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Tollgate.Gateway.Cache;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Routing;
 
@@ -47,6 +48,12 @@ internal sealed class Exchange : ICallHeaders
 
     public string RequestId { get; private set; } = "";
 
+    /// <summary>The call's dealings with kept answers; null = none.</summary>
+    public CacheVisit? Cache { get; set; }
+
+    /// <summary>What the call was refused with; null = it was not.</summary>
+    public Verdict? Refused { get; private set; }
+
     /// <summary>The metric's tag: how the call ended.</summary>
     public string Outcome { get; set; } = "";
 
@@ -69,6 +76,9 @@ internal sealed class Exchange : ICallHeaders
         Engine.Metrics.Count(_admission.Route?.Name ?? "", _admission.Entitlement?.Item.Plan ?? "", Outcome, duration);
 
         _forwarding.Reset();
+        Cache?.Dispose();
+        Cache = null;
+        Refused = null;
         _call = default;
         _admission = default;
         _record = default;
@@ -160,13 +170,39 @@ internal sealed class Exchange : ICallHeaders
     private Task ServeAsync() => Route.Edge is { } edge ? EdgeStages.ServeAsync(this, edge) : AnswerAsync();
 
     /// <summary>The stages that make an answer.</summary>
-    public Task AnswerAsync() => _forwarding.SendAsync();
+    public Task AnswerAsync() => Route.IsPlain ? _forwarding.SendAsync() : SpecialStages.ServeAsync(this);
+
+    /// <summary>The last stage.</summary>
+    public Task ForwardAsync() => _forwarding.SendAsync();
+
+    /// <summary>Calls the call by the name that the route's own header gives it.</summary>
+    public void Rename(string requestId) => RequestId = Tollgate.Gateway.Policy.RequestId.Choose(requestId, _call.ArrivedUnixMs, out _requestNumber);
+
+    /// <summary>The number of <see cref="RequestId"/>.</summary>
+    public UInt128 RequestNumber => _requestNumber;
+
+    /// <summary>Becomes a call that fetches for another one, which was admitted and counted.</summary>
+    public void TakeOver(Exchange admitted)
+    {
+        Policy = admitted.Policy;
+        _call = admitted._call;
+        _call.Headers = this;
+        _admission = admitted._admission;
+        _admission.Spent = false;
+        _admission.Entitlement = null;
+        _trail = admitted._trail;
+        Caller = admitted.Caller;
+        Consumer = admitted.Consumer;
+        (RequestId, _requestNumber) = (admitted.RequestId, admitted._requestNumber);
+        _record.Skip();
+    }
 
     /// <summary>Answers with a refusal.</summary>
     public Task RefuseAsync(Verdict verdict)
     {
         var face = Refusals.Of(verdict.Refusal);
         Outcome = face.Slug;
+        Refused = verdict;
         var response = Context.Response;
         if (_admission.FileRate.IsRefused)
         {

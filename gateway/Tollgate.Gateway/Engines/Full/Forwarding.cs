@@ -56,6 +56,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
             return SendToAsync(exchange.Route);
         }
 
+        if (exchange.Cache?.TakesFailure() == true) return Task.CompletedTask;
         exchange.RecordUnanswered(StatusCodes.Status503ServiceUnavailable);
         return exchange.RefuseAsync(Verdict.Refuse(Refusal.CircuitOpen, retryAfterSeconds));
     }
@@ -65,6 +66,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         Place(route);
         if (_upstream.Choose(ref _placement) is not { } host)
         {
+            if (exchange.Cache?.TakesFailure() == true) return;
             exchange.RecordUnanswered(StatusCodes.Status503ServiceUnavailable);
             await exchange.RefuseAsync(Verdict.Refuse(Refusal.NotReady, 1));
             return;
@@ -76,8 +78,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
             _again = false;
             _host = host;
             _timeout.CancelAfter(TryMs(route));
-            var config = route.Delivery.ActivityMs == 0 ? _engine.RequestConfig : _engine.RequestConfigFor(route.Delivery.ActivityMs);
-            var error = await _engine.Forwarder.SendAsync(Context, OriginOf(host), ClientFor(route, host), config, this, _timeout.Token);
+            var error = await _engine.Forwarder.SendAsync(Context, OriginOf(host), ClientFor(route, host), ConfigFor(route), this, _timeout.Token);
             if (error == ForwarderError.None && !_again)
             {
                 await FinishAsync();
@@ -124,11 +125,15 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
 
     private string OriginOf(Destination host) => Context.Request.IsHttps ? host.OverHttps : host.OverHttp;
 
+    private ForwarderRequestConfig ConfigFor(Route route) => route.Transport?.RequestConfig ??
+        (route.Delivery.ActivityMs == 0 ? _engine.RequestConfig : _engine.RequestConfigFor(route.Delivery.ActivityMs));
+
     private HttpMessageInvoker ClientFor(Route route, Destination host)
     {
-        if (route.Delivery.Hedge is not { } hedge || !route.Delivery.Retry.Covers(exchange.Call.Method) || HasBody()) return _engine.Client;
-        _hedging ??= new HedgingInvoker(_engine.Client, _engine.Metrics);
-        _hedging.Begin(_upstream, hedge, host, in _placement, OriginOf);
+        var client = route.Transport?.Client ?? _engine.Client;
+        if (route.Delivery.Hedge is not { } hedge || !route.Delivery.Retry.Covers(exchange.Call.Method) || HasBody()) return client;
+        _hedging ??= new HedgingInvoker(_engine.Metrics);
+        _hedging.Begin(client, _upstream, hedge, host, in _placement, OriginOf);
         return _hedging;
     }
 
@@ -153,6 +158,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
             return exchange.RefuseUnrecordedAsync();
         }
 
+        exchange.Cache?.Finish(Context.Request);
         exchange.Outcome = response.StatusCode >= 500 ? "upstream-error" : "ok";
         exchange.Record.BytesOut = HttpMethods.IsHead(exchange.Call.Method) ? 0 : response.ContentLength ?? 0;
         return Task.CompletedTask;
@@ -264,6 +270,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
 
         var refusal = RefusalOf(error, failure);
         if (refusal is Refusal.UpstreamUnreachable or Refusal.UpstreamTimeout) TellCircuit(failed: true);
+        if (refusal is Refusal.UpstreamUnreachable or Refusal.UpstreamTimeout && exchange.Cache?.TakesFailure() == true) return Task.CompletedTask;
         FullEngineLog.UpstreamFailed(_engine.Logger, exchange.Route.Name, error, failure?.Message ?? "", exchange.RequestId);
         exchange.RecordUnanswered(Refusals.Of(refusal).Status);
         Context.Response.Headers.Clear();
@@ -278,7 +285,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         return _timeout.IsCancellationRequested || error is ForwarderError.RequestTimedOut ? Refusal.UpstreamTimeout : Refusal.UpstreamUnreachable;
     }
 
-    private static T? In<T>(Exception? failure) where T : Exception
+    internal static T? In<T>(Exception? failure) where T : Exception
     {
         for (var at = failure; at is not null; at = at.InnerException)
         {
@@ -309,6 +316,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
     public override ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage message, string destinationPrefix, CancellationToken cancel)
     {
         UpstreamHead.Write(exchange, message, destinationPrefix);
+        exchange.Cache?.AddConditions(message);
         if (Delivery.ConnectMs is > 0 and var connectMs) UpstreamConnect.Limit(message, connectMs);
         if (_mirrored.Wants) _mirrored.Take(_engine, message, destinationPrefix, context.Request.IsHttps, _body is not null);
         return default;
@@ -334,7 +342,9 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         if (Delivery.TotalMs == 0) _timeout.CancelAfter(Timeout.Infinite);
         else _timeout.CancelAfter(Math.Max(1, Delivery.TotalMs - (int)Math.Min(int.MaxValue, exchange.Elapsed.TotalMilliseconds)));
 
+        if (exchange.Cache?.Takes(message) == true) return false;
         var copied = await base.TransformResponseAsync(context, message, cancel);
+        exchange.Cache?.Record(context, message);
         if (exchange.Route.AnswerHeaders is { Length: > 0 } transforms)
         {
             var facts = UpstreamHead.FactsOf(exchange);

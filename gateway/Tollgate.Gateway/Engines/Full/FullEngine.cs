@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Tollgate.Gateway.Cache;
 using Tollgate.Gateway.Listening;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Metering;
@@ -32,11 +33,12 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
     private readonly IDisposable? _malformed;
     private CallPolicy _policy;
 
-    public FullEngine(string urls, ListenerOptions listening, CallPolicy policy, Journal? journal, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    public FullEngine(string urls, ListenerOptions listening, CallPolicy policy, Journal? journal, AnswerCache cache, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         _policy = policy;
         Journal = journal;
         Consumers = new ConsumerTable(journal);
+        Cache = cache;
         Metrics = metrics;
         Time = time;
         Logger = loggers.CreateLogger<FullEngine>();
@@ -80,6 +82,7 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
     public string? Hsts { get; }
 
     public StaticFolders Folders { get; }
+    public AnswerCache Cache { get; }
     public GatewayMetrics Metrics { get; }
     public TimeProvider Time { get; }
     public ILogger Logger { get; }
@@ -138,4 +141,7 @@ internal static partial class FullEngineLog
 
     [LoggerMessage(1102, LogLevel.Error, "A call failed inside the gateway ({RequestId})")]
     public static partial void Failed(ILogger logger, Exception mistake, string requestId);
+
+    [LoggerMessage(1103, LogLevel.Warning, "An answer of the aggregate {Route} asks for more than {Most} calls, and was refused")]
+    public static partial void TooManyMemberCalls(ILogger logger, string route, int most);
 }

@@ -6,8 +6,9 @@ namespace Tollgate.Gateway.Engines.Full;
 /// Asks a second host when the first is slow, and takes the first good answer; the others are given up. For calls that may be sent twice and have no body.
 /// One for each <see cref="Forwarding"/>, used again with it.
 /// </summary>
-internal sealed class HedgingInvoker(HttpMessageInvoker inner, GatewayMetrics metrics) : HttpMessageInvoker(NoHandler.Instance, disposeHandler: false)
+internal sealed class HedgingInvoker(GatewayMetrics metrics) : HttpMessageInvoker(NoHandler.Instance, disposeHandler: false)
 {
+    private HttpMessageInvoker _inner = null!;
     private Upstream _upstream = null!;
     private HedgeRule _rule = null!;
     private Func<Destination, string> _origin = null!;
@@ -16,8 +17,9 @@ internal sealed class HedgingInvoker(HttpMessageInvoker inner, GatewayMetrics me
     /// <summary>The host whose answer counts.</summary>
     public Destination Host { get; private set; } = null!;
 
-    public void Begin(Upstream upstream, HedgeRule rule, Destination first, in Placement placement, Func<Destination, string> origin)
+    public void Begin(HttpMessageInvoker inner, Upstream upstream, HedgeRule rule, Destination first, in Placement placement, Func<Destination, string> origin)
     {
+        _inner = inner;
         (_upstream, _rule, Host, _origin, _placement) = (upstream, rule, first, origin, placement);
     }
 
@@ -66,7 +68,7 @@ internal sealed class HedgingInvoker(HttpMessageInvoker inner, GatewayMetrics me
     private Try Start(Destination host, HttpRequestMessage message, CancellationToken cancel)
     {
         var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        return new Try(host, inner.SendAsync(message, stop.Token), stop);
+        return new Try(host, _inner.SendAsync(message, stop.Token), stop);
     }
 
     private HttpResponseMessage Take(Try taken, List<Try> tries)

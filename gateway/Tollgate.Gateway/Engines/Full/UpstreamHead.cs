@@ -49,6 +49,7 @@ internal static class UpstreamHead
 
         if (route.RequestHeaders.Length > 0) Transform(message, route.RequestHeaders, origin, FactsOf(exchange));
         if (route.ClaimTransforms is { ToHeaders: { Length: > 0 } claims }) AddClaims(message, claims, admission.ClaimHeaders);
+        if (route.Transport is { Traces: true } && !headers.ContainsKey("traceparent")) Add(message, "traceparent", TraceContext.Of(exchange.RequestNumber));
     }
 
     private static void TellSubject(HttpRequestMessage message, string header, string? subject)

@@ -73,6 +73,21 @@ internal sealed class Route
     /// <summary>What it asks of callers and gives to their programs beyond the call; null = nothing.</summary>
     public Edge.RouteEdge? Edge { get; init; }
 
+    /// <summary>What its calls are sent with; null = what all the others use.</summary>
+    public Tollgate.Gateway.Transport.RouteTransport? Transport { get; init; }
+
+    /// <summary>How its answers are kept; null = not at all.</summary>
+    public Tollgate.Gateway.Cache.CacheRule? Cache { get; init; }
+
+    /// <summary>Of what other routes its answers are made; null = it has a service of its own.</summary>
+    public Tollgate.Gateway.Aggregates.AggregateRule? Aggregate { get; init; }
+
+    /// <summary>No host is known for its service at the moment.</summary>
+    public bool IsUnserved { get; init; }
+
+    /// <summary>Whether an admitted call is simply forwarded.</summary>
+    public bool IsPlain => Cache is null && Aggregate is null && !IsUnserved && RequestIdKey is null;
+
     /// <summary>Place in the order of all routes; the lowest that matches wins.</summary>
     public int Rank { get; set; }
 }

@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Http;
+using Tollgate.Gateway.Policy;
+
+namespace Tollgate.Gateway.Engines.Full;
+
+/// <summary>The stages of a call on a route that does more than forward: its own request id, kept answers, and answers made of several.</summary>
+internal static class SpecialStages
+{
+    public static async Task ServeAsync(Exchange exchange)
+    {
+        var context = exchange.Context;
+        var route = exchange.Route;
+        try
+        {
+            if (route.RequestIdKey is { } key && context.Request.Headers[key] is [{ } sent] && RequestId.IsSane(sent)) exchange.Rename(sent);
+            if (route.IsUnserved) await RefuseAsync(exchange, Refusal.NotReady, 1);
+            else if (route.Aggregate is { } aggregate) await AggregateStage.ServeAsync(exchange, aggregate);
+            else if (route.Cache is { } rule) await CacheStage.ServeAsync(exchange, rule);
+            else await exchange.ForwardAsync();
+        }
+        catch (Exception mistake) when (!context.Response.HasStarted && exchange.Refused is null)
+        {
+            if (context.RequestAborted.IsCancellationRequested)
+            {
+                Cancel(exchange);
+                return;
+            }
+
+            var refusal = Forwarding.In<BadHttpRequestException>(mistake) is { } bad
+                ? bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? Refusal.ContentTooLarge : Refusal.BadRequest
+                : Refusal.None;
+            if (refusal == Refusal.None) FullEngineLog.Failed(exchange.Engine.Logger, mistake, exchange.RequestId);
+            context.Response.Headers.Clear();
+            await RefuseAsync(exchange, refusal);
+        }
+    }
+
+    public static Task RefuseAsync(Exchange exchange, Refusal refusal, int retryAfterSeconds = 0) => RefuseAsync(exchange, Verdict.Refuse(refusal, retryAfterSeconds));
+
+    /// <summary>No upstream answered: the call costs nothing.</summary>
+    public static Task RefuseAsync(Exchange exchange, Verdict verdict)
+    {
+        exchange.RecordUnanswered(Refusals.Of(verdict.Refusal).Status);
+        return exchange.RefuseAsync(verdict);
+    }
+
+    /// <summary>The caller went away.</summary>
+    public static void Cancel(Exchange exchange)
+    {
+        exchange.RecordUnanswered(499);
+        exchange.Outcome = "cancelled";
+        exchange.Context.Abort();
+    }
+
+    /// <summary>Sends an answer whose head is written, and whose body is in memory. Metered like any other: what the caller gets is what counts.</summary>
+    public static async Task AnswerAsync(Exchange exchange, byte[] body)
+    {
+        var response = exchange.Context.Response;
+        OwnHeaders.Write(exchange, response.Headers);
+        exchange.RecordAnswer(response.StatusCode, exchange.Route.Units);
+        if (exchange.Record.IsMissing)
+        {
+            response.Headers.Clear();
+            await exchange.RefuseUnrecordedAsync();
+            return;
+        }
+
+        exchange.Outcome = response.StatusCode >= 500 ? "upstream-error" : "ok";
+        exchange.Record.BytesOut = body.Length;
+        if (body.Length > 0) await response.Body.WriteAsync(body, exchange.Context.RequestAborted);
+    }
+}
