@@ -1,6 +1,7 @@
 using Tollgate.Gateway.Balancing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Gateway.Ocelot;
+using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy.Routing;
 using Tollgate.Testing;
 
@@ -13,7 +14,7 @@ public sealed class RouteCompilerTests : IDisposable
         """;
 
     private readonly TempFolder _folder = new();
-    private readonly RouteCompiler _compiler = new(TimeProvider.System, NullLoggerFactory.Instance);
+    private readonly RouteCompiler _compiler = new(TimeProvider.System, NullLoggerFactory.Instance, new PluginSet());
 
     public void Dispose()
     {
