@@ -48,5 +48,13 @@ internal sealed class GatewayMetrics : IDisposable
     /// <param name="reason"><c>no-connection</c> or <c>failures</c>.</param>
     public void Ejected(string reason) => _ejections.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
+    /// <summary>Offers what others count.</summary>
+    public void Observe(Policy.Credentials.CredentialTable credentials, Explain.CallLog calls)
+    {
+        _meter.CreateObservableCounter("tollgate.gateway.key.lookups", () => credentials.Lookups, "{lookup}", "Keys that were looked for in the table; malformed ones are not.");
+        _meter.CreateObservableGauge("tollgate.gateway.keys", () => credentials.KeyCount, "{key}", "Keys that are known.");
+        _meter.CreateObservableCounter("tollgate.gateway.explain.dropped", () => calls.Dropped, "{call}", "Calls that cannot be explained for lack of room.");
+    }
+
     public void Dispose() => _meter.Dispose();
 }

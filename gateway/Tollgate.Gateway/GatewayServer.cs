@@ -3,6 +3,7 @@ using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Cache;
 using Tollgate.Gateway.Consumers;
 using Tollgate.Gateway.Engines.Full;
+using Tollgate.Gateway.Explain;
 using Tollgate.Gateway.Metering;
 using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy;
@@ -26,6 +27,10 @@ public sealed class GatewayServer : IAsyncDisposable
     private readonly ConsumerDirectory _consumers;
     private readonly TokenTable _tokens = new();
     private readonly AnswerCache _cache;
+    private readonly CallLog _calls;
+    private readonly Explainer _explainer;
+    private readonly ConsumerKeys _consumerKeys;
+    private readonly ConsumerTokens _consumerTokens;
     private readonly LiveConfiguration _configuration;
     private FullEngine? _engine;
     private CallPolicy? _policy;
@@ -42,6 +47,14 @@ public sealed class GatewayServer : IAsyncDisposable
         _journal = services.AddMetering(options, loggers, time);
         _services = services.BuildServiceProvider();
         _consumers = ConsumerDirectory.Create(options, _journal, loggers, time);
+        var node = _journal?.NodeId ?? (options.Data is null ? $"gw-{Environment.ProcessId}" : NodeId.LoadOrCreate(options.Data));
+        _calls = new CallLog(options.Data is null ? null : Path.Combine(options.Data, "calls"), options.ExplainBytes, options.ExplainFor, time, loggers.CreateLogger<CallLog>());
+        _explainer = new Explainer(node, _calls, _consumers.Credentials, _consumers.Entitlements, _consumers.Freshness, time);
+        _consumers.Explainer = _explainer;
+        _consumerKeys = new ConsumerKeys(
+            options.ConsumerKeys ?? (options.Data is null ? null : Path.Combine(options.Data, "consumer-keys")), options.ConsumerKeyLife, time, loggers.CreateLogger<ConsumerKeys>());
+        _consumerTokens = new ConsumerTokens(_consumerKeys, options.ConsumerIssuer);
+        _metrics.Observe(_consumers.Credentials, _calls);
         _cache = new AnswerCache(options.CacheMaxBytes);
         _configuration = new LiveConfiguration(options, PluginLoader.Load(options.Plugins), PutInForce, time, loggers, _metrics);
     }
@@ -62,7 +75,7 @@ public sealed class GatewayServer : IAsyncDisposable
         _configuration.Start();
         await _consumers.StartAsync(cancel);
         foreach (var service in _services.GetServices<IHostedService>()) await service.StartAsync(cancel);
-        _engine = new FullEngine(_options.Urls, _options.Listening, _policy!, _journal, _cache, _metrics, _time, _loggers);
+        _engine = new FullEngine(_options.Urls, _options.Listening, _policy!, _journal, _cache, _explainer, _consumerTokens, _metrics, _time, _loggers);
         await _engine.StartAsync(cancel);
         _isReady = true;
     }
@@ -89,6 +102,8 @@ public sealed class GatewayServer : IAsyncDisposable
         endpoints.MapGet("/health/live", () => Results.Text("live"));
         endpoints.MapGet("/health/ready", () => _isReady && _consumers.IsReady ? Results.Text("ready") : Results.Text("not ready", statusCode: StatusCodes.Status503ServiceUnavailable));
         DestinationEndpoints.Map(endpoints, _configuration.Upstreams, _options.Token);
+        endpoints.MapGet(ConsumerTokens.JwksPath, () => Results.Bytes(_consumerTokens.JwksDocument, "application/jwk-set+json"));
+        endpoints.MapExplain(_explainer, _options.Token);
         endpoints.MapGet("/health", () => Results.Json(Health(), statusCode: _isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable));
         endpoints.MapCache(_cache, _options.Token);
     }
@@ -99,13 +114,18 @@ public sealed class GatewayServer : IAsyncDisposable
         await _configuration.DisposeAsync();
         if (_engine is not null) await _engine.DisposeAsync();
         await _consumers.DisposeAsync();
+        _calls.Dispose();
+        _consumerKeys.Dispose();
         await _services.DisposeAsync();
         _metrics.Dispose();
     }
 
     private void PutInForce(RouteTable routes)
     {
-        var policy = new CallPolicy(routes, _consumers.Credentials, _consumers.Entitlements, _consumers.Limits, _tokens, _options.Listening.Limits.MaxBodyBytes);
+        var policy = new CallPolicy(routes, _consumers.Credentials, _consumers.Entitlements, _consumers.Limits, _tokens, _consumers.Freshness, _consumers.Use, _options.Listening.Limits.MaxBodyBytes)
+        {
+            Version = _configuration.Version + 1,
+        };
         _policy = policy;
         _engine?.Use(policy);
     }

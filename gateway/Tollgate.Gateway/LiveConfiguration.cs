@@ -30,9 +30,21 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         _inForce = inForce;
         _logger = loggers.CreateLogger<LiveConfiguration>();
         _compiler = new RouteCompiler(time, loggers, plugins);
-        _builtIn = options.Authority is null
-            ? []
-            : [new TokenProviderOptions { Name = "tollgate", Authority = options.Authority, Issuer = options.Issuer }];
+        _builtIn =
+        [
+            .. options.Authority is null
+                ? Array.Empty<TokenProviderOptions>()
+                : [new TokenProviderOptions { Name = "tollgate", Authority = options.Authority, Issuer = options.Issuer, AccessTokensOnly = true }],
+            .. options.TokenIssuers.Select(issuer => new TokenProviderOptions
+            {
+                Name = issuer.Name,
+                Authority = issuer.Authority,
+                Issuer = issuer.Issuer,
+                Audience = issuer.Audience,
+                AccessTokensOnly = issuer.AccessTokensOnly,
+                Introspection = issuer.ClientId is null ? null : new Policy.Credentials.IntrospectionOptions(issuer.IntrospectionEndpoint, issuer.ClientId, issuer.ClientSecret!),
+            }),
+        ];
     }
 
     /// <summary>The hosts of the routes in force.</summary>

@@ -17,4 +17,6 @@ namespace Tollgate.Contracts;
 [JsonSerializable(typeof(UsageTotal))]
 [JsonSerializable(typeof(KeyUseReport))]
 [JsonSerializable(typeof(ExplainAnswer))]
+[JsonSerializable(typeof(CallExplanation))]
+[JsonSerializable(typeof(KeyExplanation))]
 public sealed partial class ContractJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using Tollgate.Contracts.Feeds;
+using Tollgate.Gateway.Explain;
 using Tollgate.Gateway.Feeds;
 using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.Limits;
@@ -23,6 +24,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
     private readonly ConsumersSource? _file;
     private readonly Task _controlPlaneUp;
     private readonly HttpClient? _http;
+    private readonly Questions? _questions;
     private readonly FeedClient[] _feeds = [];
     private readonly ILedger _ledger;
     private readonly RedisLedger? _redis;
@@ -43,28 +45,47 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
         _ledger = _redis is null ? new MemoryLedger(time) : _redis;
         Credentials = new CredentialTable(time);
         Entitlements = new EntitlementTable();
+        Freshness = new Freshness(time, options.FeedMaxAge);
         IQuotaBase quotaBase = new JournalQuotaBase(journal);
         if (options.Consumers is not null)
         {
-            _file = new ConsumersSource(options.Consumers, Credentials, Entitlements, loggers.CreateLogger<ConsumersSource>());
+            _file = new ConsumersSource(options.Consumers, Credentials, Entitlements, Freshness, loggers.CreateLogger<ConsumersSource>());
         }
         else if (options.ControlPlane is not null)
         {
             _http = FeedClient.CreateHttp(options.ControlPlane, options.Token);
             quotaBase = new ControlPlaneQuotaBase(_http, journal, loggers.CreateLogger<ControlPlaneQuotaBase>());
+            _questions = new Questions(Credentials, _http, time, loggers.CreateLogger<Questions>());
+            Freshness.Doubt();
             var logger = loggers.CreateLogger<FeedClient>();
             _feeds =
             [
-                new FeedClient(FeedNames.Credentials, _http, Credentials, options.Data, time, logger, _controlPlaneUp),
+                new FeedClient(FeedNames.Credentials, _http, _questions, options.Data, time, logger, _controlPlaneUp, Freshness),
                 new FeedClient(FeedNames.Entitlements, _http, Entitlements, options.Data, time, logger, _controlPlaneUp),
             ];
         }
+        Use = new KeyUse(_http, time, loggers.CreateLogger<KeyUse>());
         Limits = new PlanLimits(_ledger, quotaBase, time);
     }
 
     public CredentialTable Credentials { get; }
     public EntitlementTable Entitlements { get; }
     public PlanLimits Limits { get; }
+
+    /// <summary>How lately what is known of credentials was confirmed.</summary>
+    public Freshness Freshness { get; }
+
+    /// <summary>Which keys call.</summary>
+    public KeyUse Use { get; }
+
+    /// <summary>Who answers the control plane's questions.</summary>
+    public Explainer? Explainer
+    {
+        set
+        {
+            if (_questions is not null) _questions.Explainer = value;
+        }
+    }
 
     /// <summary>Whether a good state is in force, however old. Without a source there is nothing to wait for.</summary>
     public bool IsReady => _file is not null ? _fileInForce : _feeds.All(feed => feed.InForce.IsCompleted);
@@ -91,6 +112,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
         if (_redis is not null)
             await WaitAsync([_redis.FirstAnswer], LedgerWithin, cancel);
         await WaitAsync([Limits.WarmUpAsync()], LedgerWithin, cancel);
+        Use.Start(_controlPlaneUp);
         _housekeeping = Task.Run(KeepHouseAsync, CancellationToken.None);
     }
 
@@ -108,6 +130,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
             await _file.DisposeAsync();
         foreach (var feed in _feeds)
             await feed.DisposeAsync();
+        await Use.DisposeAsync();
         _http?.Dispose();
         if (_redis is not null)
             await _redis.DisposeAsync();

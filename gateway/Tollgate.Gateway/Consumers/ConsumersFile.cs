@@ -123,19 +123,27 @@ internal sealed class ConsumersFile
             ReadKey(key, id);
         foreach (var client in Array(members.GetValueOrDefault("clients")))
         {
-            var clientId = Name(client);
-            if (!_clients.TryAdd(clientId, client))
-                throw Wrong(client, $"The client \"{clientId}\" stands at line {_clients[clientId].Line} already.");
-            _credentials.Add(new ClientItem(clientId, id));
+            var item = ReadClient(client, id);
+            if (!_clients.TryAdd(item.Key, client))
+                throw Wrong(client, $"The client \"{item.ClientId}\" stands at line {_clients[item.Key].Line} already.");
+            _credentials.Add(item);
         }
         var products = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var subscription in Array(members.GetValueOrDefault("subscriptions")))
             ReadSubscription(subscription, name, id, products);
     }
 
+    /// <summary>A client id, or one that is bound to its issuer: <c>{ "id": …, "issuer": … }</c>.</summary>
+    private ClientItem ReadClient(LocatedJson json, AppId application)
+    {
+        if (json.Kind != JsonTokenType.StartObject) return new ClientItem(Name(json), application);
+        var members = Object(json, "id", "issuer");
+        return new ClientItem(Name(Required(json, members, "id")), application, members.GetValueOrDefault("issuer") is { } issuer ? Name(issuer) : null);
+    }
+
     private void ReadKey(LocatedJson json, AppId application)
     {
-        var members = Object(json, "key", "sha256", "expires", "scopes", "networks", "revoked");
+        var members = Object(json, "key", "sha256", "expires", "scopes", "networks", "revoked", "highRisk", "test");
         var raw = members.GetValueOrDefault("key");
         var sha256 = members.GetValueOrDefault("sha256");
         if ((raw is null) == (sha256 is null))
@@ -152,7 +160,9 @@ internal sealed class ConsumersFile
             members.GetValueOrDefault("revoked") is { } revoked && Bool(revoked),
             members.GetValueOrDefault("expires") is { } expires ? Moment(expires).ToUnixTimeMilliseconds() : null,
             members.GetValueOrDefault("scopes") is { } scopes ? Array(scopes).Select(Name).ToArray() : null,
-            members.GetValueOrDefault("networks") is { } networks ? Array(networks).Select(Network).ToArray() : null));
+            members.GetValueOrDefault("networks") is { } networks ? Array(networks).Select(Network).ToArray() : null,
+            members.GetValueOrDefault("highRisk") is { } highRisk && Bool(highRisk),
+            members.GetValueOrDefault("test") is { } test && Bool(test)));
     }
 
     private string Digest(LocatedJson json, out string prefix)

@@ -4,7 +4,7 @@ using Tollgate.Gateway.Feeds;
 namespace Tollgate.Gateway.Consumers;
 
 /// <summary>Keeps the tables as a watched consumers file says. A bad file changes nothing; what is wrong with it is told in the log and in the facts.</summary>
-internal sealed partial class ConsumersSource(string path, IFeedTarget credentials, IFeedTarget entitlements, ILogger<ConsumersSource> logger) : IAsyncDisposable
+internal sealed partial class ConsumersSource(string path, IFeedTarget credentials, IFeedTarget entitlements, Freshness freshness, ILogger<ConsumersSource> logger) : IAsyncDisposable
 {
     private FileWatch? _watch;
     private byte[] _inForce = [];
@@ -40,6 +40,7 @@ internal sealed partial class ConsumersSource(string path, IFeedTarget credentia
             if (_error != error.Message)
                 Log.Refused(logger, error.Message);
             _error = error.Message;
+            freshness.Lose();
         }
     }
 
@@ -49,6 +50,7 @@ internal sealed partial class ConsumersSource(string path, IFeedTarget credentia
         if (Version > 0 && content.AsSpan().SequenceEqual(_inForce))
         {
             _error = null;
+            freshness.Hold();
             return;
         }
         var file = ConsumersFile.Read(content, path);
@@ -56,6 +58,7 @@ internal sealed partial class ConsumersSource(string path, IFeedTarget credentia
         Replace(credentials, file.Credentials);
         _inForce = content;
         _error = null;
+        freshness.Hold();
         Version++;
         Log.InForce(logger, path, file.Credentials.Count(item => item is ApplicationItem), file.Credentials.Count(item => item is KeyItem));
     }

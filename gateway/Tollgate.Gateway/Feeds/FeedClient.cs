@@ -11,7 +11,7 @@ namespace Tollgate.Gateway.Feeds;
 internal sealed partial class FeedClient : IAsyncDisposable
 {
     private const int LongestWaitSeconds = 30;
-    private static readonly TimeSpan HeadersWithin = TimeSpan.FromSeconds(LongestWaitSeconds + 10);
+    private static readonly TimeSpan HeadersLater = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan MoreWithin = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan EmptyFeedPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan SnapshotRetry = TimeSpan.FromMinutes(1);
@@ -23,6 +23,8 @@ internal sealed partial class FeedClient : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Task _controlPlaneUp;
+    private readonly Freshness? _freshness;
+    private readonly int _longestWaitSeconds = LongestWaitSeconds;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _inForce = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -35,10 +37,14 @@ internal sealed partial class FeedClient : IAsyncDisposable
 
     /// <param name="http">Its base address is the control plane's internal port; it presents the gateway token.</param>
     /// <param name="dataFolder">Null = nothing is kept.</param>
+    /// <param name="freshness">Told of every answer; decides how often there must be one.</param>
     /// <param name="controlPlaneUp">Not asked before this completes; null = at once.</param>
     public FeedClient(
-        string name, HttpClient http, IFeedTarget target, string? dataFolder, TimeProvider time, ILogger<FeedClient> logger, Task? controlPlaneUp = null)
+        string name, HttpClient http, IFeedTarget target, string? dataFolder, TimeProvider time, ILogger<FeedClient> logger, Task? controlPlaneUp = null,
+        Freshness? freshness = null)
     {
+        _freshness = freshness;
+        if (freshness is not null) _longestWaitSeconds = (int)Math.Clamp(freshness.MaxAge.TotalSeconds / 3, 1, LongestWaitSeconds);
         (_name, _http, _target, _time, _logger) = (name, http, target, time, logger);
         _controlPlaneUp = controlPlaneUp ?? Task.CompletedTask;
         _store = dataFolder is null ? null : new FeedStore(dataFolder, name, logger);
@@ -157,10 +163,10 @@ internal sealed partial class FeedClient : IAsyncDisposable
     private async Task PollAsync(CancellationToken stop)
     {
         var position = AskFrom();
-        var waitSeconds = _tried.Task.IsCompleted ? LongestWaitSeconds : 0;
+        var waitSeconds = _tried.Task.IsCompleted ? _longestWaitSeconds : 0;
         var epoch = position.Epoch is null ? "" : $"&epoch={Uri.EscapeDataString(position.Epoch)}";
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        timeout.CancelAfter(HeadersWithin);
+        timeout.CancelAfter(TimeSpan.FromSeconds(waitSeconds) + HeadersLater);
         using var answer = await _http.GetAsync($"{InternalPaths.Feeds}/{_name}?after={position.Version}{epoch}&wait={waitSeconds}", HttpCompletionOption.ResponseHeadersRead, timeout.Token);
         if (answer.StatusCode != HttpStatusCode.OK)
             throw new HttpRequestException($"The control plane answered {(int)answer.StatusCode}.", null, answer.StatusCode);
@@ -171,6 +177,7 @@ internal sealed partial class FeedClient : IAsyncDisposable
         Position = taking.Commit();
 
         Volatile.Write(ref _lastAnswerAt, _time.GetTimestamp());
+        _freshness?.Hear();
         if (Interlocked.Exchange(ref _failures, 0) > 0)
             Log.Back(_logger, _name);
         Volatile.Write(ref _lastFailure, null);

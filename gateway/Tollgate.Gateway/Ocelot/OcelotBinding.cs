@@ -105,11 +105,18 @@ internal static class OcelotBinding
                 JwksFile = jwksFile is null ? null : Path.GetFullPath(jwksFile, Path.GetDirectoryName(Path.GetFullPath(json.File))!),
                 Issuer = NullIfEmpty(json.ReadText("Issuer", errors)),
                 Audience = NullIfEmpty(json.ReadText("Audience", errors)),
+                AccessTokensOnly = json.ReadFlag("AccessTokensOnly", errors) ?? false,
+                Introspection = Introspection(json.ReadObject("Introspection", errors), errors),
             };
             OcelotValidation.Validate(provider, json, errors);
             if (!providers.TryAdd(name, provider)) errors.Add(json.Error("another file has a provider of this name."));
         }
     }
+
+    private static Policy.Credentials.IntrospectionOptions? Introspection(JsonEntry? json, List<ConfigurationError> errors) =>
+        json is null
+            ? null
+            : new(NullIfEmpty(json.ReadText("Endpoint", errors)), json.ReadText("ClientId", errors) ?? "", json.ReadText("ClientSecret", errors) ?? "");
 
     /// <summary>Hosts with their ports. <c>Weight</c> and <c>Priority</c> are ours: Ocelot passes over them.</summary>
     public static List<OcelotHost> Hosts(JsonEntry json, string property, List<ConfigurationError> errors, bool needed = false)
@@ -197,6 +204,9 @@ internal static class OcelotBinding
                 Scopes = json.ReadTexts("Scopes", errors),
                 Units = json.ReadNumber("Units", 0, 1_000_000_000, errors) ?? 1,
                 Cache = TollgateCache.Read(json, errors),
+                KeyQuery = NullIfEmpty(json.ReadText("KeyQuery", errors)),
+                ForwardCredentials = json.ReadFlag("ForwardCredentials", errors) ?? false,
+                ConsumerToken = json.ReadFlag("ConsumerToken", errors) ?? false,
             };
 
     // Ocelot takes zero and below for "not written".

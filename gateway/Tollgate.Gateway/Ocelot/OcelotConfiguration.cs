@@ -136,6 +136,15 @@ internal sealed class TollgateRouteOptions
 
     /// <summary>Null = answers are not kept by their own headers.</summary>
     public Cache.CacheRule? Cache { get; init; }
+
+    /// <summary>Query parameter in which a key may come; null = none.</summary>
+    public string? KeyQuery { get; init; }
+
+    /// <summary>The caller's key or token goes on to the upstream.</summary>
+    public bool ForwardCredentials { get; init; }
+
+    /// <summary>The upstream gets a signed word on who calls.</summary>
+    public bool ConsumerToken { get; init; }
 }
 
 /// <summary><c>GlobalConfiguration</c>.</summary>
@@ -158,7 +167,7 @@ internal sealed class OcelotGlobal
     public IReadOnlyList<KeyValuePair<string, string>> Metadata { get; init; } = [];
 }
 
-/// <summary>Where tokens of one kind come from: exactly one of a shared secret, an authority or a file of keys.</summary>
+/// <summary>Where tokens of one kind come from: exactly one of a shared secret, an authority, a file of keys or an endpoint to ask.</summary>
 internal sealed record TokenProviderOptions
 {
     public required string Name { get; init; }
@@ -170,4 +179,10 @@ internal sealed record TokenProviderOptions
 
     public string? Issuer { get; init; }
     public string? Audience { get; init; }
+
+    /// <summary>Its access tokens say that they are (<c>at+jwt</c>), and nothing else is taken for one.</summary>
+    public bool AccessTokensOnly { get; init; }
+
+    /// <summary>How to ask it about opaque tokens; null = it has none.</summary>
+    public Policy.Credentials.IntrospectionOptions? Introspection { get; init; }
 }

@@ -44,7 +44,13 @@ internal static class OcelotValidation
     public static void Validate(TokenProviderOptions provider, JsonEntry json, List<ConfigurationError> errors)
     {
         var sources = (provider.HS256Secret is null ? 0 : 1) + (provider.Authority is null ? 0 : 1) + (provider.JwksFile is null ? 0 : 1);
-        if (sources != 1) errors.Add(json.Error("exactly one of HS256Secret, Authority and JwksFile is needed here."));
+        if (sources != 1 && (sources != 0 || provider.Introspection?.Endpoint is null)) errors.Add(json.Error("exactly one of HS256Secret, Authority and JwksFile is needed here."));
+        if (provider.Introspection is { } ask)
+        {
+            if (ask.Endpoint is { } endpoint && !IsHttpUrl(endpoint)) errors.Add(json.Error("Introspection", $"\"{endpoint}\" is not an http or https address."));
+            if (ask.Endpoint is null && provider.Authority is null) errors.Add(json.Error("Introspection", "an Endpoint is needed here, or an Authority that names one."));
+            if (ask.ClientId.Length == 0 || ask.ClientSecret.Length == 0) errors.Add(json.Error("Introspection", "the issuer asks who is asking: ClientId and ClientSecret are needed here."));
+        }
 
         // RFC 7518 §3.2: a key of at least the size of the hash.
         if (provider.HS256Secret is { } secret && Encoding.UTF8.GetByteCount(secret) < 32)
@@ -162,6 +168,15 @@ internal static class OcelotValidation
         if (route.Json["Tollgate"] is not { } json) return;
         if (route.Tollgate.Product is null && route.Tollgate.Scopes.Count > 0)
             errors.Add(json.Error("Scopes", "scopes need a Product beside them."));
+        if (route.Tollgate.Product is null && route.Tollgate.ConsumerToken)
+            errors.Add(json.Error("ConsumerToken", "without a Product beside it nobody is known to call."));
+        if (route.Tollgate.KeyQuery is { } parameter)
+        {
+            if (route.Tollgate.Product is null) errors.Add(json.Error("KeyQuery", "a key in the query needs a Product beside it."));
+            if (!IsToken(parameter)) errors.Add(json.Error("KeyQuery", $"\"{parameter}\" is not the plain name of a query parameter."));
+            else if (TemplateText.QueryNames(route.UpstreamPathTemplate).Contains(parameter, StringComparer.OrdinalIgnoreCase))
+                errors.Add(json.Error("KeyQuery", $"the upstream template names the parameter \"{parameter}\" too: a key must not get into the downstream address."));
+        }
         foreach (var scope in route.Tollgate.Scopes)
             if (scope.Length == 0 || scope.AsSpan().IndexOfAny(" \"\\") >= 0)
                 errors.Add(json.Error("Scopes", $"\"{scope}\" is not a scope (RFC 6749 §3.3)."));

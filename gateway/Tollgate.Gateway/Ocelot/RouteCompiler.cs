@@ -133,6 +133,9 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             Product = route.Tollgate.Product,
             Scopes = [.. route.Tollgate.Scopes],
             Units = route.Tollgate.Units,
+            KeyQuery = route.Tollgate.KeyQuery,
+            ForwardsCredentials = route.Tollgate.ForwardCredentials,
+            TellsConsumer = route.Tollgate.ConsumerToken,
             Providers = named.Length == 0 && route.Tollgate.Product is not null ? [.. parts.Providers.Values] : named,
             DemandsToken = named.Length > 0 && authentication.AllowAnonymous != true,
             AllowedScopes = [.. authentication.AllowedScopes],
@@ -311,14 +314,15 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
 
     private (TokenProvider Provider, IDisposable? Keys, string Content) Compile(TokenProviderOptions options, string content, OcelotConfiguration configuration)
     {
-        TokenKeys keys;
+        TokenKeys? keys;
         try
         {
             keys = options switch
             {
                 { HS256Secret: { } secret } => FixedTokenKeys.FromSecret(secret),
                 { Authority: { } authority } => new AuthorityKeys(authority, time, loggers.CreateLogger<AuthorityKeys>()),
-                _ => FixedTokenKeys.FromJwks(content),
+                { JwksFile: not null } => FixedTokenKeys.FromJwks(content),
+                _ => null,
             };
         }
         catch (ArgumentException unusable)
@@ -327,7 +331,20 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
                 options.JwksFile ?? configuration.Files[0], 1, $"Tollgate.Authentication.Providers.{options.Name}.JwksFile", unusable.Message)]);
         }
 
-        return (new TokenProvider(options.Name, keys, options.Issuer, options.Audience), keys as IDisposable, content);
+        var authorityKeys = keys as AuthorityKeys;
+        var introspector = options.Introspection is { } ask
+            ? new Introspector(ask, () => authorityKeys?.IntrospectionEndpoint, options.Issuer, options.Audience, time, loggers.CreateLogger<Introspector>())
+            : null;
+        return (new TokenProvider(options.Name, keys, options.Issuer, options.Audience, options.AccessTokensOnly, introspector), new Both(authorityKeys, introspector), content);
+    }
+
+    private sealed class Both(IDisposable? first, IDisposable? second) : IDisposable
+    {
+        public void Dispose()
+        {
+            first?.Dispose();
+            second?.Dispose();
+        }
     }
 
     /// <summary>What the routes of one configuration share while it is compiled.</summary>

@@ -34,7 +34,7 @@ internal struct Admission
     public Entitlement? Entitlement;
     public LimitStanding Standing;
 
-    /// <summary>The <c>Authorization</c> header holds one of our keys, which no upstream may see.</summary>
+    /// <summary>The <c>Authorization</c> header is what the caller was known by, or holds one of our keys: no upstream may see it.</summary>
     public bool AuthorizationIsOurs;
 
     /// <summary>Units were spent, and are given back if no upstream answers.</summary>

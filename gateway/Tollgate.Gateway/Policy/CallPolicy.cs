@@ -16,11 +16,20 @@ internal sealed class CallPolicy(
     EntitlementTable entitlements,
     PlanLimits limits,
     TokenTable tokens,
+    Feeds.Freshness freshness,
+    Feeds.KeyUse use,
     long maxBodyBytes)
 {
+    /// <summary>How soon a node that has lost touch may have found it again.</summary>
+    private const int RetryHighRiskSeconds = 5;
+
     public RouteTable Routes { get; } = routes;
 
-    public Verdict Decide(in CallFacts call, ref Admission admission, bool final)
+    /// <summary>Of the configuration: answers and explanations can name it.</summary>
+    public long Version { get; init; }
+
+    /// <summary>Decides on a call. A key in its query is taken out of it, on routes that ask for one.</summary>
+    public Verdict Decide(ref CallFacts call, ref Admission admission, bool final)
     {
         var verdict = FindRoute(in call, ref admission);
         if (!verdict.IsGranted) return call.ContentLength > maxBodyBytes ? Verdict.Refuse(Refusal.ContentTooLarge) : verdict;
@@ -32,6 +41,7 @@ internal sealed class CallPolicy(
         if (route.RateLimit is not null && CountForFile(route, in call, ref admission) is { IsGranted: false } over) return over;
         if (route.Product is null) return route.DemandsToken || route.Claims is not null || route.ClaimTransforms is not null ? AdmitToPlainRoute(route, in call, ref admission, final) : Verdict.Granted;
 
+        if (route.KeyQuery is not null && !TakeQueryKey(route, ref call, ref admission)) return Verdict.Refuse(Refusal.BadRequest);
         verdict = Authenticate(route, in call, ref admission, final, out var token);
         if (verdict.IsGranted) verdict = Authorize(route, in call, ref admission, token);
         if (verdict.IsGranted) verdict = SpendLimits(route, ref admission, final);
@@ -95,11 +105,21 @@ internal sealed class CallPolicy(
         if (!BearerToken.TryRead(call.Authorization, out var text)) return Verdict.Refuse(Refusal.MissingCredentials);
 
         var verdict = tokens.Authenticate(text, route.Providers, call.ArrivedUnixMs, final, out var token);
-        if (!verdict.IsGranted) return verdict;
-        if (token!.Jti is not null && credentials.IsTokenRevoked(token.Jti)) return Verdict.Refuse(Refusal.KeyRevoked);
+        if (!verdict.IsGranted || token is null) return verdict;
+        if (credentials.IsRevoked(token)) return Verdict.Refuse(Refusal.KeyRevoked);
         admission.Token = token;
         if (route.AllowedScopes.Length > 0 && !HasAny(route.AllowedScopes, token.Scopes)) return Verdict.Refuse(Refusal.InsufficientScope);
         return UseClaims(route, in call, ref admission, token);
+    }
+
+    // What stands in the query's place in the template is found again without the key.
+    private static bool TakeQueryKey(Route route, ref CallFacts call, ref Admission admission)
+    {
+        if (route.ForwardsCredentials && call.ApiKey is not null || !QueryKey.TryTake(call.Query, route.KeyQuery!, out var key, out var rest)) return true;
+        call.ApiKey ??= key;
+        if (route.ForwardsCredentials) return true;
+        call.Query = rest;
+        return route.Template.Placeholders.Length == 0 || route.Template.TryMatch(call.Path, rest, ref admission.Captures);
     }
 
     private Verdict Authenticate(Route route, in CallFacts call, ref Admission admission, bool final, out TokenIdentity? token)
@@ -113,24 +133,44 @@ internal sealed class CallPolicy(
         }
         else if (!BearerToken.TryRead(call.Authorization, out var text))
         {
-            return Verdict.Refuse(call.Authorization is null ? Refusal.MissingCredentials : Refusal.InvalidCredentials);
-        }
-        else if (IsOurs(text))
-        {
-            admission.AuthorizationIsOurs = true;
-            if (!credentials.TryFindKey(text, out credential)) return Verdict.Refuse(Refusal.InvalidCredentials);
+            return Verdict.Refuse(Refusal.MissingCredentials);    // nothing, or a scheme that is none of ours (RFC 6750 §3.1)
         }
         else
         {
-            var verdict = tokens.Authenticate(text, route.Providers, call.ArrivedUnixMs, final, out token);
+            admission.AuthorizationIsOurs = true;
+            var verdict = BearerOf(text, route, in call, final, out token, out credential);
             if (!verdict.IsGranted) return verdict;
-            if (token!.Jti is not null && credentials.IsTokenRevoked(token.Jti)) return Verdict.Refuse(Refusal.KeyRevoked);
-            if (token.ClientId is null || !credentials.TryFindClient(token.ClientId, out credential)) return Verdict.Refuse(Refusal.InvalidCredentials);
         }
 
         admission.Credential = credential;
-        if (credential.Revoked) return Verdict.Refuse(Refusal.KeyRevoked);
-        return credential.ExpiresUnixMs <= call.ArrivedUnixMs ? Verdict.Refuse(Refusal.KeyExpired) : Verdict.Granted;
+        if (credential!.Revoked) return Verdict.Refuse(Refusal.KeyRevoked);
+        if (credential.ExpiresUnixMs <= call.ArrivedUnixMs) return Verdict.Refuse(Refusal.KeyExpired);
+        if (credential.HighRisk && !freshness.IsFresh) return Verdict.Refuse(Refusal.NotReady, RetryHighRiskSeconds);
+        use.Note(credential, call.ArrivedUnixMs);
+        return Verdict.Granted;
+    }
+
+    // Ours are known by their mark. An imported key may look like anything, also like a token: what cannot be verified as one is looked up as the other.
+    private Verdict BearerOf(ReadOnlySpan<char> text, Route route, in CallFacts call, bool final, out TokenIdentity? token, out Credential? credential)
+    {
+        token = null;
+        if (IsOurs(text)) return KeyOf(text, out credential);
+        var isSigned = TokenTable.LooksSigned(text);
+        if (!isSigned && credentials.TryFindKey(text, out credential)) return Verdict.Granted;
+        var verdict = TokenOf(text, route, in call, final, out token, out credential);
+        return isSigned && token is null && verdict.Refusal == Refusal.InvalidCredentials ? KeyOf(text, out credential) : verdict;
+    }
+
+    private Verdict KeyOf(ReadOnlySpan<char> text, out Credential? credential) =>
+        credentials.TryFindKey(text, out credential) ? Verdict.Granted : Verdict.Refuse(Refusal.InvalidCredentials);
+
+    private Verdict TokenOf(ReadOnlySpan<char> text, Route route, in CallFacts call, bool final, out TokenIdentity? token, out Credential? credential)
+    {
+        credential = null;
+        var verdict = tokens.Authenticate(text, route.Providers, call.ArrivedUnixMs, final, out token);
+        if (!verdict.IsGranted) return verdict;
+        if (credentials.IsRevoked(token!)) return Verdict.Refuse(Refusal.KeyRevoked);
+        return credentials.TryFindClient(token!, out credential) ? Verdict.Granted : Verdict.Refuse(Refusal.InvalidCredentials);
     }
 
     private Verdict Authorize(Route route, in CallFacts call, ref Admission admission, TokenIdentity? token)
@@ -174,7 +214,6 @@ internal sealed class CallPolicy(
         return verdict;
     }
 
-    // Only our own keys are looked up when they come as bearer tokens; imported ones, which may look like anything, come in X-Api-Key.
     private static bool IsOurs(ReadOnlySpan<char> bearer) => bearer.StartsWith("tg_", StringComparison.Ordinal);
 
     private static bool IsIn(IPNetwork[] networks, IPAddress? remote)

@@ -19,9 +19,21 @@ internal sealed class Consumer(string name, string organisation)
     public required string Organisation { get; init; }
     public required string Plan { get; init; }
 
+    /// <summary>Calls with a key for trying things out.</summary>
+    public required bool IsTest { get; init; }
+
+    /// <summary>What the signed word on this consumer says, once it has been asked for.</summary>
+    public required ConsumerParts Parts { get; init; }
+
+    /// <summary>The signed word that is given out at present.</summary>
+    public Consumers.ConsumerWord? Word { get; set; }
+
     /// <summary>Whether the application is still called as it was.</summary>
     public bool IsOf(Application application) => ReferenceEquals(name, application.Name) && ReferenceEquals(organisation, application.Organisation);
 }
+
+/// <summary>Whom the word is about.</summary>
+internal sealed record ConsumerParts(Credential Credential, Entitlement Entitlement);
 
 /// <summary>
 /// Remembers the <see cref="Consumer"/> of a credential, entitlement and route, so that a call costs one look-up and makes no text. Credentials and
@@ -51,6 +63,8 @@ internal sealed class ConsumerTable(Journal? journal, int capacity = 262_144)
             Application = HeaderText(application.Name),
             Organisation = HeaderText(application.Organisation),
             Plan = HeaderText(entitlement.Item.Plan),
+            IsTest = credential.Test,
+            Parts = new ConsumerParts(credential, entitlement),
         };
 
         if (journal is not null && account == 0) return consumer;    // the disk took no new account: asked again next time

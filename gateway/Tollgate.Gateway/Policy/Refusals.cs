@@ -14,6 +14,7 @@ internal sealed class RefusalFace
         Title = title;
         Status = status;
         Challenge = challenge;
+        Detail = detail;
         Beginning = Encoding.UTF8.GetBytes(
             $"{{\"type\":{JsonSerializer.Serialize(Problem.Type(slug))},\"title\":{JsonSerializer.Serialize(title)},\"status\":{status},\"detail\":\"{JsonEncodedText.Encode(detail, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\",\"instance\":\"");
     }
@@ -24,6 +25,9 @@ internal sealed class RefusalFace
     public int Status { get; }
 
     public string Title { get; }
+
+    /// <summary>What happened and what to do next, in a sentence or two.</summary>
+    public string Detail { get; }
 
     /// <summary><c>WWW-Authenticate</c> (RFC 6750 §3), null = none.</summary>
     public string? Challenge { get; }
@@ -54,6 +58,13 @@ internal static class Refusals
         505 => Refusal.VersionNotSupported,
         _ => Refusal.BadRequest,
     };
+
+    /// <summary>Null: no refusal is called so.</summary>
+    public static RefusalFace? BySlug(string slug) => Array.Find(Faces, face => face.Slug == slug);
+
+    /// <summary><c>WWW-Authenticate</c> (RFC 6750 §3): who lacks a scope is told which the route asks for. Null = none.</summary>
+    public static string? ChallengeOf(Refusal refusal, Routing.Route? route) =>
+        refusal == Refusal.InsufficientScope && route?.ScopeChallenge is { } named ? named : Of(refusal).Challenge;
 
     private static RefusalFace Face(Refusal refusal) => refusal switch
     {

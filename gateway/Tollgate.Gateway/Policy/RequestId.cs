@@ -43,7 +43,8 @@ internal static class RequestId
         return BinaryPrimitives.ReadUInt128BigEndian(bytes);
     }
 
-    private static string Text(UInt128 number)
+    /// <summary>The number as the UUID that it is, or stands for.</summary>
+    public static string Text(UInt128 number)
     {
         Span<byte> bytes = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, number);

@@ -42,6 +42,9 @@ internal readonly struct Verdict
     /// <summary>How long a call waits for a ledger that answers, but slowly: longer than for one that is away, because the plan may well allow it.</summary>
     public const int LedgerMs = 250;
 
+    /// <summary>How long a call waits for the issuer of a token that only the issuer can read.</summary>
+    public const int IssuerMs = 2000;
+
     /// <summary>How long a call waits for a lost counter to be counted again: once in the life of a counter.</summary>
     public const int RebuildMs = 2000;
 }

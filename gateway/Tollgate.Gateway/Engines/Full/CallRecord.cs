@@ -20,11 +20,15 @@ internal struct CallRecord
     /// <summary>Counts the others; null = the length is known.</summary>
     public CountingStream? Counting;
 
+    /// <summary>What the call was counted with.</summary>
+    public long Units;
+
     /// <summary>A call is recorded once, whatever comes after.</summary>
     public void Write(Journal journal, int account, int status, long arrivedUnixMs, long units, UInt128 requestNumber)
     {
         if (_asked) return;
         _asked = true;
+        Units = units;
         _slot = journal.Record(account, status, arrivedUnixMs, units, requestNumber);
     }
 

@@ -54,6 +54,18 @@ internal sealed class Exchange : ICallHeaders
     /// <summary>What the call was refused with; null = it was not.</summary>
     public Verdict? Refused { get; private set; }
 
+    /// <summary>How often an upstream was tried.</summary>
+    public int Attempts { get; private set; }
+
+    /// <summary>Scheme and authority that were tried last; null = none was.</summary>
+    public string? LastOrigin { get; private set; }
+
+    /// <summary>What a refusal told the caller to wait; 0 = nothing.</summary>
+    public int RetryAfterSeconds { get; private set; }
+
+    /// <summary>Notes that an upstream is tried now.</summary>
+    public void Try(string origin) => (Attempts, LastOrigin) = (Attempts + 1, origin);
+
     /// <summary>The metric's tag: how the call ended.</summary>
     public string Outcome { get; set; } = "";
 
@@ -73,6 +85,7 @@ internal sealed class Exchange : ICallHeaders
     {
         var duration = Engine.Time.GetElapsedTime(_startedAt);
         _record.Complete(Engine.Journal, duration);
+        Engine.Explainer.Keep(this, _requestNumber, duration);
         Engine.Metrics.Count(_admission.Route?.Name ?? "", _admission.Entitlement?.Item.Plan ?? "", Outcome, duration);
 
         _forwarding.Reset();
@@ -85,6 +98,7 @@ internal sealed class Exchange : ICallHeaders
         _trail = default;
         Consumer = null;
         Outcome = "";
+        (Attempts, LastOrigin, RetryAfterSeconds) = (0, null, 0);
         _context!.Uninitialize();
     }
 
@@ -116,6 +130,8 @@ internal sealed class Exchange : ICallHeaders
         if (headers.ContainsKey("X-Content-Length") && headers.TransferEncoding.Count > 0 || !CanonicalTarget.TrySplit(target, out _call.Path, out _call.Query))
             return RefuseAsync(Verdict.Refuse(Refusal.BadRequest));
 
+        if (ConsumerKeysAnswer.IsAskedBy(this)) return ConsumerKeysAnswer.WriteAsync(this);
+
         // A WebSocket over HTTP/2 is opened with CONNECT (RFC 8441), and is the same call as over HTTP/1.1.
         _call.Method = HttpMethods.IsConnect(request.Method) && Context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } ? HttpMethods.Get : request.Method;
         _call.Host = headers.Host.ToString();
@@ -142,7 +158,7 @@ internal sealed class Exchange : ICallHeaders
     }
 
     /// <summary>Asks the policy, once more after a pending verdict.</summary>
-    public Verdict Decide(bool final) => Policy.Decide(in _call, ref _admission, final);
+    public Verdict Decide(bool final) => Policy.Decide(ref _call, ref _admission, final);
 
     private async Task ParkAsync(Verdict verdict)
     {
@@ -212,8 +228,13 @@ internal sealed class Exchange : ICallHeaders
 
         response.StatusCode = face.Status;
         OwnHeaders.Write(this, response.Headers);
-        if (face.Challenge is not null) response.Headers.WWWAuthenticate = face.Challenge;
-        if (verdict.RetryAfterSeconds > 0 || face.Status is 429 or 503) response.Headers.RetryAfter = Math.Max(1, verdict.RetryAfterSeconds).ToString();
+        if (Refusals.ChallengeOf(verdict.Refusal, _admission.Route) is { } challenge) response.Headers.WWWAuthenticate = challenge;
+        if (verdict.RetryAfterSeconds > 0 || face.Status is 429 or 503)
+        {
+            RetryAfterSeconds = Math.Max(1, verdict.RetryAfterSeconds);
+            response.Headers.RetryAfter = RetryAfterSeconds.ToString();
+        }
+
         return ProblemAnswer.WriteAsync(response, face, _call.Path ?? "", RequestId);
     }
 

@@ -78,6 +78,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
             _again = false;
             _host = host;
             _timeout.CancelAfter(TryMs(route));
+            exchange.Try(OriginOf(host));
             var error = await _engine.Forwarder.SendAsync(Context, OriginOf(host), ClientFor(route, host), ConfigFor(route), this, _timeout.Token);
             if (error == ForwarderError.None && !_again)
             {

@@ -13,6 +13,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tollgate.Gateway.Cache;
+using Tollgate.Gateway.Consumers;
+using Tollgate.Gateway.Explain;
 using Tollgate.Gateway.Listening;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Metering;
@@ -33,8 +35,11 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
     private readonly IDisposable? _malformed;
     private CallPolicy _policy;
 
-    public FullEngine(string urls, ListenerOptions listening, CallPolicy policy, Journal? journal, AnswerCache cache, GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    public FullEngine(
+        string urls, ListenerOptions listening, CallPolicy policy, Journal? journal, AnswerCache cache, Explainer explainer, ConsumerTokens consumerTokens,
+        GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
+        (Explainer, ConsumerTokens) = (explainer, consumerTokens);
         _policy = policy;
         Journal = journal;
         Consumers = new ConsumerTable(journal);
@@ -83,6 +88,8 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
 
     public StaticFolders Folders { get; }
     public AnswerCache Cache { get; }
+    public ConsumerTokens ConsumerTokens { get; }
+    public Explainer Explainer { get; }
     public GatewayMetrics Metrics { get; }
     public TimeProvider Time { get; }
     public ILogger Logger { get; }

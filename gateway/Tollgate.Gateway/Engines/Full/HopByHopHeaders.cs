@@ -12,18 +12,23 @@ internal static class HopByHopHeaders
         "Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via", "X-Request-Id", "HTTP2-Settings", "X-Content-Length",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private static readonly FrozenSet<string> OfConsumers = new[]
-    {
-        "X-Api-Key", "X-Consumer-Id", "X-Consumer-Application", "X-Consumer-Organisation", "X-Consumer-Plan",
-    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
-
     // Words of a Connection header that name no header to drop.
     private static readonly FrozenSet<string> Options = new[] { "close", "keep-alive", "upgrade", "te", "http2-settings" }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     public static bool Ends(string name) => name[0] == ':' || EndHere.Contains(name);
 
-    /// <summary>Whether a header could pass for the gateway's own word on who calls, or carries the caller's key.</summary>
-    public static bool SpeaksOfConsumers(string name) => OfConsumers.Contains(name);
+    /// <summary>Whether a header could pass for the gateway's own word on who calls. Many upstreams take <c>_</c> for <c>-</c>.</summary>
+    public static bool SpeaksOfConsumers(string name)
+    {
+        const string ours = "X-Consumer-";
+        if (name.Length <= ours.Length || (name[0] | 0x20) != 'x') return false;
+        if (name.StartsWith(ours, StringComparison.OrdinalIgnoreCase)) return true;
+        return name.Contains('_') && name.Replace('_', '-').StartsWith(ours, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Whether a header carries a key of the caller's.</summary>
+    public static bool IsKey(string name) =>
+        name.Length == 9 && (name.Equals("X-Api-Key", StringComparison.OrdinalIgnoreCase) || name.Contains('_') && name.Replace('_', '-').Equals("X-Api-Key", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Names that a <c>Connection</c> header adds to the list; null on the common path.</summary>
     public static HashSet<string>? NamedBy(StringValues connection)

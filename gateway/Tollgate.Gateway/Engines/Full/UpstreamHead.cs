@@ -45,6 +45,8 @@ internal static class UpstreamHead
             Add(message, "X-Consumer-Application", consumer.Application);
             Add(message, "X-Consumer-Organisation", consumer.Organisation);
             Add(message, "X-Consumer-Plan", consumer.Plan);
+            if (consumer.IsTest) Add(message, "X-Consumer-Mode", "test");
+            if (route.TellsConsumer && exchange.Engine.ConsumerTokens.Of(consumer, admission.Token, call.ArrivedUnixMs) is { } word) Add(message, "X-Consumer-Token", word);
         }
 
         if (route.RequestHeaders.Length > 0) Transform(message, route.RequestHeaders, origin, FactsOf(exchange));
@@ -63,12 +65,12 @@ internal static class UpstreamHead
     private static void CopyHeaders(Exchange exchange, HttpRequestMessage message, IHeaderDictionary headers)
     {
         var named = HopByHopHeaders.NamedBy(headers.Connection);
-        var hidesConsumers = exchange.Consumer is not null;
-        var hidesAuthorization = hidesConsumers && exchange.Admission.AuthorizationIsOurs;
+        var hidesKey = exchange.Consumer is not null && !exchange.Route.ForwardsCredentials;
+        var hidesAuthorization = hidesKey && exchange.Admission.AuthorizationIsOurs;
         foreach (var (name, value) in headers)
         {
             if (HopByHopHeaders.Ends(name) || named is not null && named.Contains(name)) continue;
-            if (hidesConsumers && HopByHopHeaders.SpeaksOfConsumers(name)) continue;
+            if (HopByHopHeaders.SpeaksOfConsumers(name) || hidesKey && HopByHopHeaders.IsKey(name)) continue;
             if (hidesAuthorization && name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)) continue;
             Add(message, name, value);
         }

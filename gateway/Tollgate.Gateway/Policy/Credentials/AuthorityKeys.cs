@@ -9,7 +9,7 @@ namespace Tollgate.Gateway.Policy.Credentials;
 /// </summary>
 internal sealed class AuthorityKeys : TokenKeys, IDisposable
 {
-    private static readonly TimeSpan Refresh = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan Refresh = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan BetweenAsks = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenFirstFetches = TimeSpan.FromSeconds(1);
     private const int LargestDocument = 1 << 20;
@@ -21,6 +21,7 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _asking = new();
     private TokenKeySet? _current;
+    private Uri? _introspection;
     private Task _fetch = Task.CompletedTask;
     private long? _askedAt;
     private long? _fetchedAt;
@@ -40,6 +41,9 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
     }
 
     public override TokenKeySet? Current => Volatile.Read(ref _current);
+
+    /// <summary>Where the provider says that it may be asked about tokens (RFC 8414 §2); null = it has not said.</summary>
+    public Uri? IntrospectionEndpoint => Volatile.Read(ref _introspection);
 
     public override Task? AskFor(string? kid)
     {
@@ -95,6 +99,10 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
             var address = new Uri(_authority, discovery.RootElement.GetProperty("jwks_uri").GetString());
             if (_authority.Scheme == Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttps)
                 throw new InvalidOperationException("its keys are not behind https.");
+
+            if (discovery.RootElement.TryGetProperty("introspection_endpoint", out var ask) && ask.GetString() is { Length: > 0 } endpoint &&
+                new Uri(_authority, endpoint) is var asked && (_authority.Scheme != Uri.UriSchemeHttps || asked.Scheme == Uri.UriSchemeHttps))
+                Volatile.Write(ref _introspection, asked);
 
             var before = Current;
             var set = TokenKeySet.FromJwks(await _http.GetStringAsync(address, _stop.Token), issuer, before?.Version ?? 1);

@@ -11,13 +11,23 @@ internal enum TokenVerification : byte
 
     /// <summary>The key that signed it is not known yet and is being asked for.</summary>
     KeysOnTheirWay,
+
+    /// <summary>Only its issuer can read it, and is being asked.</summary>
+    IssuerAsked,
+
+    /// <summary>Only its issuer can read it, and cannot be asked now.</summary>
+    IssuerAway,
 }
 
 /// <summary>
 /// Verifies access tokens of one origin. Signature, algorithm, type and lifetime always; issuer and audience when they are configured.
 /// Never <c>none</c>, and a shared secret only where one is configured (RFC 8725 §3.1, §3.2).
 /// </summary>
-internal sealed class TokenProvider(string name, TokenKeys keys, string? issuer, string? audience)
+/// <param name="keys">Null = all of its tokens are opaque.</param>
+/// <param name="accessTokensOnly">Its access tokens say that they are (RFC 9068); others are ID tokens or worse. Elsewhere plain JWTs are taken too.</param>
+/// <param name="introspector">Asked about tokens that are opaque; null = there are none.</param>
+internal sealed class TokenProvider(
+    string name, TokenKeys? keys, string? issuer, string? audience, bool accessTokensOnly = false, Introspector? introspector = null)
 {
     private const int SkewSeconds = 5;
 
@@ -29,7 +39,17 @@ internal sealed class TokenProvider(string name, TokenKeys keys, string? issuer,
     public string Name => name;
 
     /// <summary>Rises whenever a key goes away: what it had verified is verified again.</summary>
-    public int KeysVersion => keys.Current?.Version ?? 0;
+    public int KeysVersion => keys?.Current?.Version ?? 0;
+
+    /// <summary>Whether it signs tokens that can be verified here.</summary>
+    public bool HasKeys => keys is not null;
+
+    /// <param name="arrival">Completes once the issuer has answered.</param>
+    public TokenVerification Introspect(string text, TokenDigest digest, long nowUnixMs, out TokenIdentity? identity, out Task? arrival)
+    {
+        (identity, arrival) = (null, null);
+        return introspector?.Ask(this, text, digest, nowUnixMs, out identity, out arrival) ?? TokenVerification.Invalid;
+    }
 
     /// <param name="arrival">Completes once keys that are on their way are here.</param>
     public TokenVerification Verify(string text, long nowUnixMs, out TokenIdentity? identity, out Task? arrival)
@@ -47,9 +67,11 @@ internal sealed class TokenProvider(string name, TokenKeys keys, string? issuer,
             return TokenVerification.Invalid;
         }
 
-        if (token.IsEncrypted || !IsAccessToken(token.Typ) || token.TryGetHeaderValue<object>("crit", out _)) return TokenVerification.Invalid;
+        if (token.IsEncrypted || !IsAccessToken(token.Typ) || token.TryGetHeaderValue<object>("crit", out _) || IsIdToken(token)) return TokenVerification.Invalid;
 
-        var set = keys.Current;
+        // Another issuer's token is no reason to look for its key here.
+        var set = keys!.Current;
+        if ((issuer ?? set?.Issuer) is { } mine && token.Issuer != mine) return TokenVerification.Invalid;
         if (set is null || set.Lacks(token.Kid))
         {
             arrival = keys.AskFor(token.Kid);
@@ -65,10 +87,14 @@ internal sealed class TokenProvider(string name, TokenKeys keys, string? issuer,
         if (expiresUnixMs <= nowUnixMs) return TokenVerification.Expired;
         if (notBefore is { } from && Milliseconds(from - SkewSeconds) > nowUnixMs) return TokenVerification.Invalid;
 
+        var clientId = ReadText(token, "client_id") ?? ReadText(token, "azp");
         identity = new TokenIdentity
         {
             Provider = this,
-            ClientId = ReadText(token, "client_id") ?? ReadText(token, "azp"),
+            ClientId = clientId,
+            ClientOfIssuer = clientId is null || ReadText(token, "iss") is not { } of ? null : $"{of} {clientId}",
+            Subject = ReadText(token, "sub"),
+            IssuedUnixMs = TryReadTime(token, "iat", out var issued) && issued is { } at ? Milliseconds(at) : 0,
             Scopes = ReadScopes(token),
             ExpiresUnixMs = expiresUnixMs,
             Jti = ReadText(token, "jti"),
@@ -101,11 +127,15 @@ internal sealed class TokenProvider(string name, TokenKeys keys, string? issuer,
     }
 
     // RFC 9068 §2.1 and RFC 7519 §5.1; a token without a type is a plain JWT.
-    private static bool IsAccessToken(string? type) =>
-        string.IsNullOrEmpty(type) ||
-        type.Equals("at+jwt", StringComparison.OrdinalIgnoreCase) ||
-        type.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase) ||
-        type.Equals("JWT", StringComparison.OrdinalIgnoreCase);
+    private bool IsAccessToken(string? type) => string.IsNullOrEmpty(type)
+        ? !accessTokensOnly
+        : type.Equals("at+jwt", StringComparison.OrdinalIgnoreCase) ||
+          type.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase) ||
+          !accessTokensOnly && type.Equals("JWT", StringComparison.OrdinalIgnoreCase);
+
+    // Issuers that do not mark their access tokens sign ID tokens with the same keys (OIDC Core §2, §3.1.3.6).
+    private static bool IsIdToken(JsonWebToken token) =>
+        token.TryGetPayloadValue<object>("nonce", out _) || token.TryGetPayloadValue<object>("at_hash", out _) || token.TryGetPayloadValue<object>("c_hash", out _);
 
     private static bool TryReadTime(JsonWebToken token, string claim, out double? seconds)
     {

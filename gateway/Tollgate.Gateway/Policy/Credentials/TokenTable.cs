@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Tollgate.Gateway.Policy.Credentials;
@@ -10,19 +8,21 @@ namespace Tollgate.Gateway.Policy.Credentials;
 /// </summary>
 internal sealed class TokenTable(int capacity = 100_000)
 {
-    private const int LongestToken = 8192;
     private const long RememberMs = 60_000;
 
-    private ConcurrentDictionary<Digest, Remembered> _remembered = new();
+    private ConcurrentDictionary<TokenDigest, Remembered> _remembered = new();
     private int _count;
 
-    /// <summary>Whether one of the providers vouches for the token. Pending while its keys are on their way, unless <paramref name="final"/>.</summary>
+    /// <summary>Whether a text has the form of a signed token (RFC 7515 §3.1): everything else is opaque to us.</summary>
+    public static bool LooksSigned(ReadOnlySpan<char> text) => text.StartsWith("eyJ") && text.Count('.') == 2;
+
+    /// <summary>Whether one of the providers vouches for the token. Pending while its keys, or its issuer's word, are on their way, unless <paramref name="final"/>.</summary>
     public Verdict Authenticate(ReadOnlySpan<char> text, TokenProvider[] providers, long nowUnixMs, bool final, out TokenIdentity? identity)
     {
         identity = null;
-        if (providers.Length == 0 || text.Length > LongestToken || !Ascii.IsValid(text)) return Verdict.Refuse(Refusal.InvalidCredentials);
+        if (providers.Length == 0 || text.Length > TokenDigest.LongestToken || !Ascii.IsValid(text)) return Verdict.Refuse(Refusal.InvalidCredentials);
 
-        var digest = Digest.Of(text);
+        var digest = TokenDigest.Of(text);
         if (_remembered.TryGetValue(digest, out var remembered) && nowUnixMs < remembered.UntilUnixMs && Array.IndexOf(providers, remembered.Identity.Provider) >= 0 &&
             remembered.KeysVersion == remembered.Identity.Provider.KeysVersion)
         {
@@ -30,36 +30,53 @@ internal sealed class TokenTable(int capacity = 100_000)
             return nowUnixMs < identity.ExpiresUnixMs ? Verdict.Granted : Verdict.Refuse(Refusal.TokenExpired);
         }
 
-        return Verify(text.ToString(), digest, providers, nowUnixMs, final, out identity);
+        return Verify(text, digest, providers, nowUnixMs, final, out identity);
     }
 
-    private Verdict Verify(string text, Digest digest, TokenProvider[] providers, long nowUnixMs, bool final, out TokenIdentity? identity)
+    private Verdict Verify(ReadOnlySpan<char> span, TokenDigest digest, TokenProvider[] providers, long nowUnixMs, bool final, out TokenIdentity? identity)
     {
         identity = null;
+        var isSigned = LooksSigned(span);
+        var text = span.ToString();
         var refusal = Refusal.InvalidCredentials;
+        var patienceMs = Verdict.StepMs;
+        var isAway = false;
         Task? arrival = null;
         foreach (var provider in providers)
         {
             var keysVersion = provider.KeysVersion;
-            switch (provider.Verify(text, nowUnixMs, out identity, out var keys))
+            var verification = isSigned && provider.HasKeys
+                ? provider.Verify(text, nowUnixMs, out identity, out var pending)
+                : provider.Introspect(text, digest, nowUnixMs, out identity, out pending);
+            switch (verification)
             {
-                case TokenVerification.Valid:
+                case TokenVerification.Valid when isSigned && provider.HasKeys:
                     Remember(digest, new Remembered(identity!, Math.Min(identity!.ExpiresUnixMs, nowUnixMs + RememberMs), keysVersion));
                     return Verdict.Granted;
+                case TokenVerification.Valid:
+                    return Verdict.Granted;    // its issuer's word is remembered where it was asked for
                 case TokenVerification.Expired:
                     refusal = Refusal.TokenExpired;
                     break;
                 case TokenVerification.KeysOnTheirWay:
-                    arrival ??= keys;
+                    arrival ??= pending;
+                    break;
+                case TokenVerification.IssuerAsked:
+                    arrival ??= pending;
+                    patienceMs = Verdict.IssuerMs;
+                    break;
+                case TokenVerification.IssuerAway:
+                    isAway = true;
                     break;
             }
         }
 
-        if (arrival is null || refusal == Refusal.TokenExpired) return Verdict.Refuse(refusal);
-        return final ? Verdict.Refuse(Refusal.NotReady, 1) : Verdict.Pending(arrival);
+        if (refusal == Refusal.TokenExpired) return Verdict.Refuse(refusal);
+        if (arrival is null) return isAway ? Verdict.Refuse(Refusal.NotReady, 1) : Verdict.Refuse(refusal);
+        return final ? Verdict.Refuse(Refusal.NotReady, 1) : Verdict.Pending(arrival, patienceMs);
     }
 
-    private void Remember(Digest digest, Remembered token)
+    private void Remember(TokenDigest digest, Remembered token)
     {
         if (Interlocked.Increment(ref _count) > capacity)
         {
@@ -71,21 +88,4 @@ internal sealed class TokenTable(int capacity = 100_000)
     }
 
     private sealed record Remembered(TokenIdentity Identity, long UntilUnixMs, int KeysVersion);
-
-    /// <summary>SHA-256: a token is a secret and is not kept, and no other may pass for it.</summary>
-    private readonly record struct Digest(ulong A, ulong B, ulong C, ulong D)
-    {
-        public static Digest Of(ReadOnlySpan<char> text)
-        {
-            Span<byte> ascii = stackalloc byte[LongestToken];
-            var length = Encoding.ASCII.GetBytes(text, ascii);
-            Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-            SHA256.HashData(ascii[..length], hash);
-            return new(
-                BinaryPrimitives.ReadUInt64LittleEndian(hash), BinaryPrimitives.ReadUInt64LittleEndian(hash[8..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(hash[16..]), BinaryPrimitives.ReadUInt64LittleEndian(hash[24..]));
-        }
-
-        public override int GetHashCode() => (int)A;
-    }
 }

@@ -41,6 +41,9 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
     protected ILedger Ledger { get; } = ledger;
     protected MonotonicClock Clock { get; } = clock;
     protected Lock Gate => _gate;
+
+    /// <summary>The time by which it counts.</summary>
+    public long NowUs => Clock.NowUs;
     protected long RoomKnown => Volatile.Read(ref _room);
 
     /// <summary>How long a slice is meant to last.</summary>

@@ -46,6 +46,9 @@ internal sealed class CounterSet
         }
     }
 
+    /// <summary>The same by the counters' own clock.</summary>
+    public string? Describe() => Counters.Length == 0 ? null : Describe(Counters[0].NowUs);
+
     /// <summary>The <c>RateLimit</c> value of this moment; null when nothing is limited.</summary>
     public string? Describe(long nowUs)
     {

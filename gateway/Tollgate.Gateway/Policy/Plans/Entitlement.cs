@@ -23,6 +23,9 @@ internal sealed class Entitlement
         _ => Refusal.NotSubscribed,
     };
 
+    /// <summary>Where its limits stand on this node, as answers tell it; null when nothing is counted at present.</summary>
+    public string? Standing => Counters?.Describe();
+
     /// <summary>Null until the first call: a million subscriptions that never call cost no counters.</summary>
     internal CounterSet? Counters => Volatile.Read(ref _counters);
 

@@ -31,6 +31,25 @@ internal sealed class Route
     /// <summary>Scopes that a call of the product needs, all of them.</summary>
     public string[] Scopes { get; init; } = [];
 
+    /// <summary>Query parameter in which a key may come; null = none.</summary>
+    public string? KeyQuery { get; init; }
+
+    /// <summary>Whether the caller's key or token goes on to the upstream of a product.</summary>
+    public bool ForwardsCredentials { get; init; }
+
+    /// <summary>Whether the upstream gets a signed word on who calls.</summary>
+    public bool TellsConsumer { get; init; }
+
+    /// <summary><c>WWW-Authenticate</c> for a token that lacks a scope (RFC 6750 §3.1): names the scopes that are needed. Null = none are.</summary>
+    public string? ScopeChallenge => _scopeChallenge ??= (Product is null ? AllowedScopes : [.. Scopes, .. AllowedScopes]) is { Length: > 0 } needed
+        ? $"Bearer realm=\"tollgate\", error=\"insufficient_scope\", scope=\"{string.Join(' ', needed.Where(IsScope))}\""
+        : null;
+
+    private string? _scopeChallenge;
+
+    // RFC 6749 §3.3: what would break out of the quotes is no scope.
+    private static bool IsScope(string text) => text.Length > 0 && text.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && text.AsSpan().IndexOfAny('"', '\\') < 0;
+
     /// <summary>What a call weighs.</summary>
     public long Units { get; init; } = 1;
 

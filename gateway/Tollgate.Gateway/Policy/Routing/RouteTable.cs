@@ -16,6 +16,7 @@ internal sealed class RouteTable
     {
         _lookup = _byHost.GetAlternateLookup<ReadOnlySpan<char>>();
         Routes = [.. inFileOrder.OrderByDescending(route => route.Template.IsCatchAll ? 0 : route.Priority)];
+        TellsConsumers = Routes.Any(route => route.TellsConsumer);
         for (var rank = 0; rank < Routes.Length; rank++)
         {
             var route = Routes[rank];
@@ -28,6 +29,9 @@ internal sealed class RouteTable
 
     /// <summary>In the order in which they are asked.</summary>
     public Route[] Routes { get; }
+
+    /// <summary>Whether any upstream wants a signed word on who calls.</summary>
+    public bool TellsConsumers { get; }
 
     /// <param name="host">As in the <c>Host</c> header.</param>
     /// <param name="path">As <see cref="CanonicalTarget"/> spells it.</param>

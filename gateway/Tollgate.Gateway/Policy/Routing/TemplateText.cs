@@ -29,6 +29,11 @@ internal static class TemplateText
     /// <summary>The names in order, repeated ones too.</summary>
     public static IEnumerable<string> Placeholders(string template) => Split(template).Where(piece => piece.IsPlaceholder).Select(piece => piece.Text);
 
+    /// <summary>The names of the parameters that a template writes after its question mark.</summary>
+    public static IEnumerable<string> QueryNames(string template) => template.IndexOf('?') is >= 0 and var question
+        ? template[(question + 1)..].Split('&').Select(parameter => parameter.Split('=')[0])
+        : [];
+
     public static List<TemplatePiece> Split(ReadOnlySpan<char> template)
     {
         var pieces = new List<TemplatePiece>();

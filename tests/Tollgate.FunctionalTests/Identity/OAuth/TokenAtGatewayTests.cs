@@ -25,7 +25,7 @@ public sealed class TokenAtGatewayTests
         await using var gateway = await GatewayProcess.StartAsync(
             folder.Write("ocelot.json", Routes.File(Routes.Route("/w", "/w", upstream.Port, "\"Tollgate\": { \"Product\": \"weather\" }"))),
             "--consumers", consumers, "--Gateway:Authority", url);
-        await gateway.WaitForLineAsync(line => line.Contains("are live: 2"));
+        await gateway.WaitForLineAsync(line => line.Contains("are live: "));
 
         using var http = new HttpClient { BaseAddress = new Uri(url) };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/connect/token") { Content = new StringContent("grant_type=client_credentials&scope=weather.read", null, "application/x-www-form-urlencoded") };
