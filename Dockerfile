@@ -9,6 +9,7 @@ COPY shared/Tollgate.Storage/*.csproj shared/Tollgate.Storage/
 COPY gateway/Tollgate.Gateway/*.csproj gateway/Tollgate.Gateway/
 COPY identity/Tollgate.Identity/*.csproj identity/Tollgate.Identity/
 COPY billing/Tollgate.Billing/*.csproj billing/Tollgate.Billing/
+COPY publishing/Tollgate.Publishing/*.csproj publishing/Tollgate.Publishing/
 COPY portal/Tollgate.Portal/*.csproj portal/Tollgate.Portal/
 COPY host/Tollgate.Host/*.csproj host/Tollgate.Host/
 RUN dotnet restore host/Tollgate.Host
@@ -16,6 +17,7 @@ COPY shared/ shared/
 COPY gateway/ gateway/
 COPY identity/ identity/
 COPY billing/ billing/
+COPY publishing/ publishing/
 COPY portal/ portal/
 COPY host/ host/
 RUN dotnet publish host/Tollgate.Host -c Release --no-restore -o /app

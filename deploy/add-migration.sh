@@ -2,8 +2,8 @@
 # Adds a migration to both sets of a module: deploy/add-migration.sh identity Give_keys_an_expiry
 set -euo pipefail
 cd "$(dirname "$0")/.."
-module=${1:?module: identity or billing}; name=${2:?a name that says why}
-case $module in identity) pascal=Identity ;; billing) pascal=Billing ;; *) echo "module: identity or billing" >&2; exit 2 ;; esac
+module=${1:?module: identity, billing or publishing}; name=${2:?a name that says why}
+case $module in identity) pascal=Identity ;; billing) pascal=Billing ;; publishing) pascal=Publishing ;; *) echo "module: identity, billing or publishing" >&2; exit 2 ;; esac
 dotnet tool restore >/dev/null
 dotnet restore deploy/DesignTime -v q
 for shape in Sqlite Postgres; do

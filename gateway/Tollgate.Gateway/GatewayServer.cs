@@ -1,9 +1,11 @@
 using System.Diagnostics.Metrics;
+using Tollgate.Contracts.Fragments;
 using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Cache;
 using Tollgate.Gateway.Consumers;
 using Tollgate.Gateway.Engines.Full;
 using Tollgate.Gateway.Explain;
+using Tollgate.Gateway.Fragments;
 using Tollgate.Gateway.Metering;
 using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy;
@@ -32,6 +34,7 @@ public sealed class GatewayServer : IAsyncDisposable
     private readonly ConsumerKeys _consumerKeys;
     private readonly ConsumerTokens _consumerTokens;
     private readonly LiveConfiguration _configuration;
+    private readonly FragmentFeed? _fragments;
     private FullEngine? _engine;
     private CallPolicy? _policy;
     private volatile bool _isReady;
@@ -57,6 +60,7 @@ public sealed class GatewayServer : IAsyncDisposable
         _metrics.Observe(_consumers.Credentials, _calls);
         _cache = new AnswerCache(options.CacheMaxBytes);
         _configuration = new LiveConfiguration(options, PluginLoader.Load(options.Plugins), PutInForce, time, loggers, _metrics);
+        _fragments = FragmentFeed.Create(options, _configuration.Use, time, loggers);
     }
 
     /// <summary>Makes a gateway that does not listen yet. Opens its journal: a gateway that cannot keep its usage does not start.</summary>
@@ -72,6 +76,7 @@ public sealed class GatewayServer : IAsyncDisposable
     /// </summary>
     public async Task StartAsync(CancellationToken cancel)
     {
+        if (_fragments is not null) await _fragments.StartAsync(cancel);
         _configuration.Start();
         await _consumers.StartAsync(cancel);
         foreach (var service in _services.GetServices<IHostedService>()) await service.StartAsync(cancel);
@@ -96,6 +101,9 @@ public sealed class GatewayServer : IAsyncDisposable
         foreach (var service in _services.GetServices<IHostedService>().Reverse()) await service.StopAsync(cancel);
     }
 
+    /// <summary>What the gateway's own files claim: no service may publish routes there.</summary>
+    public IReadOnlyList<(string File, PathClaim Claim)> FileClaims => _configuration.FileClaims;
+
     /// <summary>Maps <c>/health/live</c>, <c>/health/ready</c>, <c>/health</c>, <c>/destinations</c> and the clearing of kept answers. For the internal port only.</summary>
     public void MapInternal(IEndpointRouteBuilder endpoints)
     {
@@ -111,6 +119,7 @@ public sealed class GatewayServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync(CancellationToken.None);
+        if (_fragments is not null) await _fragments.DisposeAsync();
         await _configuration.DisposeAsync();
         if (_engine is not null) await _engine.DisposeAsync();
         await _consumers.DisposeAsync();
@@ -134,6 +143,7 @@ public sealed class GatewayServer : IAsyncDisposable
     {
         status = _isReady ? "ready" : "not ready",
         configuration = new { version = _configuration.Version, routes = _configuration.Routes, errors = _configuration.Errors.Select(error => error.ToString()) },
+        fragments = _fragments is null ? null : new { feed = _fragments.Facts(), services = _configuration.Fragments },
         consumers = _consumers.Facts(),
         journal = _journal?.Facts(),
     };

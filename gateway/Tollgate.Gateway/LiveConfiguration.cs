@@ -1,4 +1,7 @@
+using Tollgate.Contracts.Feeds;
+using Tollgate.Contracts.Fragments;
 using Tollgate.Gateway.Balancing;
+using Tollgate.Gateway.Fragments;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy.Routing;
@@ -19,6 +22,11 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     private readonly IReadOnlyList<TokenProviderOptions> _builtIn;
     private readonly List<FileWatch> _watches = [];
     private readonly HashSet<string> _watchedKeys = new(StringComparer.Ordinal);
+    private readonly FragmentBook _fragments = new();
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private readonly PluginSet _plugins;
+    private OcelotConfiguration? _files;
     private readonly SemaphoreSlim _loading = new(1, 1);
     private long _version;
 
@@ -26,6 +34,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     {
         _watchOverHosts = new HealthWatch(time, loggers.CreateLogger<HealthWatch>(), metrics);
         Upstreams = new UpstreamDirectory(_watchOverHosts, time);
+        (_time, _loggers, _plugins) = (time, loggers, plugins);
         _options = options;
         _inForce = inForce;
         _logger = loggers.CreateLogger<LiveConfiguration>();
@@ -58,6 +67,12 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
 
     public int Routes { get; private set; }
 
+    /// <summary>How the services' fragments stand.</summary>
+    public IReadOnlyList<FragmentFacts> Fragments => _fragments.Facts;
+
+    /// <summary>What the files claim for themselves.</summary>
+    public IReadOnlyList<(string File, PathClaim Claim)> FileClaims => [.. (_files?.Routes ?? []).Select(route => (route.Json.File, FragmentReader.ClaimOf(route)))];
+
     /// <summary>Puts the files in force and watches them. Throws a <see cref="ConfigurationException"/> when they cannot be used.</summary>
     public void Start()
     {
@@ -81,21 +96,79 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         _loading.Dispose();
     }
 
+    /// <summary>What the services published takes its place beside the files. One that cannot be used is left out alone.</summary>
+    public void Use(IReadOnlyList<FragmentItem> published)
+    {
+        _loading.Wait();
+        try
+        {
+            _fragments.Take(published);
+            if (_files is { } files) PutTogether(files);
+        }
+        catch (ConfigurationException refused)
+        {
+            foreach (var error in refused.Errors) Log.Refused(_logger, error);
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
     private void Load()
     {
-        var configuration = OcelotReader.Read(_options.Config, _options.Variables);
-        var table = _compiler.Compile(configuration, _builtIn);
+        var files = OcelotReader.Read(_options.Config, _options.Variables);
+        PutTogether(files);
+        _files = files;
+        Errors = [];
+        foreach (var warning in files.Warnings) Log.NotEnforced(_logger, warning);
+
+        foreach (var file in files.Providers.Values.Select(provider => provider.JwksFile).OfType<string>())
+            if (_watchedKeys.Add(file))
+                _watches.Add(FileWatch.Start(file, "*", ReloadAsync, _logger));
+    }
+
+    private void PutTogether(OcelotConfiguration files)
+    {
+        var table = Compile(files);
         Upstreams.Use(_compiler.Upstreams);
         _inForce(table);
         Routes = table.Routes.Length;
-        Errors = [];
         Interlocked.Increment(ref _version);
-        foreach (var warning in configuration.Warnings) Log.NotEnforced(_logger, warning);
         Log.InForce(_logger, Version, Routes);
+        foreach (var fragment in _fragments.Facts)
+            foreach (var error in fragment.Errors)
+                Log.FragmentLeftOut(_logger, fragment.Version, fragment.Service, error, fragment.InForce is { } kept ? $"version {kept} stays in force" : "it has no routes here");
+    }
 
-        foreach (var file in configuration.Providers.Values.Select(provider => provider.JwksFile).OfType<string>())
-            if (_watchedKeys.Add(file))
-                _watches.Add(FileWatch.Start(file, "*", ReloadAsync, _logger));
+    private RouteTable Compile(OcelotConfiguration files)
+    {
+        var joined = _fragments.Join(files);
+        if (_fragments.IsEmpty) return _compiler.Compile(joined, _builtIn);
+        try
+        {
+            return _compiler.Compile(joined, _builtIn);
+        }
+        catch (Exception mistake) when (mistake is not OutOfMemoryException)
+        {
+            // Found out one by one: a fragment never takes the files, or another's, with it.
+            Log.FragmentBreaks(_logger, mistake);
+            var broken = new List<string>();
+            using var trial = new RouteCompiler(_time, _loggers, _plugins);
+            foreach (var fragment in joined.Routes.Skip(files.Routes.Count).GroupBy(route => route.Json.File))
+            {
+                try
+                {
+                    trial.Compile(files with { Routes = [.. files.Routes, .. fragment] }, _builtIn);
+                }
+                catch (Exception alone) when (alone is not OutOfMemoryException)
+                {
+                    broken.Add(fragment.Key);
+                }
+            }
+
+            return _compiler.Compile(_fragments.Join(files, broken), _builtIn);
+        }
     }
 
     private async Task ReloadAsync(CancellationToken cancel)
@@ -120,6 +193,12 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     {
         [LoggerMessage(1001, LogLevel.Information, "Configuration {Version} is in force with {Routes} routes")]
         public static partial void InForce(ILogger logger, long version, int routes);
+
+        [LoggerMessage(1004, LogLevel.Error, "Version {Version} of the routes of {Service} is left out, {Instead}: {Error}")]
+        public static partial void FragmentLeftOut(ILogger logger, long version, string service, string error, string instead);
+
+        [LoggerMessage(1005, LogLevel.Error, "A fragment cannot be compiled")]
+        public static partial void FragmentBreaks(ILogger logger, Exception mistake);
 
         [LoggerMessage(1002, LogLevel.Error, "The changed configuration is not used, the one before stays in force: {Error}")]
         public static partial void Refused(ILogger logger, ConfigurationError error);

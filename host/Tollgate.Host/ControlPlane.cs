@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.HttpOverrides;
 using Tollgate.Billing;
 using Tollgate.Gateway;
+using Tollgate.Gateway.Fragments;
 using Tollgate.Host.Demo;
 using Tollgate.Identity;
 using Tollgate.Portal;
+using Tollgate.Publishing;
 using Tollgate.ServiceDefaults.Internal;
 using Tollgate.ServiceDefaults.Telemetry;
 using Tollgate.ServiceDefaults;
@@ -35,6 +37,7 @@ internal static class ControlPlane
         if (options.Has(Roles.Identity | Roles.Portal)) builder.AddTollgateIdentity();
         if (options.Has(Roles.Billing | Roles.Portal)) builder.AddTollgateBilling();
         if (options.Has(Roles.Billing)) builder.AddTollgateBillingWorkers();
+        if (options.Has(Roles.Portal)) builder.AddTollgatePublishing(FragmentReader.Read, () => gateway?.FileClaims ?? []);
         if (options.Has(Roles.Portal)) builder.AddTollgatePortal();
 
         var app = builder.Build();
@@ -52,6 +55,7 @@ internal static class ControlPlane
 
         if (options.Has(Roles.Identity)) app.MapTollgateIdentity();
         if (options.Has(Roles.Billing)) app.MapTollgateBilling();
+        if (options.Has(Roles.Portal)) app.MapTollgatePublishing();
         if (options.Has(Roles.Portal)) app.MapTollgatePortal();
         MapHealth(app, gateway, readiness);
         return app;
@@ -63,14 +67,15 @@ internal static class ControlPlane
         FirstAdmin? admin = null;
         await DatabaseWait.UntilThereAsync(app.Logger, async () =>
         {
-            // Each database has its own lock and its own file or schema: a first start makes both at once.
+            // Each database has its own lock and its own file or schema: a first start makes all at once.
             var books = options.Has(Roles.Billing | Roles.Portal)
                 ? Task.Run(() => BillingSetup.MigrateAsync(app.Services, options.Demo, DemoUpstream.OpenApiDocument, cancel), cancel)
                 : Task.CompletedTask;
             var accounts = options.Has(Roles.Identity | Roles.Portal) ? IdentitySetup.MigrateAsync(app.Services, cancel) : Task.FromResult<FirstAdmin?>(null);
+            var routes = options.Has(Roles.Portal) ? Task.Run(() => app.Services.MigrateTollgatePublishingAsync(cancel), cancel) : Task.CompletedTask;
             try
             {
-                await Task.WhenAll(books, accounts);
+                await Task.WhenAll(books, routes, accounts);
             }
             finally
             {

@@ -24,7 +24,7 @@ internal static class FeedLineParser
         }
     }
 
-    private static bool IsKnown(string type) => type is "begin" or "end" or "removed" or "application" or "key" or "client" or "revoked-token" or "revoked-before" or "question" or "entitlement";
+    private static bool IsKnown(string type) => type is "begin" or "end" or "removed" or "application" or "key" or "client" or "revoked-token" or "revoked-before" or "question" or "entitlement" or "fragment";
 
     private static string? TypeOf(ReadOnlySpan<byte> utf8)
     {

@@ -1,7 +1,7 @@
 namespace Tollgate.Gateway.Ocelot;
 
 /// <summary>What the files say, bound and validated, before it is compiled. Each part keeps its <see cref="JsonEntry"/> for errors that name the line.</summary>
-internal sealed class OcelotConfiguration
+internal sealed record OcelotConfiguration
 {
     public required IReadOnlyList<OcelotRoute> Routes { get; init; }
     public IReadOnlyList<OcelotAggregate> Aggregates { get; init; } = [];

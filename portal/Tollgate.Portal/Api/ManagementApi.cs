@@ -44,6 +44,7 @@ internal static class ManagementApi
         members.MapUsage();
         all.MapTokens();
         all.MapGroup("/admin").RequireAuthorization(TollgatePolicies.PlatformStaff).MapAdmin();
+        all.MapGroup("").RequireAuthorization(TollgatePolicies.CanPublishRoutes).MapRoutes();
     }
 
     /// <summary><c>/openapi/v1.json</c>: the description of this API.</summary>

@@ -18,6 +18,7 @@ namespace Tollgate.Contracts.Feeds;
 [JsonDerivedType(typeof(RevokedBeforeItem), "revoked-before")]
 [JsonDerivedType(typeof(QuestionItem), "question")]
 [JsonDerivedType(typeof(EntitlementItem), "entitlement")]
+[JsonDerivedType(typeof(FragmentItem), "fragment")]
 public abstract record FeedLine;
 
 /// <summary>Opens an answer. A snapshot replaces everything the reader holds of this feed; otherwise the items change it.</summary>

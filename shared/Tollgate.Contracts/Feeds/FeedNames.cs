@@ -5,4 +5,5 @@ public static class FeedNames
 {
     public const string Credentials = "credentials";
     public const string Entitlements = "entitlements";
+    public const string Routes = "routes";
 }

@@ -11,11 +11,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tollgate.Billing;
 using Tollgate.Contracts;
+using Tollgate.Gateway.Fragments;
 using Tollgate.Identity;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Storage;
 using Tollgate.Portal;
+using Tollgate.Publishing;
 using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Portal;
@@ -51,6 +53,7 @@ internal sealed class PortalHost : IAsyncDisposable
         builder.Services.AddProblemDetails();
         builder.AddTollgateIdentity();
         builder.AddTollgateBilling();
+        builder.AddTollgatePublishing(FragmentReader.Read);
         builder.AddTollgatePortal();
         var app = builder.Build();
         app.UseExceptionHandler();
@@ -63,6 +66,7 @@ internal sealed class PortalHost : IAsyncDisposable
         app.MapTollgatePortal();
         app.MapPost("/test/sign-in", EnterAsync).DisableAntiforgery().AllowAnonymous();
         await BillingSetup.MigrateAsync(app.Services, seedDemo: true, OpenApi, CancellationToken.None);
+        await app.Services.MigrateTollgatePublishingAsync(CancellationToken.None);
         await IdentitySetup.MigrateAsync(app.Services, CancellationToken.None);
         await app.StartAsync();
         return new PortalHost(app, folder);

@@ -15,7 +15,8 @@ public sealed class ReferenceTests
         ["Tollgate.Gateway"] = ["Tollgate.Contracts", "Tollgate.ServiceDefaults"],
         ["Tollgate.Identity"] = ["Tollgate.Contracts", "Tollgate.ServiceDefaults", "Tollgate.Storage"],
         ["Tollgate.Billing"] = ["Tollgate.Contracts", "Tollgate.ServiceDefaults", "Tollgate.Storage"],
-        ["Tollgate.Portal"] = ["Tollgate.Contracts", "Tollgate.ServiceDefaults", "Tollgate.Storage", "Tollgate.Identity", "Tollgate.Billing"],
+        ["Tollgate.Publishing"] = ["Tollgate.Contracts", "Tollgate.ServiceDefaults", "Tollgate.Storage"],
+        ["Tollgate.Portal"] = ["Tollgate.Contracts", "Tollgate.ServiceDefaults", "Tollgate.Storage", "Tollgate.Identity", "Tollgate.Billing", "Tollgate.Publishing"],
     };
 
     public static TheoryData<string> Modules => [.. Allowed.Keys];
@@ -38,7 +39,7 @@ public sealed class ReferenceTests
     public void The_gateway_knows_no_database_and_no_pages()
     {
         string[] banned = ["Microsoft.EntityFrameworkCore", "Npgsql", "Microsoft.Data.Sqlite", "Microsoft.AspNetCore.Identity", "Radzen", "Tollgate.Storage",
-            "Tollgate.Identity", "Tollgate.Billing", "Tollgate.Portal"];
+            "Tollgate.Identity", "Tollgate.Billing", "Tollgate.Publishing", "Tollgate.Portal"];
         var reached = new HashSet<string>();
         Visit(Assembly.Load("Tollgate.Gateway"));
         reached.Where(name => banned.Any(ban => name.StartsWith(ban, StringComparison.Ordinal))).ShouldBeEmpty();

@@ -1,0 +1,113 @@
+using Tollgate.Contracts.Feeds;
+using Tollgate.Contracts.Fragments;
+using Tollgate.Gateway.Fragments;
+using Tollgate.Gateway.Ocelot;
+using Tollgate.Publishing.Fragments;
+
+namespace Tollgate.UnitTests.Fragments;
+
+public sealed class FragmentTests
+{
+    [Theory]
+    [InlineData("/orders/{rest}", "/orders", true)]
+    [InlineData("/orders/{rest}", "/orders/{id}/lines", true)]
+    [InlineData("/orders", "/ORDERS/x", true)]
+    [InlineData("/orders", "/orders-archive/{rest}", false)]
+    [InlineData("/inv_{a}", "/inv_2/x", true)]
+    [InlineData("/inv_{a}", "/invoices", false)]
+    [InlineData("/{everything}", "/orders", false)]
+    [InlineData("/{everything}", "/{else}", true)]
+    [InlineData("/a?x={x}", "/a", true)]
+    public void Paths_below_one_prefix_have_one_owner(string one, string other, bool overlap)
+    {
+        var (a, b) = (PathClaim.Of(null, one, 1), PathClaim.Of(null, other, 1));
+        a.Overlaps(b).ShouldBe(overlap);
+        b.Overlaps(a).ShouldBe(overlap);
+    }
+
+    [Fact]
+    public void Hosts_keep_owners_apart_and_any_host_is_everybodys()
+    {
+        PathClaim.Of("a.example", "/x", 1).Overlaps(PathClaim.Of("b.example", "/x", 1)).ShouldBeFalse();
+        PathClaim.Of("a.example", "/x", 1).Overlaps(PathClaim.Of("A.example", "/x/y", 1)).ShouldBeTrue();
+        PathClaim.Of("a.example", "/x", 1).Overlaps(PathClaim.Of(null, "/x", 1)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_fragment_is_read_with_its_lines_and_says_no_more_than_its_routes()
+    {
+        var reading = FragmentReader.Read("orders", """
+            {
+              // our routes
+              "Routes": [
+                { "UpstreamPathTemplate": "/orders/{rest}", "DownstreamPathTemplate": "/{rest}", "DownstreamHostAndPorts": [ { "Host": "${SECRET}.example", "Port": 80 } ],
+                  "Tollgate": { "Validation": { "SchemaFile": "/etc/passwd" } } }
+              ],
+              "GlobalConfiguration": { "BaseUrl": "http://x" }
+            }
+            """);
+        reading.Claims.Single().ToString().ShouldBe("/orders");
+        var said = reading.Mistakes.Select(mistake => $"{mistake.Line} {mistake.Property}: {mistake.Sentence}").ToArray();
+        said.ShouldContain(line => line.Contains("${SECRET} is the gateway's"));
+        said.ShouldContain(line => line.StartsWith("5 Routes[0].Tollgate.Validation.SchemaFile"));
+        said.ShouldContain(line => line.StartsWith("7 GlobalConfiguration: a fragment holds Routes alone"));
+
+        FragmentReader.Read("orders", "{ \"Routes\": [ }").Mistakes.ShouldNotBeEmpty();
+        FragmentReader.Read("orders", "{}").Mistakes.Single().Sentence.ShouldContain("at least one route");
+        FragmentReader.Read("orders", Fragment("/orders", "\"AuthenticationOptions\": { \"AuthenticationProviderKey\": \"theirs\" }")).Mistakes.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_fragment_that_cannot_be_used_is_left_out_alone()
+    {
+        var files = new OcelotConfiguration { Routes = Routes("/files/{rest}"), Global = new OcelotGlobal(), Providers = new Dictionary<string, TokenProviderOptions>(), Files = [], Warnings = [] };
+        var book = new FragmentBook();
+        book.Take([new FragmentItem("a", 1, Fragment("/a")), new FragmentItem("b", 1, Fragment("/b")), new FragmentItem("c", 1, Fragment("/files/c"))]);
+        Templates(book.Join(files)).ShouldBe(["/files/{rest}", "/a", "/b"]);
+        book.Facts.Single(fact => fact.Service == "c").Errors.Single().ShouldBe("c:1: the service c claims /files/c, which ocelot.json:1 owns with /files.");
+
+        book.Take([new FragmentItem("a", 2, "{ broken"), new FragmentItem("b", 2, Fragment("/b2"))]);
+        Templates(book.Join(files)).ShouldBe(["/files/{rest}", "/a", "/b2"]);
+        book.Facts[0].ShouldSatisfyAllConditions(fact => fact.InForce.ShouldBe(1), fact => fact.Version.ShouldBe(2), fact => fact.Errors.ShouldNotBeEmpty());
+
+        book.Take([]);
+        book.Join(files).ShouldBeSameAs(files);
+    }
+
+    [Fact]
+    public void Differences_are_shown_as_everybody_reads_them()
+    {
+        var before = string.Join('\n', Enumerable.Range(1, 20));
+        var after = before.Replace("\n10\n", "\nten\n10b\n").Replace("\n20", "");
+        LineDiff.Unified(before, after, "a", "b").ShouldBe("""
+            --- a
+            +++ b
+            @@ -7,7 +7,8 @@
+             7
+             8
+             9
+            -10
+            +ten
+            +10b
+             11
+             12
+             13
+            @@ -17,4 +18,3 @@
+             17
+             18
+             19
+            -20
+
+            """);
+        LineDiff.Unified("x", "x", "a", "b").ShouldBeEmpty();
+        LineDiff.Unified("", "x\n", "a", "b").ShouldBe("--- a\n+++ b\n@@ -0,0 +1,1 @@\n+x\n");
+    }
+
+    private static IReadOnlyList<OcelotRoute> Routes(string template) =>
+        FragmentReader.Read("ocelot.json", Fragment(template), null, [], []);
+
+    private static string[] Templates(OcelotConfiguration configuration) => [.. configuration.Routes.Select(route => route.UpstreamPathTemplate)];
+
+    private static string Fragment(string template, string more = "") =>
+        $$"""{ "Routes": [ { "UpstreamPathTemplate": "{{template}}", "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "service", "Port": 80 } ]{{(more.Length > 0 ? ", " + more : "")}} } ] }""";
+}
