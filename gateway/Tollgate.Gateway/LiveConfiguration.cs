@@ -1,6 +1,7 @@
 using Tollgate.Contracts.Feeds;
 using Tollgate.Contracts.Fragments;
 using Tollgate.Gateway.Balancing;
+using Tollgate.Gateway.Discovery;
 using Tollgate.Gateway.Fragments;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Gateway.Plugins;
@@ -28,6 +29,8 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     private readonly PluginSet _plugins;
     private OcelotConfiguration? _files;
     private readonly SemaphoreSlim _loading = new(1, 1);
+    private readonly ServiceDirectory _services;
+    private bool _disposed;
     private long _version;
 
     public LiveConfiguration(GatewayOptions options, PluginSet plugins, Action<RouteTable> inForce, TimeProvider time, ILoggerFactory loggers, GatewayMetrics? metrics = null)
@@ -39,6 +42,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         _inForce = inForce;
         _logger = loggers.CreateLogger<LiveConfiguration>();
         _compiler = new RouteCompiler(time, loggers, plugins);
+        _services = new ServiceDirectory(CompileAgain, time, loggers);
         _builtIn =
         [
             .. options.Authority is null
@@ -91,9 +95,12 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var watch in _watches) await watch.DisposeAsync();
+        await _loading.WaitAsync();
+        _disposed = true;
+        _loading.Release();
+        await _services.DisposeAsync();
         _watchOverHosts.Dispose();
         _compiler.Dispose();
-        _loading.Dispose();
     }
 
     /// <summary>What the services published takes its place beside the files. One that cannot be used is left out alone.</summary>
@@ -144,10 +151,11 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     private RouteTable Compile(OcelotConfiguration files)
     {
         var joined = _fragments.Join(files);
-        if (_fragments.IsEmpty) return _compiler.Compile(joined, _builtIn);
+        _services.Use(joined.Global.Discovery, OcelotDiscovery.ServicesOf(joined));
+        if (_fragments.IsEmpty) return _compiler.Compile(joined, _builtIn, _services);
         try
         {
-            return _compiler.Compile(joined, _builtIn);
+            return _compiler.Compile(joined, _builtIn, _services);
         }
         catch (Exception mistake) when (mistake is not OutOfMemoryException)
         {
@@ -167,7 +175,28 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
                 }
             }
 
-            return _compiler.Compile(_fragments.Join(files, broken), _builtIn);
+            return _compiler.Compile(_fragments.Join(files, broken), _builtIn, _services);
+        }
+    }
+
+    // A service runs elsewhere: the same files mean other hosts.
+    private void CompileAgain()
+    {
+        _loading.Wait();
+        try
+        {
+            if (_disposed || _files is not { } files) return;
+            var table = Compile(files);
+            Upstreams.Use(_compiler.Upstreams);
+            _inForce(table);
+        }
+        catch (ConfigurationException refused)
+        {
+            foreach (var error in refused.Errors) Log.Refused(_logger, error);
+        }
+        finally
+        {
+            _loading.Release();
         }
     }
 

@@ -61,14 +61,16 @@ internal static class OcelotBinding
         };
     }
 
-    public static OcelotGlobal Global(JsonEntry? json, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+    /// <param name="root">Of the file: <c>BaseUrl</c> may stand there too.</param>
+    public static OcelotGlobal Global(JsonEntry root, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
-        if (json is null) return new OcelotGlobal();
+        var rootUrl = NullIfEmpty(root.ReadText("BaseUrl", errors));
+        if (root.ReadObject("GlobalConfiguration", errors) is not { } json) return new OcelotGlobal { Json = root, BaseUrl = rootUrl };
         return new OcelotGlobal
         {
             Json = json,
             Edge = TollgateEdge.Read(json.ReadObject("Tollgate", errors), errors),
-            BaseUrl = NullIfEmpty(json.ReadText("BaseUrl", errors)),
+            BaseUrl = NullIfEmpty(json.ReadText("BaseUrl", errors)) ?? rootUrl,
             Timeout = Timeout(json, errors),
             RequestIdKey = NullIfEmpty(json.ReadText("RequestIdKey", errors)),
             Authentication = Authentication(json, errors),
@@ -81,7 +83,19 @@ internal static class OcelotBinding
             Handler = OcelotHttpHandler.Read(json, errors),
             Cache = OcelotCache.Read(json, errors),
             Metadata = Texts(json, "Metadata", errors),
+            Discovery = OcelotDiscovery.Read(json, errors, warnings),
+            DownstreamScheme = NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.ToLowerInvariant(),
+            DownstreamHttpVersion = OcelotHttpVersion.Read(json, errors),
+            DownstreamHttpVersionPolicy = OcelotHttpVersion.ReadPolicy(json, errors),
+            HasOcelotCodes = HasOcelotCodes(json, errors),
         };
+    }
+
+    private static bool HasOcelotCodes(JsonEntry json, List<ConfigurationError> errors)
+    {
+        if (json.ReadObject("Tollgate", errors) is not { } own || NullIfEmpty(own.ReadText("Errors", errors)) is not { } errorStyle) return false;
+        if (errorStyle.ToLowerInvariant() is not ("ocelot" or "tollgate")) errors.Add(own.Error("Errors", $"\"{errorStyle}\" is neither ocelot nor tollgate."));
+        return errorStyle.Equals("ocelot", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>Adds the providers of a file's <c>"Tollgate": { "Authentication": { "Providers": … } }</c>.</summary>

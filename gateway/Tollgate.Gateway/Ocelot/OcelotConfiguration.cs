@@ -5,6 +5,12 @@ internal sealed record OcelotConfiguration
 {
     public required IReadOnlyList<OcelotRoute> Routes { get; init; }
     public IReadOnlyList<OcelotAggregate> Aggregates { get; init; } = [];
+
+    /// <summary>Options of services that are called by their names.</summary>
+    public IReadOnlyList<OcelotRoute> DynamicRoutes { get; init; } = [];
+
+    /// <summary>Without routes, the first segment of a path names a service.</summary>
+    public bool IsDynamic => Routes.Count == 0 && Aggregates.Count == 0 && Global.Discovery is { Kind: not Discovery.DiscoveryKind.ServiceFabric };
     public required OcelotGlobal Global { get; init; }
 
     /// <summary>By name, from the root <c>Tollgate</c> block.</summary>
@@ -18,7 +24,7 @@ internal sealed record OcelotConfiguration
 }
 
 /// <summary>A static route as it is written.</summary>
-internal sealed class OcelotRoute
+internal sealed record OcelotRoute
 {
     public required JsonEntry Json { get; init; }
     public string UpstreamPathTemplate { get; init; } = "";
@@ -165,6 +171,18 @@ internal sealed class OcelotGlobal
     public OcelotHttpHandler? Handler { get; init; }
     public OcelotCache? Cache { get; init; }
     public IReadOnlyList<KeyValuePair<string, string>> Metadata { get; init; } = [];
+
+    /// <summary>Where services are looked for; null = nowhere.</summary>
+    public Discovery.DiscoveryOptions? Discovery { get; init; }
+
+    /// <summary>Of dynamic routes, as are the two after it.</summary>
+    public string? DownstreamScheme { get; init; }
+
+    public Version? DownstreamHttpVersion { get; init; }
+    public HttpVersionPolicy? DownstreamHttpVersionPolicy { get; init; }
+
+    /// <summary>The gateway's own refusals have Ocelot's status codes.</summary>
+    public bool HasOcelotCodes { get; init; }
 }
 
 /// <summary>Where tokens of one kind come from: exactly one of a shared secret, an authority, a file of keys or an endpoint to ask.</summary>

@@ -28,7 +28,7 @@ internal sealed class OcelotRateLimit
 
     public static OcelotRateLimit? Read(JsonEntry parent, List<ConfigurationError> errors)
     {
-        if (parent.ReadObject("RateLimitOptions", errors) is not { Members.Count: > 0 } json) return null;
+        if ((parent.ReadObject("RateLimitOptions", errors) ?? parent.ReadObject("RateLimitRule", errors)) is not { Members.Count: > 0 } json) return null;
 
         var period = Text(json, "Period", errors);
         return new OcelotRateLimit

@@ -9,8 +9,12 @@ internal static class OcelotReader
     public static OcelotConfiguration Read(string config, IReadOnlyDictionary<string, string>? variables = null)
     {
         var errors = new List<ConfigurationError>();
-        var files = OcelotFiles.Find(config);
-        if (files.Count == 0)
+        var warnings = new List<ConfigurationError>();
+        string? Variable(string name) =>
+            variables is not null && variables.TryGetValue(name, out var value) ? value : Environment.GetEnvironmentVariable(name);
+
+        var files = OcelotFiles.Find(config, Variable("ASPNETCORE_ENVIRONMENT") ?? Variable("DOTNET_ENVIRONMENT") ?? "Production");
+        if (files.Parts.Count == 0)
         {
             errors.Add(new ConfigurationError(config, 1, "", Directory.Exists(config)
                 ? "the folder holds neither ocelot.*.json nor ocelot.json."
@@ -18,35 +22,36 @@ internal static class OcelotReader
             throw new ConfigurationException(errors);
         }
 
-        string? Variable(string name) =>
-            variables is not null && variables.TryGetValue(name, out var value) ? value : Environment.GetEnvironmentVariable(name);
-
-        var routes = new List<OcelotRoute>();
-        var aggregates = new List<OcelotAggregate>();
-        var providers = new Dictionary<string, TokenProviderOptions>(StringComparer.Ordinal);
-        var warnings = new List<ConfigurationError>();
-        var global = new OcelotGlobal();
-        var inParts = files.Count > 1 || !Path.GetFileName(files[0]).Equals("ocelot.json", StringComparison.OrdinalIgnoreCase) && Directory.Exists(config);
-
-        foreach (var file in files)
+        foreach (var other in files.OfOtherEnvironments) warnings.Add(new ConfigurationError(other, 1, "", "is for another environment, and not read."));
+        var parts = files.Parts.Select(file => ReadRoot(file, Variable, errors)).OfType<JsonEntry>().ToArray();
+        if (parts.Length < files.Parts.Count) throw new ConfigurationException(errors);
+        var root = files.AreParts ? OcelotLayers.Join(parts, warnings) : parts[0];
+        if (files.Overlay is { } overlay)
         {
-            if (ReadRoot(file, Variable, errors) is not { } root) continue;
-
-            foreach (var json in root.ReadObjects("Routes", errors))
-                routes.Add(OcelotBinding.Route(json, errors, warnings));
-
-            foreach (var json in root.ReadObjects("Aggregates", errors))
-                aggregates.Add(OcelotAggregate.Read(json, errors));
-
-            if (!inParts || Path.GetFileName(file).Equals(OcelotFiles.GlobalFile, StringComparison.OrdinalIgnoreCase))
-                global = OcelotBinding.Global(root.ReadObject("GlobalConfiguration", errors), errors, warnings);
-
-            OcelotBinding.Providers(root, providers, errors);
+            if (ReadRoot(overlay, Variable, errors) is not { } over) throw new ConfigurationException(errors);
+            root = OcelotLayers.Over(root, over);
         }
 
+        var routes = root.ReadObjects("Routes", errors).Select(json => OcelotBinding.Route(json, errors, warnings)).ToList();
+        var aggregates = root.ReadObjects("Aggregates", errors).Select(json => OcelotAggregate.Read(json, errors)).ToList();
+        var dynamicRoutes = root.ReadObjects("DynamicRoutes", errors).Select(json => OcelotBinding.Route(json, errors, warnings)).ToList();
+        var global = OcelotBinding.Global(root, errors, warnings);
+        var providers = new Dictionary<string, TokenProviderOptions>(StringComparer.Ordinal);
+        OcelotBinding.Providers(root, providers, errors);
+
         OcelotValidation.Validate(routes, aggregates, global, providers, errors, warnings);
+        OcelotDiscovery.Validate(routes, dynamicRoutes, global, errors, warnings);
         if (errors.Count > 0) throw new ConfigurationException(errors);
-        return new OcelotConfiguration { Routes = routes, Aggregates = aggregates, Global = global, Providers = providers, Files = files, Warnings = warnings };
+        return new OcelotConfiguration
+        {
+            Routes = routes,
+            Aggregates = aggregates,
+            DynamicRoutes = dynamicRoutes,
+            Global = global,
+            Providers = providers,
+            Files = [.. files.Parts, .. files.Overlay is null ? Array.Empty<string>() : [files.Overlay]],
+            Warnings = warnings,
+        };
     }
 
     private static JsonEntry? ReadRoot(string file, Func<string, string?> variable, List<ConfigurationError> errors)

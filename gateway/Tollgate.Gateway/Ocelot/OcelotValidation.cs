@@ -16,7 +16,7 @@ internal static class OcelotValidation
         foreach (var route in routes)
         {
             ValidateTemplates(route, errors);
-            ValidateUpstream(route, errors);
+            ValidateUpstream(route, global, errors);
             ValidateHeaderTemplates(route, errors, warnings);
             WarnOfClaimsNeverMet(route, warnings);
             ValidateAuthentication(route.Authentication, providers, errors);
@@ -100,10 +100,12 @@ internal static class OcelotValidation
             errors.Add(route.Json.Error(property, $"\"{template}\" has more than one ?."));
     }
 
-    private static void ValidateUpstream(OcelotRoute route, List<ConfigurationError> errors)
+    private static void ValidateUpstream(OcelotRoute route, OcelotGlobal global, List<ConfigurationError> errors)
     {
-        if (route.Json["ServiceName"] is { Text.Length: > 0 })
-            errors.Add(route.Json.Error("ServiceName", "a service name needs a service discovery provider, and none is configured."));
+        if (route.ServiceName is not null)
+        {
+            if (global.Discovery is null) errors.Add(route.Json.Error("ServiceName", "a service name needs a GlobalConfiguration.ServiceDiscoveryProvider, and there is none."));
+        }
         else if (route.DownstreamHostAndPorts.Count == 0 && !route.Edge.ServesFiles)
             errors.Add(route.Json.Error("DownstreamHostAndPorts", "at least one host is needed here."));
 

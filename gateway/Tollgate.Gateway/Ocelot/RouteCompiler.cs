@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Tollgate.Gateway.Aggregates;
 using Tollgate.Gateway.Balancing;
+using Tollgate.Gateway.Discovery;
 using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.FileLimits;
@@ -20,6 +21,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
     private const int DefaultTimeoutSeconds = 90;
 
     private readonly TransportPool _transports = new(plugins);
+    private DynamicRouteTable? _dynamic;
     private Dictionary<string, Upstream> _upstreams = [];
     private List<(string Route, Upstream Upstream)> _inForce = [];
     private Dictionary<string, RateLimit> _rateLimits = [];
@@ -31,16 +33,23 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
     public IReadOnlyCollection<(string Route, Upstream Upstream)> Upstreams => _inForce;
 
     /// <param name="builtIn">Providers beside those of the files: the product's own identity service.</param>
-    public RouteTable Compile(OcelotConfiguration configuration, IReadOnlyList<TokenProviderOptions> builtIn)
+    /// <param name="services">Where services run; null = nobody is asked.</param>
+    public RouteTable Compile(OcelotConfiguration configuration, IReadOnlyList<TokenProviderOptions> builtIn, ServiceDirectory? services = null)
     {
+        Func<ServiceName, IReadOnlyList<ServiceHost>> hostsOf = services is null ? _ => [] : services.HostsOf;
+        var resolved = configuration.Routes.Select(route => OcelotDiscovery.Resolve(route, configuration.Global, hostsOf)).ToArray();
         var providers = CompileProviders(configuration, builtIn);
         var parts = new Parts(configuration.Global, providers);
         _inForce = [];
         try
         {
-            var routes = configuration.Routes.Select(route => Compile(route, parts)).ToArray();
-            var aggregates = configuration.Aggregates.Select(aggregate => Compile(aggregate, configuration.Routes, parts)).ToArray();
-            var table = new RouteTable([.. routes, .. aggregates]);
+            var routes = resolved.Select(route => Compile(route, parts)).ToArray();
+            var aggregates = configuration.Aggregates.Select(aggregate => Compile(aggregate, resolved, parts)).ToArray();
+            var table = new RouteTable([.. routes, .. aggregates])
+            {
+                Dynamic = configuration.IsDynamic && services is not null ? DynamicRoutesOf(configuration, services, parts) : null,
+                HasOcelotCodes = configuration.Global.HasOcelotCodes,
+            };
             (_upstreams, _rateLimits, _circuits) = (parts.Upstreams, parts.RateLimits, parts.Circuits);
             _transports.Settle();
             return table;
@@ -57,6 +66,15 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
         foreach (var (_, keys, _) in _providers.Values) keys?.Dispose();
         _providers.Clear();
         _transports.Dispose();
+    }
+
+    // One table for all configurations with the same directory: a call that waits for its service finds it there.
+    private DynamicRouteTable DynamicRoutesOf(OcelotConfiguration configuration, ServiceDirectory services, Parts parts)
+    {
+        _dynamic ??= new DynamicRouteTable(services);
+        _dynamic.Use(OcelotDiscovery.ServicesOf(configuration).Concat(services.Asked).Distinct().Select(service => KeyValuePair.Create(
+            service.ToString(), Compile(OcelotDiscovery.Resolve(OcelotDiscovery.DynamicRoute(service, configuration), configuration.Global, services.HostsOf), parts))));
+        return _dynamic;
     }
 
     private Route Compile(OcelotRoute route, Parts parts)
@@ -94,6 +112,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             Scopes = [.. face.Tollgate.Scopes],
             Units = face.Tollgate.Units,
             Providers = face.Tollgate.Product is null ? [] : [.. parts.Providers.Values],
+            Edge = TollgateEdge.Merge(face.Edge, parts.Global.Edge),
             Aggregate = new AggregateRule
             {
                 Members = [.. members],
@@ -149,6 +168,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             RequestIdKey = route.RequestIdKey ?? global.RequestIdKey,
             Transport = TransportOf(route, global, delivery.Timeouts?.ActivityMs ?? 0),
             Cache = OcelotCache.Merge(route, global),
+            IsUnserved = route.ServiceName is not null && route.DownstreamHostAndPorts.Count == 0,
         };
         return (compiled, placeholders);
     }
@@ -263,11 +283,13 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
     {
         var scheme = route.DownstreamScheme switch { "ws" => "http", "wss" => "https", var other => other };
         var identity = string.Join('|', [
-            part, string.Join(',', route.UpstreamHttpMethod), route.UpstreamPathTemplate, route.UpstreamHost, scheme, options.ToString(), sessionKey, .. hosts.Select(host => host.ToString())]);
+            part, string.Join(',', route.UpstreamHttpMethod), route.UpstreamPathTemplate, route.UpstreamHost, scheme, options.ToString(), sessionKey,
+            .. route.ServiceName is null || part.Length > 0 ? hosts.Select(host => host.ToString()) : [$"{route.ServiceNamespace} {route.ServiceName}"]]);
         if (!upstreams.TryGetValue(identity, out var upstream))
         {
-            upstream = _upstreams.GetValueOrDefault(identity) ??
-                new Upstream([.. hosts.Select(host => new Destination(host.Host, host.Port, scheme, host.Weight, host.Priority))], options, sessions);
+            Destination[] destinations = [.. hosts.Select(host => new Destination(host.Host, host.Port, scheme, host.Weight, host.Priority))];
+            if (!_upstreams.TryGetValue(identity, out upstream)) upstream = new Upstream(destinations, options, sessions);
+            else if (route.ServiceName is not null && part.Length == 0 && !upstream.Destinations.Select(host => host.Authority).SequenceEqual(destinations.Select(host => host.Authority))) upstream.Replace(destinations);
             upstreams.Add(identity, upstream);
         }
 

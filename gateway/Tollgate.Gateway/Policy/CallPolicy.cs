@@ -31,7 +31,7 @@ internal sealed class CallPolicy(
     /// <summary>Decides on a call. A key in its query is taken out of it, on routes that ask for one.</summary>
     public Verdict Decide(ref CallFacts call, ref Admission admission, bool final)
     {
-        var verdict = FindRoute(in call, ref admission);
+        var verdict = FindRoute(in call, ref admission, final);
         if (!verdict.IsGranted) return call.ContentLength > maxBodyBytes ? Verdict.Refuse(Refusal.ContentTooLarge) : verdict;
 
         var route = admission.Route!;
@@ -56,7 +56,7 @@ internal sealed class CallPolicy(
         limits.Refund(admission.Entitlement!, admission.Route!.Units, in admission.Standing);
     }
 
-    private Verdict FindRoute(in CallFacts call, ref Admission admission)
+    private Verdict FindRoute(in CallFacts call, ref Admission admission, bool final)
     {
         if (call.Member is { } member)
         {
@@ -65,9 +65,18 @@ internal sealed class CallPolicy(
         }
 
         if (!Routes.TryMatch(call.Host, call.Method, call.Path, call.Query, out var route, ref admission.Captures, call.Headers))
-            return Verdict.Refuse(Refusal.UnknownRoute);
+            return Routes.Dynamic is { } services ? FindService(services, in call, ref admission, final) : Verdict.Refuse(Refusal.UnknownRoute);
         admission.Route = route;
         return route.Headers is { Placeholders.Length: > 0 } headers ? FillFromHeaders(route, headers, in call, ref admission) : Verdict.Granted;
+    }
+
+    private static Verdict FindService(IDynamicRoutes services, in CallFacts call, ref Admission admission, bool final)
+    {
+        var route = services.Find(call.Path, out var arrival);
+        if (route is null) return arrival is null || final ? Verdict.Refuse(Refusal.UnknownRoute) : Verdict.Pending(arrival, Verdict.ServiceMs);
+        if (!route.Methods.Contains(call.Method, MethodSet.IndexOf(call.Method)) || !route.Template.TryMatch(call.Path, call.Query, ref admission.Captures)) return Verdict.Refuse(Refusal.UnknownRoute);
+        admission.Route = route;
+        return Verdict.Granted;
     }
 
     private static Verdict CountForFile(Route route, in CallFacts call, ref Admission admission)

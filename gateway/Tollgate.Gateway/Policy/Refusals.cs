@@ -8,8 +8,11 @@ namespace Tollgate.Gateway.Policy;
 /// <summary>How a refusal looks from outside. Encoded once: a refusal costs no more than an answer.</summary>
 internal sealed class RefusalFace
 {
+    private readonly string _detail;
+
     public RefusalFace(string slug, int status, string title, string detail, string? challenge = null)
     {
+        _detail = detail;
         Slug = slug;
         Title = title;
         Status = status;
@@ -18,6 +21,9 @@ internal sealed class RefusalFace
         Beginning = Encoding.UTF8.GetBytes(
             $"{{\"type\":{JsonSerializer.Serialize(Problem.Type(slug))},\"title\":{JsonSerializer.Serialize(title)},\"status\":{status},\"detail\":\"{JsonEncodedText.Encode(detail, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\",\"instance\":\"");
     }
+
+    /// <summary>The same with another status.</summary>
+    public RefusalFace With(int status) => new(Slug, status, Title, _detail, Challenge);
 
     /// <summary>End of the problem's type, and the metric tag.</summary>
     public string Slug { get; }
@@ -42,8 +48,18 @@ internal static class Refusals
     private const string BadToken = "Bearer realm=\"tollgate\", error=\"invalid_token\"";
 
     private static readonly RefusalFace[] Faces = [.. Enum.GetValues<Refusal>().Select(Face)];
+    private static readonly RefusalFace OcelotTimeout = Of(Refusal.UpstreamTimeout).With(503);
+    private static readonly RefusalFace OcelotUpgrade = Of(Refusal.UpstreamUnreachable).With(500);
 
     public static RefusalFace Of(Refusal refusal) => Faces[(int)refusal];
+
+    /// <summary>With the status that Ocelot gives: 503 where a service is late, 500 where it takes no upgrade.</summary>
+    public static RefusalFace AsInOcelot(Refusal refusal, bool isUpgrade) => refusal switch
+    {
+        Refusal.UpstreamTimeout => OcelotTimeout,
+        Refusal.UpstreamUnreachable when isUpgrade => OcelotUpgrade,
+        _ => Of(refusal),
+    };
 
     /// <summary>Of a message that the server itself refused.</summary>
     public static RefusalFace OfStatus(int status) => Of(ReasonOf(status));

@@ -45,6 +45,9 @@ internal readonly struct Verdict
     /// <summary>How long a call waits for the issuer of a token that only the issuer can read.</summary>
     public const int IssuerMs = 2000;
 
+    /// <summary>How long a call waits for a service that is looked for: once, for the first who calls it.</summary>
+    public const int ServiceMs = 3000;
+
     /// <summary>How long a call waits for a lost counter to be counted again: once in the life of a counter.</summary>
     public const int RebuildMs = 2000;
 }

@@ -26,6 +26,15 @@ internal sealed class GatewayProcess : IAsyncDisposable
         return new GatewayProcess(process, new Uri(line["Listening on ".Length..]));
     }
 
+    /// <summary>In an environment of .NET; null = none is said.</summary>
+    public static async Task<GatewayProcess> StartInAsync(string? environment, string config)
+    {
+        var process = ChildProcess.StartDotnet(Programs.Gateway, ["--config", config, "--urls", "http://127.0.0.1:0"],
+            new Dictionary<string, string?> { ["ASPNETCORE_ENVIRONMENT"] = environment, ["DOTNET_ENVIRONMENT"] = null });
+        var line = await process.WaitForLineAsync(line => line.StartsWith("Listening on ", StringComparison.Ordinal));
+        return new GatewayProcess(process, new Uri(line["Listening on ".Length..]));
+    }
+
     public static ChildProcess Launch(params string[] arguments) => ChildProcess.StartDotnet(Programs.Gateway, arguments);
 
     public Task<HttpResponseMessage> GetAsync(string target, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Get, target, headers);

@@ -216,7 +216,7 @@ internal sealed class Exchange : ICallHeaders
     /// <summary>Answers with a refusal.</summary>
     public Task RefuseAsync(Verdict verdict)
     {
-        var face = Refusals.Of(verdict.Refusal);
+        var face = Policy.Routes.HasOcelotCodes ? Refusals.AsInOcelot(verdict.Refusal, Context.Request.Headers.ContainsKey("Upgrade")) : Refusals.Of(verdict.Refusal);
         Outcome = face.Slug;
         Refused = verdict;
         var response = Context.Response;

@@ -33,6 +33,12 @@ internal sealed class RouteTable
     /// <summary>Whether any upstream wants a signed word on who calls.</summary>
     public bool TellsConsumers { get; }
 
+    /// <summary>Asked where none of <see cref="Routes"/> takes a call; null = nobody is.</summary>
+    public IDynamicRoutes? Dynamic { get; init; }
+
+    /// <summary>Refusals have Ocelot's status codes.</summary>
+    public bool HasOcelotCodes { get; init; }
+
     /// <param name="host">As in the <c>Host</c> header.</param>
     /// <param name="path">As <see cref="CanonicalTarget"/> spells it.</param>
     /// <param name="query">Without <c>?</c>.</param>
