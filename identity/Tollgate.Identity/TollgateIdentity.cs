@@ -14,11 +14,14 @@ using Tollgate.Identity.Applications;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.DataProtection;
 using Tollgate.Identity.Explain;
+using Tollgate.Identity.External;
 using Tollgate.Identity.Keys;
 using Tollgate.Identity.Mail;
 using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth;
 using Tollgate.Identity.Organisations;
+using Tollgate.Identity.Passkeys;
+using Tollgate.Identity.SecondFactor;
 using Tollgate.Identity.Sessions;
 using Tollgate.Identity.Storage;
 using Tollgate.Storage;
@@ -55,6 +58,9 @@ public static class TollgateIdentity
         services.AddSingleton<FeedTidying>();
         services.AddHostedService(provider => provider.GetRequiredService<FeedTidying>());
         AddScoped(services, (databases, audit, time) => new ManagementTokenService(databases, audit, time));
+        AddScoped(services, (databases, audit, time) => new MembershipService(databases, audit, time));
+        services.AddScoped(provider => new InvitationService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AccountMails>(),
+            provider.GetRequiredService<AccountLimits>(), provider.GetRequiredService<AuditLog>(), provider.GetRequiredService<TimeProvider>()));
         TokenAuthentication.Add(services);
         services.AddSingleton(provider => new SessionCheck(provider.GetRequiredService<IServiceScopeFactory>()));
         return builder;
@@ -86,7 +92,14 @@ public static class TollgateIdentity
         TollgatePolicies.Add(services.AddAuthorizationBuilder());
 
         services.AddSingleton<AccountLimits>();
+        services.AddScoped<Lockout>();
         services.AddScoped<PasswordCheck>();
+        services.AddScoped<SignInHalfway>();
+        services.AddScoped<SecondFactorService>();
+        services.AddScoped<AccountService>();
+        services.AddPasskeys();
+        services.AddSingleton<ExternalIssuers>();
+        services.AddScoped<ExternalSignIn>();
         services.AddScoped<AccountMails>();
         services.AddScoped<SignUpService>();
         services.AddScoped<SessionBook>();

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.External;
 using Tollgate.Identity.OAuth.Keys;
 
 namespace Tollgate.Identity;
@@ -46,6 +47,9 @@ public sealed class TollgateIdentityOptions
     /// <summary>How long refreshing may go on after the person agreed.</summary>
     public int RefreshTokenAbsoluteLifetimeSeconds { get; set; } = 30 * 24 * 3600;
 
+    /// <summary>Other issuers that people may sign in with, by name.</summary>
+    public Dictionary<string, ExternalProviderOptions> External { get; init; } = new(StringComparer.OrdinalIgnoreCase);
+
     public SigningKeyOptions SigningKeys { get; set; } = new();
 
     internal string IssuerName => Issuer is { Length: > 0 } told ? told : PublicUrl.TrimEnd('/');
@@ -80,6 +84,7 @@ internal sealed class TollgateIdentityOptionsValidator : IValidateOptions<Tollga
         if (options.IdTokenLifetimeSeconds is < 60 or > 3600) wrong.Add("Identity:IdTokenLifetimeSeconds is 60 to 3600.");
         if (options.RefreshTokenLifetimeSeconds < 1 || options.RefreshTokenAbsoluteLifetimeSeconds < options.RefreshTokenLifetimeSeconds)
             wrong.Add("Identity:RefreshTokenLifetimeSeconds is 1 or more, and Identity:RefreshTokenAbsoluteLifetimeSeconds no less than it.");
+        wrong.AddRange(options.External.Select(e => e.Value.WhatIsWrong(e.Key)).OfType<string>());
         if (options.SigningKeys.WhatIsWrong() is { } life) wrong.Add(life);
         if (options.Limits.WhatIsWrong() is { } limit) wrong.Add(limit);
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);

@@ -4,16 +4,16 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Tollgate.Identity.Accounts.Pages;
+using Tollgate.Identity.External;
 using Tollgate.Identity.Mail;
+using Tollgate.Identity.Organisations;
+using Tollgate.Identity.Passkeys;
 
 namespace Tollgate.Identity.Accounts;
 
 /// <summary>The pages under <c>/account</c>: each binds, asks one service, and shows what came of it.</summary>
 internal static class AccountEndpoints
 {
-    /// <summary>Where somebody goes who came in without a way to go on: the portal's checklist.</summary>
-    private const string Home = "/start";
-
     public static void MapAccounts(this IEndpointRouteBuilder app)
     {
         var account = app.MapGroup("/account").AllowAnonymous();
@@ -34,31 +34,150 @@ internal static class AccountEndpoints
         account.MapGet("/sign-out", ShowSignOut);
         account.MapPost("/sign-out", SignOut);
         account.MapGet("/denied", Denied);
+        account.MapGet("/two-factor", ShowTwoFactor);
+        account.MapPost("/two-factor", TwoFactor);
+        account.MapGet("/recovery", ShowRecovery);
+        account.MapPost("/recovery", Recovery);
+        account.MapGet("/passkey", ShowPasskey);
+        account.MapPost("/passkey", Passkey);
+        account.MapGet("/external/{provider}", BeginExternal);
+        account.MapGet("/external/callback", FinishExternal);
+        account.MapGet("/invitation", ShowInvitation);
+        account.MapPost("/invitation", AcceptInvitation);
+        app.MapSettings();
     }
 
     private static IResult ShowSignIn(HttpContext http) => http.User.Identity?.IsAuthenticated == true && http.Field("again") != "true"
-        ? AccountPages.SeeOther(http, http.ReturnUrl() ?? Home)
-        : AccountPages.Show<SignInPage>(http, notice: http.Field("notice") switch
+        ? AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http))
+        : AccountPages.Show<SignInPage>(http, more: Providers(http), notice: http.Field("notice") switch
         {
             "reset" => "The new password is saved. Sign in with it.",
             "signed-out" => "You are signed out.",
+            "again" => "Sign in once more, so that we know that it is you.",
             _ => null,
         });
 
     private static async Task<IResult> SignIn(HttpContext http, SignInService sessions, AccountLimits limits, CancellationToken cancel)
     {
         var email = http.Field("email");
-        if (limits.SignIn(http.Connection.RemoteIpAddress, email) is { } wait) return AccountPages.TooMany<SignInPage>(http, wait);
-        return await sessions.SignInAsync(email, http.Field("password"), http.Field("remember") == "true", cancel) switch
+        if (limits.SignIn(http.Connection.RemoteIpAddress, email) is { } wait) return AccountPages.TooMany<SignInPage>(http, wait, Providers(http));
+        return await sessions.SignInAsync(http, email, http.Field("password"), http.Field("remember") == "true", cancel) switch
         {
-            SignInOutcome.SignedIn => AccountPages.SeeOther(http, http.ReturnUrl() ?? Home),
+            SignInOutcome.SignedIn => AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http)),
+            SignInOutcome.NeedsSecondFactor => AccountPages.SeeOther(http, WithReturn(http, "/account/two-factor")),
             SignInOutcome.NotConfirmed => AccountPages.SeeOther(http, CheckMail(http, "confirm")),
-            _ => AccountPages.Refuse<SignInPage>(http, "The e-mail address or the password is not right."),
+            _ => AccountPages.Refuse<SignInPage>(http, "The e-mail address or the password is not right.", more: Providers(http)),
         };
     }
 
+    private static async Task<IResult> ShowTwoFactor(HttpContext http, SignInHalfway halfway, CancellationToken cancel) =>
+        await halfway.FindAsync(http, cancel) is null ? StartAgain(http) : AccountPages.Show<TwoFactorPage>(http);
+
+    private static Task<IResult> TwoFactor(HttpContext http, SignInService sessions, SignInHalfway halfway, AccountLimits limits, CancellationToken cancel) =>
+        Finish<TwoFactorPage>(http, sessions, halfway, limits, isRecoveryCode: false, cancel);
+
+    private static async Task<IResult> ShowRecovery(HttpContext http, SignInHalfway halfway, CancellationToken cancel) =>
+        await halfway.FindAsync(http, cancel) is null ? StartAgain(http) : AccountPages.Show<RecoveryPage>(http);
+
+    private static Task<IResult> Recovery(HttpContext http, SignInService sessions, SignInHalfway halfway, AccountLimits limits, CancellationToken cancel) =>
+        Finish<RecoveryPage>(http, sessions, halfway, limits, isRecoveryCode: true, cancel);
+
+    private static async Task<IResult> Finish<TPage>(
+        HttpContext http, SignInService sessions, SignInHalfway halfway, AccountLimits limits, bool isRecoveryCode, CancellationToken cancel) where TPage : Microsoft.AspNetCore.Components.IComponent
+    {
+        if (await halfway.FindAsync(http, cancel) is not var (account, _, _)) return StartAgain(http);
+        if (limits.SignIn(http.Connection.RemoteIpAddress, account.Id.ToString()) is { } wait) return AccountPages.TooMany<TPage>(http, wait);
+        return await sessions.FinishAsync(http, http.Field("code"), isRecoveryCode, cancel) switch
+        {
+            SignInOutcome.SignedIn => AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http)),
+            SignInOutcome.StartAgain => StartAgain(http),
+            _ => AccountPages.Show<TPage>(http, new Dictionary<string, string>
+            {
+                ["code"] = isRecoveryCode ? "This is none of your recovery codes, or it was used." : "This is not the code of now, or it was used. Wait for the next one.",
+            }, status: StatusCodes.Status422UnprocessableEntity),
+        };
+    }
+
+    private static async Task<IResult> ShowPasskey(HttpContext http, PasskeyService passkeys)
+    {
+        AccountPages.AllowScript(http);
+        return AccountPages.Show<PasskeySignInPage>(http, more: (nameof(PasskeySignInPage.Options), await passkeys.AskAsync(http)));
+    }
+
+    private static async Task<IResult> Passkey(HttpContext http, PasskeyService passkeys, SignInService sessions, AccountLimits limits, CancellationToken cancel)
+    {
+        AccountPages.AllowScript(http);
+        if (limits.SignIn(http.Connection.RemoteIpAddress, "passkey " + http.Connection.RemoteIpAddress) is { } wait)
+            return AccountPages.TooMany<PasskeySignInPage>(http, wait, (nameof(PasskeySignInPage.Options), await passkeys.AskAsync(http)));
+        if (await passkeys.ProveAsync(http, http.Field("credential"), cancel) is var (account, methods))
+        {
+            await sessions.OpenAsync(account, remember: false, cancel, methods);
+            return AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http));
+        }
+
+        return AccountPages.Refuse<PasskeySignInPage>(http, "This passkey is not known here. Sign in with the password, and add it to your account.",
+            more: (nameof(PasskeySignInPage.Options), await passkeys.AskAsync(http)));
+    }
+
+    private static async Task<IResult> BeginExternal(string provider, HttpContext http, ExternalSignIn external, ExternalIssuers issuers, CancellationToken cancel)
+    {
+        if (issuers.Find(provider) is null) return AccountPages.Message(StatusCodes.Status404NotFound, "No such service", "Nobody signs in through it here.", "Sign in", SessionCookie.SignInPath);
+        return await external.BeginAsync(http, provider, http.ReturnUrl(), null, cancel) is { } address
+            ? Results.Redirect(address)
+            : AccountPages.Message(StatusCodes.Status502BadGateway, "That is away", "The other service does not answer. Sign in with the password, or try again later.", "Sign in", SessionCookie.SignInPath);
+    }
+
+    private static async Task<IResult> FinishExternal(HttpContext http, ExternalSignIn external, SignInService sessions, CancellationToken cancel)
+    {
+        switch (await external.FinishAsync(http, cancel))
+        {
+            case ExternalOutcome.Linked:
+                return AccountPages.SeeOther(http, "/account/connections?notice=added");
+            case ExternalOutcome.Known(var account, var returnUrl):
+                var outcome = await sessions.GoOnAsync(http, account, remember: false, "fed", cancel);
+                var back = LocalUrl.From(returnUrl);
+                return AccountPages.SeeOther(http, outcome is SignInOutcome.NeedsSecondFactor ? AccountPages.WithReturn("/account/two-factor", back) : back ?? HomePage.Of(http));
+            case ExternalOutcome.Failed(var sentence):
+                return AccountPages.Message(StatusCodes.Status400BadRequest, "That did not work", sentence, "Sign in", SessionCookie.SignInPath);
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    private static async Task<IResult> ShowInvitation(HttpContext http, InvitationService invitations, CancellationToken cancel) => await Invitation(http, invitations, null, cancel);
+
+    private static async Task<IResult> AcceptInvitation(HttpContext http, InvitationService invitations, CancellationToken cancel)
+    {
+        if (http.User.Identity?.IsAuthenticated != true) return await Invitation(http, invitations, null, cancel);
+        return await invitations.AcceptAsync(http.User.UserId(), http.Field("code"), cancel) switch
+        {
+            MembershipOutcome.Done => AccountPages.SeeOther(http, "/account?notice=joined"),
+            MembershipOutcome.ForSomebodyElse => await Invitation(http, invitations, "The invitation is for another address than yours.", cancel),
+            MembershipOutcome.AlreadyMember => AccountPages.Message(StatusCodes.Status409Conflict, "You are a member already", "There is nothing more to do.", "Your account", "/account"),
+            _ => DeadInvitation(),
+        };
+    }
+
+    private static async Task<IResult> Invitation(HttpContext http, InvitationService invitations, string? wrong, CancellationToken cancel)
+    {
+        var code = http.Field("code");
+        if (await invitations.FindAsync(code, cancel) is not { } offer) return DeadInvitation();
+        return AccountPages.Show<InvitationPage>(http, wrong is null ? null : new Dictionary<string, string> { [AccountForm.Whole] = wrong },
+            status: wrong is null ? StatusCodes.Status200OK : StatusCodes.Status403Forbidden, more:
+            [(nameof(InvitationPage.Offer), offer), (nameof(InvitationPage.Code), code), (nameof(InvitationPage.SignedInAs), http.User.FindFirst(TollgateClaims.Email)?.Value!)]);
+    }
+
+    private static IResult DeadInvitation() => AccountPages.Message(StatusCodes.Status410Gone, "This invitation no longer works",
+        "It was used already, withdrawn, or is older than a week. Ask for another one.", "Your account", "/account");
+
+    private static (string, object) Providers(HttpContext http) => (nameof(SignInPage.Providers), http.RequestServices.GetRequiredService<ExternalIssuers>().List);
+
+    private static string WithReturn(HttpContext http, string path) => AccountPages.WithReturn(path, http.ReturnUrl());
+
+    private static IResult StartAgain(HttpContext http) => AccountPages.SeeOther(http, WithReturn(http, SessionCookie.SignInPath));
+
     private static IResult ShowSignUp(HttpContext http) => http.User.Identity?.IsAuthenticated == true
-        ? AccountPages.SeeOther(http, http.ReturnUrl() ?? Home)
+        ? AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http))
         : AccountPages.Show<SignUpPage>(http);
 
     private static async Task<IResult> SignUp(HttpContext http, SignUpService accounts, AccountLimits limits, CancellationToken cancel)
@@ -96,8 +215,8 @@ internal static class AccountEndpoints
         switch (await accounts.ConfirmAsync(id, http.Field("code"), http.Field("password"), cancel))
         {
             case ConfirmOutcome.Confirmed(var account):
-                await sessions.OpenAsync(account, remember: false, cancel);
-                return AccountPages.SeeOther(http, http.ReturnUrl() ?? Home);
+                var opened = await sessions.GoOnAsync(http, account, remember: false, "pwd", cancel);
+                return AccountPages.SeeOther(http, opened is SignInOutcome.NeedsSecondFactor ? WithReturn(http, "/account/two-factor") : http.ReturnUrl() ?? HomePage.Of(http));
             case ConfirmOutcome.WrongPassword:
                 return AccountPages.Show<ConfirmPage>(http, new Dictionary<string, string> { ["password"] = "This is not the password that was chosen for the account." },
                     status: StatusCodes.Status422UnprocessableEntity);

@@ -17,8 +17,10 @@ internal static class AccountPages
     private const string ContentSecurityPolicy =
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+    private static readonly object ScriptItem = new();
+
     // Kept values go back into the page; these never do.
-    private static readonly string[] NeverShown = ["password", AccountForm.TokenField];
+    private static readonly string[] NeverShown = ["password", "current", "credential", "ticket", AccountForm.TokenField];
 
     private static readonly IReadOnlyDictionary<string, string> NoErrors = new Dictionary<string, string>();
 
@@ -71,16 +73,24 @@ internal static class AccountPages
         }) { StatusCode = status, PreventStreamingRendering = true };
 
     /// <summary>The same page again, with the reason on the form as a whole.</summary>
-    public static IResult Refuse<TPage>(HttpContext http, string sentence, int status = StatusCodes.Status422UnprocessableEntity) where TPage : IComponent =>
-        Show<TPage>(http, new Dictionary<string, string> { [AccountForm.Whole] = sentence }, status: status);
+    public static IResult Refuse<TPage>(
+        HttpContext http, string sentence, int status = StatusCodes.Status422UnprocessableEntity, params (string Name, object Value)[] more) where TPage : IComponent =>
+        Show<TPage>(http, new Dictionary<string, string> { [AccountForm.Whole] = sentence }, status: status, more: more);
 
-    public static IResult TooMany<TPage>(HttpContext http, TimeSpan wait) where TPage : IComponent
+    public static IResult TooMany<TPage>(HttpContext http, TimeSpan wait, params (string Name, object Value)[] more) where TPage : IComponent
     {
         var seconds = (int)Math.Ceiling(wait.TotalSeconds);
         http.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         var inWords = seconds < 90 ? $"{seconds} seconds" : $"{(seconds + 59) / 60} minutes";
-        return Refuse<TPage>(http, $"That was a little often. Try again in {inWords}.", StatusCodes.Status429TooManyRequests);
+        return Refuse<TPage>(http, $"That was a little often. Try again in {inWords}.", StatusCodes.Status429TooManyRequests, more);
     }
+
+    /// <summary>The present page loads a script file of ours, and none of anybody else.</summary>
+    public static void AllowScript(HttpContext http) => http.Items[ScriptItem] = true;
+
+    /// <summary>The address of an account page that leads on to somewhere.</summary>
+    public static string WithReturn(string path, string? back) =>
+        back is null ? path : $"{path}{(path.Contains('?') ? '&' : '?')}{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}";
 
     /// <summary>303: whatever was posted, what follows is a GET (RFC 9110 §15.4.4).</summary>
     public static IResult SeeOther(HttpContext http, string localUrl)
@@ -93,7 +103,7 @@ internal static class AccountPages
     public static string Field(this HttpContext http, string name)
     {
         var value = (http.Request.HasFormContentType ? http.Request.Form[name] : http.Request.Query[name]) is [{ } one, ..] ? one : "";
-        return name == "password" ? value : value.Trim();
+        return name is "password" or "current" ? value : value.Trim();
     }
 
     /// <summary>Where to go when all is done.</summary>
@@ -110,6 +120,7 @@ internal static class AccountPages
         headers.ContentSecurityPolicy = ClientOrigin(http) is { } origin
             ? ContentSecurityPolicy.Replace("form-action 'self'", "form-action 'self' " + origin, StringComparison.Ordinal)
             : ContentSecurityPolicy;
+        if (http.Items.ContainsKey(ScriptItem)) headers.ContentSecurityPolicy += "; script-src 'self'";
         headers.CacheControl = "no-store";
         headers.Remove("blazor-enhanced-nav");
         return Task.CompletedTask;

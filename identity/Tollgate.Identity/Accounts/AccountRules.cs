@@ -20,8 +20,8 @@ internal static class AccountRules
         options.Password.RequiredLength = PasswordRules.MinLength;
         options.Password.RequireDigit = options.Password.RequireLowercase = options.Password.RequireUppercase = false;
         options.Password.RequireNonAlphanumeric = false;
-        options.Lockout.MaxFailedAccessAttempts = PasswordCheck.MaxFailures;
-        options.Lockout.DefaultLockoutTimeSpan = PasswordCheck.Lockout;
+        options.Lockout.MaxFailedAccessAttempts = Lockout.MaxFailures;
+        options.Lockout.DefaultLockoutTimeSpan = Lockout.Length;
 
         options.Tokens.EmailConfirmationTokenProvider = MailedTokens.Confirm;
         options.Tokens.PasswordResetTokenProvider = MailedTokens.Reset;

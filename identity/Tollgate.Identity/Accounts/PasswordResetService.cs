@@ -1,13 +1,14 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Tollgate.Identity.Audit;
+using Tollgate.Identity.Sessions;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.Accounts;
 
 /// <summary>Gives a forgotten password another, by mail. Every session of the account ends with it.</summary>
 internal sealed class PasswordResetService(
-    IdentityDb db, UserManager<Account> users, AccountMails mails, AuditLog audit, TimeProvider time)
+    IdentityDb db, UserManager<Account> users, SessionBook sessions, AccountMails mails, AuditLog audit, TimeProvider time)
 {
     /// <summary>Takes the same time whether or not there is such an account.</summary>
     public async Task AskAsync(string email, CancellationToken cancel)
@@ -16,7 +17,7 @@ internal sealed class PasswordResetService(
         var account = await users.FindByEmailAsync(email);
         await audit.AddAsync(db, "password.reset-asked", account?.Id.ToString() ?? "unknown");
         await db.SaveChangesAsync(cancel);
-        if (account is not null) mails.SendReset(account, await users.GeneratePasswordResetTokenAsync(account));
+        if (account is not null) await mails.SendResetAsync(account, await users.GeneratePasswordResetTokenAsync(account), cancel);
         await evenly.PassAsync(cancel);
     }
 
@@ -34,8 +35,9 @@ internal sealed class PasswordResetService(
         await audit.AddAsync(db, "password.reset", account.Id.ToString(), actor: account.Id);
         var reset = await users.ResetPasswordAsync(account, MailedTokens.Read(code), password);
         if (!reset.Succeeded) return new ResetOutcome.LinkIsDead();   // the same link, twice at once
+        await sessions.EndAllAsync(account.Id, but: null, cancel);
         await transaction.CommitAsync(cancel);
-        mails.SendPasswordChanged(account);
+        await mails.SendPasswordChangedAsync(account, cancel);
         return new ResetOutcome.Done();
     }
 

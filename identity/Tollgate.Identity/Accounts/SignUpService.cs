@@ -37,7 +37,7 @@ internal sealed class SignUpService(
     {
         var evenly = new EvenTime(time);
         if (await users.FindByEmailAsync(email) is { EmailConfirmed: false } account)
-            mails.SendConfirmation(account, await users.GenerateEmailConfirmationTokenAsync(account), returnUrl);
+            await mails.SendConfirmationAsync(account, await users.GenerateEmailConfirmationTokenAsync(account), returnUrl, cancel);
         await evenly.PassAsync(cancel);
     }
 
@@ -76,7 +76,7 @@ internal sealed class SignUpService(
         await audit.AddAsync(db, "account.registered", account.Id.ToString(), organisation.Id, actor: account.Id);
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
-        mails.SendConfirmation(account, await users.GenerateEmailConfirmationTokenAsync(account), returnUrl);
+        await mails.SendConfirmationAsync(account, await users.GenerateEmailConfirmationTokenAsync(account), returnUrl, cancel);
     }
 
     /// <summary>Nobody has proven the address yet, so the latest wish holds; links of earlier mails are dead.</summary>
@@ -90,7 +90,7 @@ internal sealed class SignUpService(
         await audit.AddAsync(db, "account.registered-again", account.Id.ToString());
         await users.UpdateSecurityStampAsync(account);
         await transaction.CommitAsync(cancel);
-        mails.SendConfirmation(account, await users.GenerateEmailConfirmationTokenAsync(account), returnUrl);
+        await mails.SendConfirmationAsync(account, await users.GenerateEmailConfirmationTokenAsync(account), returnUrl, cancel);
     }
 
     private async Task TellOwnerAsync(Account account, string password, CancellationToken cancel)
@@ -98,7 +98,7 @@ internal sealed class SignUpService(
         hasher.HashPassword(account, password);   // costs what a new account costs
         await audit.AddAsync(db, "account.register-known", account.Id.ToString(), result: "known");
         await db.SaveChangesAsync(cancel);
-        mails.SendAlreadyKnown(account);
+        await mails.SendAlreadyKnownAsync(account, cancel);
     }
 }
 

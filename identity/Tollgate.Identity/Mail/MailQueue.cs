@@ -1,85 +1,150 @@
-using System.Threading.Channels;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.Mail;
 
 /// <summary>
 /// Delivers letters behind the back of the request: a slow mail server slows nobody down, and its time tells nobody which addresses are known.
-/// A letter lives in memory alone, for it carries a token; whoever misses one asks for another.
+/// What waits lies sealed in the database, so that it survives a stop, and any node delivers it, once.
 /// </summary>
-internal sealed class MailQueue(IMailCarrier carrier, TimeProvider time, ILogger<MailQueue> logger) : BackgroundService
+internal sealed partial class MailQueue(
+    IDbContextFactory<IdentityDb> databases, IMailCarrier carrier, IDataProtectionProvider protection, TimeProvider time, ILogger<MailQueue> logger) : BackgroundService
 {
-    private const int Capacity = 1000;
-    private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60)];
-    private readonly Channel<Letter> _letters = Channel.CreateBounded<Letter>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private const int Capacity = 10_000;
+    private static readonly TimeSpan Patience = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Turn = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan[] Pauses = [.. new[] { 1, 10, 60, 300, 900, 3600 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
+    private readonly IDataProtector _seal = protection.CreateProtector("Tollgate.Mail");
+    private readonly SemaphoreSlim _news = new(0, 1);
 
-    public void Send(Letter letter)
+    /// <summary>Takes a letter on: from here on it is delivered, though this process be killed.</summary>
+    public async Task SendAsync(Letter letter, CancellationToken cancel)
     {
-        if (!_letters.Writer.TryWrite(letter)) Log.QueueFull(logger, letter.Subject, Capacity);
+        var now = time.GetUtcNow();
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        if (await db.OutgoingMails.CountAsync(cancel) >= Capacity)
+        {
+            Log.QueueFull(logger, letter.Subject, Capacity);
+            return;
+        }
+
+        db.Add(new OutgoingMail { Id = Guid.CreateVersion7(now), Sealed = _seal.Protect(letter.Write()), Created = now, Due = now });
+        await db.SaveChangesAsync(cancel);
+        Wake();
     }
 
     protected override async Task ExecuteAsync(CancellationToken cancel)
     {
-        try
-        {
-            await foreach (var letter in _letters.Reader.ReadAllAsync(cancel)) await DeliverAsync(letter, cancel);
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            if (_letters.Reader.Count is > 0 and var left) Log.LeftBehind(logger, left);
-        }
-    }
-
-    private async Task DeliverAsync(Letter letter, CancellationToken cancel)
-    {
-        for (var attempt = 0; ; attempt++)
+        while (!cancel.IsCancellationRequested)
         {
             try
             {
-                await carrier.CarryAsync(letter, cancel);
-                Log.Delivered(logger, letter.Subject);
+                while (await TakeAsync(cancel) is { } mail) await DeliverAsync(mail, cancel);
+                await _news.WaitAsync(LookEvery, cancel);
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
                 return;
             }
-            catch (Exception failure) when (!cancel.IsCancellationRequested)
+            catch (Exception lost)
             {
-                if (attempt == Pauses.Length)
-                {
-                    Log.GivenUp(logger, letter.Subject, failure.Message);
-                    return;
-                }
-
-                Log.Delayed(logger, letter.Subject, Pauses[attempt].TotalSeconds, failure.Message);
-                await Task.Delay(Pauses[attempt], time, cancel);
+                Log.Unreachable(logger, lost.Message);
+                await Task.Delay(LookEvery, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    private static class Log
+    public override void Dispose()
     {
-        private static readonly Action<ILogger, string, Exception?> DeliveredMessage =
-            LoggerMessage.Define<string>(LogLevel.Debug, new EventId(3101, nameof(Delivered)), "A mail went out: {Subject}");
+        _news.Dispose();
+        base.Dispose();
+    }
 
-        private static readonly Action<ILogger, string, double, string, Exception?> DelayedMessage =
-            LoggerMessage.Define<string, double, string>(LogLevel.Warning, new EventId(3102, nameof(Delayed)), "A mail ({Subject}) is tried again in {Seconds} s: {Reason}");
+    private void Wake()
+    {
+        try
+        {
+            _news.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Woken already.
+        }
+    }
 
-        private static readonly Action<ILogger, string, string, Exception?> GivenUpMessage =
-            LoggerMessage.Define<string, string>(LogLevel.Error, new EventId(3103, nameof(GivenUp)), "A mail ({Subject}) could not be delivered and is given up: {Reason}");
+    /// <summary>The next letter that is due, taken out of the other nodes' hands for a while. Who dies with it in hand leaves it to them.</summary>
+    private async Task<OutgoingMail?> TakeAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        while (true)
+        {
+            var now = time.GetUtcNow();
+            if (await db.OutgoingMails.AsNoTracking().Where(m => m.Due <= now).OrderBy(m => m.Due).FirstOrDefaultAsync(cancel) is not { } mail) return null;
+            if (await db.OutgoingMails.Where(m => m.Id == mail.Id && m.Due == mail.Due)
+                    .ExecuteUpdateAsync(m => m.SetProperty(x => x.Due, now + Turn).SetProperty(x => x.Attempts, x => x.Attempts + 1), cancel) == 1)
+                return mail;
+        }
+    }
 
-        private static readonly Action<ILogger, string, int, Exception?> QueueFullMessage =
-            LoggerMessage.Define<string, int>(LogLevel.Error, new EventId(3104, nameof(QueueFull)), "A mail ({Subject}) was dropped: {Capacity} others wait for the mail server");
+    private async Task DeliverAsync(OutgoingMail mail, CancellationToken cancel)
+    {
+        var subject = "unreadable";
+        try
+        {
+            var letter = Letter.Read(_seal.Unprotect(mail.Sealed));
+            subject = letter.Subject;
+            await carrier.CarryAsync(letter, cancel);
+            await RemoveAsync(mail, CancellationToken.None);
+            Log.Delivered(logger, subject);
+        }
+        catch (CryptographicException)
+        {
+            await RemoveAsync(mail, cancel);   // the key ring is another: nobody can read it any more
+            Log.GivenUp(logger, subject, "its seal cannot be opened");
+        }
+        catch (Exception failure) when (!cancel.IsCancellationRequested)
+        {
+            var pause = Pauses[Math.Min(mail.Attempts, Pauses.Length - 1)];
+            var next = time.GetUtcNow() + pause;
+            if (next - mail.Created > Patience)
+            {
+                await RemoveAsync(mail, cancel);
+                Log.GivenUp(logger, subject, failure.Message);
+                return;
+            }
 
-        private static readonly Action<ILogger, int, Exception?> LeftBehindMessage =
-            LoggerMessage.Define<int>(LogLevel.Warning, new EventId(3105, nameof(LeftBehind)), "{Count} mails were still waiting at the stop and are lost");
+            await using var db = await databases.CreateDbContextAsync(cancel);
+            await db.OutgoingMails.Where(m => m.Id == mail.Id).ExecuteUpdateAsync(m => m.SetProperty(x => x.Due, next), cancel);
+            Log.Delayed(logger, subject, pause.TotalSeconds, failure.Message);
+        }
+    }
 
-        public static void Delivered(ILogger logger, string subject) => DeliveredMessage(logger, subject, null);
+    private async Task RemoveAsync(OutgoingMail mail, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await db.OutgoingMails.Where(m => m.Id == mail.Id).ExecuteDeleteAsync(cancel);
+    }
 
-        public static void Delayed(ILogger logger, string subject, double seconds, string reason) => DelayedMessage(logger, subject, seconds, reason, null);
+    private static partial class Log
+    {
+        [LoggerMessage(3101, LogLevel.Debug, "A mail went out: {Subject}")]
+        public static partial void Delivered(ILogger logger, string subject);
 
-        public static void GivenUp(ILogger logger, string subject, string reason) => GivenUpMessage(logger, subject, reason, null);
+        [LoggerMessage(3102, LogLevel.Warning, "A mail ({Subject}) is tried again in {Seconds} s: {Reason}")]
+        public static partial void Delayed(ILogger logger, string subject, double seconds, string reason);
 
-        public static void QueueFull(ILogger logger, string subject, int capacity) => QueueFullMessage(logger, subject, capacity, null);
+        [LoggerMessage(3103, LogLevel.Error, "A mail ({Subject}) could not be delivered and is given up: {Reason}")]
+        public static partial void GivenUp(ILogger logger, string subject, string reason);
 
-        public static void LeftBehind(ILogger logger, int count) => LeftBehindMessage(logger, count, null);
+        [LoggerMessage(3104, LogLevel.Error, "A mail ({Subject}) was dropped: {Capacity} others wait for the mail server")]
+        public static partial void QueueFull(ILogger logger, string subject, int capacity);
+
+        [LoggerMessage(3105, LogLevel.Warning, "The mails that wait could not be looked at: {Reason}")]
+        public static partial void Unreachable(ILogger logger, string reason);
     }
 }

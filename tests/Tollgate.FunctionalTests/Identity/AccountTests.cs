@@ -90,7 +90,7 @@ public sealed class AccountTests
         using var guesser = new Visitor(host.Url);
 
         var wrong = "";
-        for (var i = 0; i < PasswordCheck.MaxFailures; i++)
+        for (var i = 0; i < Lockout.MaxFailures; i++)
             wrong = await WithoutTokenAsync(await guesser.SignInAsync("ada@example.com", "wrong wrong wrong"));
         var right = await guesser.SignInAsync("ada@example.com");
         var unknown = await guesser.SignInAsync("nobody@example.com");

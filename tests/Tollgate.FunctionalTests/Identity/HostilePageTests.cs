@@ -50,10 +50,10 @@ public sealed class HostilePageTests
 
         var answer = await admin.SignInAsync("admin@tollgate.local", query: "?returnUrl=" + Uri.EscapeDataString(returnUrl));
         answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
-        answer.Headers.Location!.OriginalString.ShouldBe("/start");
+        answer.Headers.Location!.OriginalString.ShouldBe("/account");
 
         answer = await admin.GetAsync("/account/sign-in?returnUrl=" + Uri.EscapeDataString(returnUrl));
-        answer.Headers.Location!.OriginalString.ShouldBe("/start");
+        answer.Headers.Location!.OriginalString.ShouldBe("/account");
     }
 
     [Fact]

@@ -50,6 +50,18 @@ internal sealed partial class Visitor(Uri site) : IDisposable
     public Task<HttpResponseMessage> SignInAsync(string email, string password = Password, string query = "") =>
         SubmitAsync("/account/sign-in" + query, ("email", email), ("password", password));
 
+    /// <summary>Sends the form of a page that posts to an address, where the page has several.</summary>
+    public async Task<HttpResponseMessage> SubmitToAsync(string page, string action, params (string Name, string Value)[] fields)
+    {
+        var html = await Http.GetStringAsync(page);
+        var form = FormPattern().Matches(html).First(f => f.Groups["action"].Value == action);
+        var values = HiddenPattern().Matches(form.Value)
+            .Select(m => KeyValuePair.Create(m.Groups["name"].Value, WebUtility.HtmlDecode(m.Groups["value"].Value)))
+            .Where(v => fields.All(f => f.Name != v.Key)).ToList();
+        values.AddRange(fields.Select(f => KeyValuePair.Create(f.Name, f.Value)));
+        return await Http.PostAsync(action, new FormUrlEncodedContent(values));
+    }
+
     public static string LinkIn(string mail) => LinkPattern().Match(mail).Value;
 
     public void Dispose()
@@ -58,12 +70,12 @@ internal sealed partial class Visitor(Uri site) : IDisposable
         _handler.Dispose();
     }
 
-    [GeneratedRegex("<form method=\"post\" action=\"(?<action>[^\"]+)\">.*?</form>", RegexOptions.Singleline)]
+    [GeneratedRegex("<form method=\"post\" action=\"(?<action>[^\"]+)\"[^>]*>.*?</form>", RegexOptions.Singleline)]
     private static partial Regex FormPattern();
 
     [GeneratedRegex("<input type=\"hidden\" name=\"(?<name>[^\"]+)\" value=\"(?<value>[^\"]*)\"")]
     private static partial Regex HiddenPattern();
 
-    [GeneratedRegex(@"(?<=\n)http://localhost:8090/account/(confirm|reset)\S+(?=\r\n)")]
+    [GeneratedRegex(@"(?<=\n)http://localhost:8090/account/(confirm|reset|invitation)\S+(?=\r\n)")]
     private static partial Regex LinkPattern();
 }

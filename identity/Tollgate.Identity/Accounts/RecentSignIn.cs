@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Identity.Sessions;
+
+namespace Tollgate.Identity.Accounts;
+
+/// <summary>Lets through who has proven within the last half hour who they are; everybody else proves it again first. For what a stranger at an open screen must not do.</summary>
+internal static class RecentSignIn
+{
+    private static readonly TimeSpan Recent = TimeSpan.FromMinutes(30);
+
+    public static async ValueTask<object?> Filter(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        var http = call.HttpContext;
+        return await IsAsync(http) ? await next(call) : Ask(http);
+    }
+
+    public static async Task<bool> IsAsync(HttpContext http)
+    {
+        var session = await http.RequestServices.GetRequiredService<SessionBook>().FindAsync(http.User, http.RequestAborted);
+        var now = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+        return session is not null && now - session.Opened < Recent;
+    }
+
+    /// <summary>To the sign-in page and back.</summary>
+    public static IResult Ask(HttpContext http)
+    {
+        var back = HttpMethods.IsGet(http.Request.Method) ? http.Request.Path.Value! : "/account";
+        return AccountPages.SeeOther(http, $"{SessionCookie.SignInPath}?again=true&notice=again&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}");
+    }
+}

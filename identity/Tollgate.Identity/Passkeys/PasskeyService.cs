@@ -1,0 +1,134 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
+using Tollgate.Identity.Accounts;
+using Tollgate.Identity.Audit;
+using Tollgate.Identity.Storage;
+
+namespace Tollgate.Identity.Passkeys;
+
+/// <summary>
+/// Passkeys (WebAuthn) by the framework's own ceremonies. What a ceremony must remember lies in a sealed cookie for five minutes, so that only the
+/// browser that asked can answer. A passkey that verified its person is two factors in one.
+/// </summary>
+internal sealed class PasskeyService(
+    IPasskeyHandler<Account> ceremonies, UserManager<Account> users, IdentityDb db, AccountMails mails, AuditLog audit,
+    IDataProtectionProvider protection, IOptions<TollgateIdentityOptions> options, TimeProvider time)
+{
+    public const int MaxPasskeys = 20;
+    public const int MaxNameLength = 60;
+    private const int MaxCredentialLength = 8 * 1024;
+    private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
+    private readonly IDataProtector _seal = protection.CreateProtector("Tollgate.Passkeys");
+
+    /// <summary>The account's passkeys, the newest first.</summary>
+    public async Task<IReadOnlyList<PasskeyView>> ListAsync(Account account) =>
+        [.. (await users.GetPasskeysAsync(account)).OrderByDescending(p => p.CreatedAt)
+            .Select(p => new PasskeyView(Convert.ToHexStringLower(p.CredentialId), p.Name ?? "Passkey", p.CreatedAt, p.IsBackedUp))];
+
+    /// <summary>What the browser is asked for to make one.</summary>
+    public async Task<string> OfferAsync(HttpContext http, Account account)
+    {
+        var made = await ceremonies.MakeCreationOptionsAsync(new PasskeyUserEntity { Id = account.Id.ToString(), Name = account.Email!, DisplayName = account.Email! }, http);
+        Keep(http, "create", made.AttestationState);
+        return made.CreationOptionsJson;
+    }
+
+    /// <summary>What the browser is asked for to prove one.</summary>
+    public async Task<string> AskAsync(HttpContext http)
+    {
+        var asked = await ceremonies.MakeRequestOptionsAsync(null, http);
+        Keep(http, "get", asked.AssertionState);
+        return asked.RequestOptionsJson;
+    }
+
+    /// <summary>Keeps a new passkey. A sentence when it cannot be.</summary>
+    public async Task<string?> AddAsync(HttpContext http, Account account, string credential, string name, CancellationToken cancel)
+    {
+        if (WhatIsWrongWithName(ref name) is { } wrong) return wrong;
+        if (Take(http, "create") is not { } state || credential.Length is 0 or > MaxCredentialLength) return "That took too long, or the browser sent nothing. Try it once more.";
+        if ((await users.GetPasskeysAsync(account)).Count >= MaxPasskeys) return $"An account has at most {MaxPasskeys} passkeys. Remove one that you no longer use.";
+        var result = await ceremonies.PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = http, CredentialJson = credential, AttestationState = state });
+        if (!result.Succeeded || result.UserEntity.Id != account.Id.ToString()) return "The passkey could not be verified. Try it once more.";
+
+        result.Passkey.Name = name;
+        await audit.AddAsync(db, "passkey.added", account.Id.ToString());
+        var kept = await users.AddOrUpdatePasskeyAsync(account, result.Passkey);
+        if (!kept.Succeeded) return "The passkey could not be kept. Try it once more.";
+        await db.SaveChangesAsync(cancel);
+        await mails.SendPasskeyAddedAsync(account, name, cancel);
+        return null;
+    }
+
+    /// <summary>Whose passkey it is, and how it was proven (RFC 8176); null when it is none of ours.</summary>
+    public async Task<(Account Account, string[] Methods)?> ProveAsync(HttpContext http, string credential, CancellationToken cancel)
+    {
+        if (Take(http, "get") is not { } state || credential.Length is 0 or > MaxCredentialLength) return null;
+        var result = await ceremonies.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = http, CredentialJson = credential, AssertionState = state });
+        if (!result.Succeeded || !result.User.EmailConfirmed)
+        {
+            await audit.AddAsync(db, "session.refused", result.User?.Id.ToString() ?? "unknown", result: "wrong-passkey");
+            await db.SaveChangesAsync(cancel);
+            return null;
+        }
+
+        await users.AddOrUpdatePasskeyAsync(result.User, result.Passkey);   // its counter has moved on
+        return (result.User, [result.Passkey.IsBackupEligible ? "swk" : "hwk", "user", "mfa"]);
+    }
+
+    public async Task<string?> RenameAsync(Account account, string id, string name, CancellationToken cancel)
+    {
+        if (WhatIsWrongWithName(ref name) is { } wrong) return wrong;
+        if (await FindAsync(account, id) is not { } passkey) return "There is no such passkey.";
+        passkey.Name = name;
+        await audit.AddAsync(db, "passkey.renamed", account.Id.ToString());
+        await users.AddOrUpdatePasskeyAsync(account, passkey);
+        await db.SaveChangesAsync(cancel);
+        return null;
+    }
+
+    public async Task<bool> RemoveAsync(Account account, string id, CancellationToken cancel)
+    {
+        if (await FindAsync(account, id) is not { } passkey) return false;
+        await audit.AddAsync(db, "passkey.removed", account.Id.ToString());
+        await users.RemovePasskeyAsync(account, passkey.CredentialId);
+        await db.SaveChangesAsync(cancel);
+        return true;
+    }
+
+    private async Task<UserPasskeyInfo?> FindAsync(Account account, string id) =>
+        (await users.GetPasskeysAsync(account)).FirstOrDefault(p => Convert.ToHexStringLower(p.CredentialId) == id);
+
+    private static string? WhatIsWrongWithName(ref string name)
+    {
+        name = name.Trim();
+        if (name.Length == 0) return "Give the passkey a name, such as the device that holds it.";
+        return name.Length > MaxNameLength || name.Any(char.IsControl) ? $"A name is written on one line of at most {MaxNameLength} characters." : null;
+    }
+
+    private void Keep(HttpContext http, string ceremony, string? state) =>
+        http.Response.Cookies.Append(CookieName, _seal.CreateProtector(ceremony).ToTimeLimitedDataProtector().Protect(state ?? "", time.GetUtcNow() + Life), Cookie());
+
+    private string? Take(HttpContext http, string ceremony)
+    {
+        if (http.Request.Cookies[CookieName] is not { Length: > 0 and <= 16 * 1024 } cookie) return null;
+        http.Response.Cookies.Delete(CookieName, Cookie());   // one answer a question
+        try
+        {
+            return _seal.CreateProtector(ceremony).ToTimeLimitedDataProtector().Unprotect(cookie);
+        }
+        catch (System.Security.Cryptography.CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    private string CookieName => (options.Value.IsHttps ? "__Host-" : "") + "tollgate-passkey";
+
+    private CookieOptions Cookie() => new() { HttpOnly = true, IsEssential = true, Path = "/", SameSite = SameSiteMode.Strict, Secure = options.Value.IsHttps };
+}
+
+/// <summary>A passkey as its page shows it.</summary>
+/// <param name="Synced">Kept by the person's account with their system or password manager, on several devices.</param>
+public sealed record PasskeyView(string Id, string Name, DateTimeOffset Created, bool Synced);

@@ -1,0 +1,163 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.EntityFrameworkCore;
+using Tollgate.Identity.Storage;
+
+namespace Tollgate.FunctionalTests.Identity;
+
+/// <summary>What people do with their own account.</summary>
+public sealed partial class SettingsTests
+{
+    [Fact]
+    public async Task A_session_that_is_ended_elsewhere_is_over_at_once()
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var here = await Visitor.SignedUpAsync(host, "ada@example.com");
+        using var there = new Visitor(host.Url);
+        await there.SignInAsync("ada@example.com");
+        var html = await here.GetStringAsync("/account/sessions");
+        SessionPattern().Count(html).ShouldBe(2);
+        html.ShouldContain("this one");
+
+        (await here.SubmitToAsync("/account/sessions", "/account/sessions/end-others")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        (await there.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.Redirect);
+        (await here.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await there.SignInAsync("ada@example.com");
+        (await here.SubmitToAsync("/account/sessions", "/account/sessions/end-all")).Headers.Location!.OriginalString.ShouldContain("signed-out");
+        foreach (var visitor in new[] { here, there }) (await visitor.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.Redirect);
+    }
+
+    [Fact]
+    public async Task Nobody_ends_the_sessions_of_others()
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
+        using var eve = await Visitor.SignedUpAsync(host, "eve@example.com");
+        var session = SessionPattern().Match(await ada.GetStringAsync("/account/sessions")).Groups[1].Value;
+        (await eve.SubmitToAsync("/account/sessions", "/account/sessions/end", ("session", session))).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await ada.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Theory]
+    [InlineData(Shape.Sqlite)]
+    [InlineData(Shape.Postgres)]
+    public async Task Another_password_ends_every_other_session(Shape shape)
+    {
+        await using var host = await IdentityHost.StartAsync(shape);
+        using var here = await Visitor.SignedUpAsync(host, "ada@example.com");
+        using var there = new Visitor(host.Url);
+        await there.SignInAsync("ada@example.com");
+
+        (await here.SubmitAsync("/account/password", ("current", "wrong wrong wrong"), ("password", "quite another password"))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await here.SubmitAsync("/account/password", ("current", Visitor.Password), ("password", "short"))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await here.SubmitAsync("/account/password", ("current", Visitor.Password), ("password", "quite another password"))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+
+        (await there.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.Redirect);
+        (await here.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await there.SignInAsync("ada@example.com")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        await host.MailAsync("ada@example.com", "Your password was changed");
+    }
+
+    [Fact]
+    public async Task The_export_holds_everything_and_no_secret()
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
+        var app = await Authenticator.TurnOnAsync(ada);
+        var answer = await ada.GetAsync("/account/export");
+        answer.Content.Headers.ContentDisposition!.FileName.ShouldBe("tollgate-account.json");
+        var text = await answer.Content.ReadAsStringAsync();
+        var all = JsonDocument.Parse(text).RootElement;
+        all.GetProperty("account").GetProperty("email").GetString().ShouldBe("ada@example.com");
+        all.GetProperty("organisations").GetArrayLength().ShouldBe(1);
+        all.GetProperty("sessions").GetArrayLength().ShouldBe(1);
+        all.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("action").GetString()).ShouldContain("second-factor.on");
+        foreach (var secret in app.RecoveryCodes.Append("passwordHash").Append("sha256").Append("totp")) text.ShouldNotContain(secret, Case.Insensitive);
+    }
+
+    [Theory]
+    [InlineData(Shape.Sqlite)]
+    [InlineData(Shape.Postgres)]
+    public async Task A_deleted_account_is_gone_and_its_address_free_again(Shape shape)
+    {
+        await using var host = await IdentityHost.StartAsync(shape);
+        using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
+        (await ada.SubmitAsync("/account/delete", ("email", "eve@example.com"))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await ada.SubmitAsync("/account/delete", ("email", "ada@example.com"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await ada.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.Redirect);
+        (await ada.SignInAsync("ada@example.com")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        await host.MailAsync("ada@example.com", "Your account is deleted");
+        using var again = await Visitor.SignedUpAsync(host, "ada@example.com");
+        (await again.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task The_only_platform_admin_stays()
+    {
+        await using var host = await IdentityHost.StartAsync(settings: ("Identity:AdminPassword", Visitor.Password));
+        using var admin = new Visitor(host.Url);
+        await admin.SignInAsync("admin@tollgate.local");
+        (await admin.SubmitAsync("/account/delete", ("email", "admin@tollgate.local"))).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    [Fact]
+    public async Task A_token_is_made_on_a_page_without_script_and_shown_once()
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
+        var made = await ada.SubmitToAsync("/account/tokens", "/account/tokens", ("name", "laptop"), ("scopes", "read"), ("scopes", "applications"), ("days", "30"));
+        var secret = SecretPattern().Match(await made.Content.ReadAsStringAsync()).Value;
+        secret.Length.ShouldBe(55);
+        var page = await ada.GetStringAsync("/account/tokens");
+        page.ShouldNotContain(secret);
+        page.ShouldContain(secret[..15]);
+        (await ada.SubmitToAsync("/account/tokens", "/account/tokens/revoke")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        (await ada.GetStringAsync("/account/tokens")).ShouldContain(">revoked<");
+        await host.UseAsync<IdentityDb, bool>(async db =>
+        {
+            (await db.AuditEvents.Select(e => e.Action).ToListAsync()).ShouldContain("token.made");
+            return true;
+        });
+    }
+
+    [Fact]
+    public async Task What_happened_cannot_be_changed_even_with_the_database_in_hand()
+    {
+        foreach (var shape in new[] { Shape.Sqlite, Shape.Postgres })
+        {
+            await using var host = await IdentityHost.StartAsync(shape);
+            await host.UseAsync<IdentityDb, bool>(async db =>
+            {
+                await Should.ThrowAsync<System.Data.Common.DbException>(() => db.AuditEvents.ExecuteUpdateAsync(e => e.SetProperty(x => x.Action, "nothing")));
+                await Should.ThrowAsync<System.Data.Common.DbException>(() => db.AuditEvents.ExecuteDeleteAsync());
+                return true;
+            });
+        }
+    }
+
+    [Fact]
+    public async Task Mails_that_wait_survive_a_stop_and_lie_sealed()
+    {
+        await using var folder = await IdentityHost.StartAsync(settings: [("Mail:Smtp:Host", "127.0.0.1"), ("Mail:Smtp:Port", Testing.FreePort.Next().ToString()), ("Mail:Smtp:Tls", "false")]);
+        using var ada = new Visitor(folder.Url);
+        await ada.SignUpAsync("ada@example.com", Visitor.Password, "Acme");
+        await folder.UseAsync<IdentityDb, bool>(async db =>
+        {
+            var waiting = await db.OutgoingMails.AsNoTracking().SingleAsync();
+            waiting.Sealed.ShouldNotContain("ada");
+            return true;
+        });
+
+        // Another node, with a mail server that works (a folder), delivers it once it is due.
+        await using var other = await IdentityHost.StartAsync(beside: folder);
+        (await other.MailAsync("ada@example.com", "Confirm your address")).ShouldContain("/account/confirm");
+    }
+
+    [GeneratedRegex("name=\"session\" value=\"([^\"]+)\"")]
+    private static partial Regex SessionPattern();
+
+    [GeneratedRegex("tg_pat_[0-9A-Za-z_]{48}")]
+    private static partial Regex SecretPattern();
+}
