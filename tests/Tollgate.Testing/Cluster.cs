@@ -20,9 +20,10 @@ public sealed class Cluster : IAsyncDisposable
     public IReadOnlyList<GatewayProcess> Gateways => _gateways;
 
     /// <param name="ownServers">Servers of its own that a test may stop; otherwise those that all tests share.</param>
-    public static async Task<Cluster> StartAsync(int gateways = 2, bool shared = true, bool ownServers = false)
+    /// <param name="gatewayOptions">Further options of each gateway.</param>
+    public static async Task<Cluster> StartAsync(int gateways = 2, bool shared = true, bool ownServers = false, params string[] gatewayOptions)
     {
-        var cluster = new Cluster(await StubUpstream.StartAsync());
+        var cluster = new Cluster(await StubUpstream.StartAsync()) { _gatewayOptions = gatewayOptions };
         try
         {
             await cluster.StartPartsAsync(gateways, shared, ownServers);
@@ -92,6 +93,7 @@ public sealed class Cluster : IAsyncDisposable
     }
 
     private bool _ownServers;
+    private string[] _gatewayOptions = [];
 
     private async Task StartPartsAsync(int gateways, bool shared, bool ownServers)
     {
@@ -114,6 +116,6 @@ public sealed class Cluster : IAsyncDisposable
             """);
         string[] redis = Redis is null ? [] : [$"--ConnectionStrings:Redis={Redis.ConnectionString}"];
         for (var i = 0; i < gateways; i++)
-            _gateways.Add(await GatewayProcess.StartAsync(routes, [$"--Gateway:ControlPlane={ControlPlane.InternalUrl}", $"--Gateway:Token={token}", .. redis]));
+            _gateways.Add(await GatewayProcess.StartAsync(routes, [$"--Gateway:ControlPlane={ControlPlane.InternalUrl}", $"--Gateway:Token={token}", .. redis, .. _gatewayOptions]));
     }
 }

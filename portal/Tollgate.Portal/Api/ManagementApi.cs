@@ -42,8 +42,11 @@ internal static class ManagementApi
         members.MapKeys();
         members.MapSubscriptions();
         members.MapUsage();
+        members.MapExplain();
         all.MapTokens();
-        all.MapGroup("/admin").RequireAuthorization(TollgatePolicies.PlatformStaff).MapAdmin();
+        var staff = all.MapGroup("/admin").RequireAuthorization(TollgatePolicies.PlatformStaff);
+        staff.MapAdmin();
+        staff.MapAdminExplain();
         all.MapGroup("").RequireAuthorization(TollgatePolicies.CanPublishRoutes).MapRoutes();
     }
 

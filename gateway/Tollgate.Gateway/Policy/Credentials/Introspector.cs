@@ -66,7 +66,16 @@ internal sealed class Introspector : IDisposable
 
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         arrival = _asking.GetOrAdd(digest, asked.Task);
-        if (ReferenceEquals(arrival, asked.Task)) _ = AskAsync(provider, endpoint, token, digest, asked);
+        if (!ReferenceEquals(arrival, asked.Task)) return TokenVerification.IssuerAsked;
+        if (_known.TryGetValue(digest, out word) && nowUnixMs < word.UntilUnixMs)
+        {
+            // Answered between our two looks: the call asks us again at once.
+            _asking.TryRemove(digest, out _);
+            asked.SetResult();
+            return TokenVerification.IssuerAsked;
+        }
+
+        _ = AskAsync(provider, endpoint, token, digest, asked);
         return TokenVerification.IssuerAsked;
     }
 
