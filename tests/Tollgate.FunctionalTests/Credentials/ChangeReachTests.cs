@@ -96,8 +96,9 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
     {
         await using var cluster = await Cluster.StartAsync(gateways: 1, shared: false, gatewayOptions: "--Gateway:FeedMaxAgeSeconds=3");
         var gateway = cluster.Gateways[0];
+        await cluster.AddPlanAsync("wide", 1_000_000, 1_000);
         using var person = await cluster.JoinAsync();
-        var customer = await person.SubscribeAsync("pro");
+        var customer = await person.SubscribeAsync("wide");
         var risky = (await person.PostAsync($"/applications/{customer.Application}/keys", new { name = "risky", highRisk = true })).GetProperty("key").GetString()!;
         var import = $"sk_{Guid.NewGuid():N}";
         var imported = await person.PostAsync($"/applications/{customer.Application}/keys/import", new { name = "old", sha256 = ApiKeyFormat.Sha256Hex(import), lastFour = import[^4..] });

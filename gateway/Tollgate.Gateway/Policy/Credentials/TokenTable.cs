@@ -44,25 +44,34 @@ internal sealed class TokenTable(int capacity = 100_000)
         Task? arrival = null;
         foreach (var provider in providers)
         {
+            if (!isSigned || !provider.HasKeys) continue;
             var keysVersion = provider.KeysVersion;
-            var verification = isSigned && provider.HasKeys
-                ? provider.Verify(text, nowUnixMs, out identity, out var pending)
-                : provider.Introspect(text, digest, nowUnixMs, out identity, out pending);
-            switch (verification)
+            switch (provider.Verify(text, nowUnixMs, out identity, out var keys))
             {
-                case TokenVerification.Valid when isSigned && provider.HasKeys:
+                case TokenVerification.Valid:
                     Remember(digest, new Remembered(identity!, Math.Min(identity!.ExpiresUnixMs, nowUnixMs + RememberMs), keysVersion));
                     return Verdict.Granted;
+                case TokenVerification.Expired:
+                    return Verdict.Refuse(Refusal.TokenExpired);
+                case TokenVerification.KeysOnTheirWay:
+                    arrival ??= keys;
+                    break;
+            }
+        }
+
+        // Issuers are asked about what nobody here could read.
+        foreach (var provider in providers)
+        {
+            if (arrival is not null || isSigned && provider.HasKeys) continue;
+            switch (provider.Introspect(text, digest, nowUnixMs, out identity, out var word))
+            {
                 case TokenVerification.Valid:
-                    return Verdict.Granted;    // its issuer's word is remembered where it was asked for
+                    return Verdict.Granted;    // remembered where it was asked for
                 case TokenVerification.Expired:
                     refusal = Refusal.TokenExpired;
                     break;
-                case TokenVerification.KeysOnTheirWay:
-                    arrival ??= pending;
-                    break;
                 case TokenVerification.IssuerAsked:
-                    arrival ??= pending;
+                    arrival = word;
                     patienceMs = Verdict.IssuerMs;
                     break;
                 case TokenVerification.IssuerAway:
