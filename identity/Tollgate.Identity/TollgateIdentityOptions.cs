@@ -1,7 +1,10 @@
 using Microsoft.Extensions.Options;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.External;
+using Tollgate.Identity.OAuth.CleanUp;
 using Tollgate.Identity.OAuth.Keys;
+using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.OAuth.Registration;
 
 namespace Tollgate.Identity;
 
@@ -32,13 +35,13 @@ public sealed class TollgateIdentityOptions
     /// <summary>A JSON file of users, scopes and clients that are made at start.</summary>
     public string? Bootstrap { get; set; }
 
-    /// <summary>How long an access token lives: 60 to 3600 seconds.</summary>
+    /// <summary>How long an access token lives: at most an hour.</summary>
     public int AccessTokenLifetimeSeconds { get; set; } = 900;
 
     /// <summary>How long a code waits to be redeemed: 1 to 600 seconds.</summary>
     public int CodeLifetimeSeconds { get; set; } = 60;
 
-    /// <summary>How long an ID token may be shown: 60 to 3600 seconds.</summary>
+    /// <summary>How long an ID token may be shown: at most an hour.</summary>
     public int IdTokenLifetimeSeconds { get; set; } = 300;
 
     /// <summary>How long a refresh token waits for its use.</summary>
@@ -49,6 +52,33 @@ public sealed class TollgateIdentityOptions
 
     /// <summary>Other issuers that people may sign in with, by name.</summary>
     public Dictionary<string, ExternalProviderOptions> External { get; init; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>For how long a refresh token that was used may be used again, by a client that lost the answer: 0 to 10 seconds. 0 = never.</summary>
+    public int RefreshTokenLeewaySeconds { get; set; }
+
+    /// <summary>How long a pushed authorization request waits for its use: 5 to 600 seconds.</summary>
+    public int PushedRequestLifetimeSeconds { get; set; } = 90;
+
+    /// <summary>How long a device may wait for a person: 1 to 1800 seconds.</summary>
+    public int DeviceCodeLifetimeSeconds { get; set; } = 600;
+
+    /// <summary>How often a device may ask meanwhile.</summary>
+    public int DevicePollSeconds { get; set; } = 5;
+
+    /// <summary>How far ahead a client's assertion may expire.</summary>
+    public int ClientAssertionMaxLifetimeSeconds { get; set; } = 600;
+
+    /// <summary>A client's assertion names the issuer as its audience, and nothing else. False: the token endpoint's address will do too.</summary>
+    public bool StrictClientAssertionAudience { get; set; } = true;
+
+    /// <summary>DPoP proofs must carry a nonce of this server (RFC 9449 §8).</summary>
+    public bool DpopNonceRequired { get; set; }
+
+    public TokenLimitOptions TokenLimits { get; set; } = new();
+
+    public RegistrationOptions Registration { get; set; } = new();
+
+    public CleanUpOptions CleanUp { get; set; } = new();
 
     public SigningKeyOptions SigningKeys { get; set; } = new();
 
@@ -79,12 +109,20 @@ internal sealed class TollgateIdentityOptionsValidator : IValidateOptions<Tollga
         if (options.Issuer is { Length: > 0 } issuer && (!Uri.TryCreate(issuer, UriKind.Absolute, out var at) || at.Scheme is not ("http" or "https")
             || issuer.Length > 200 || issuer.AsSpan().ContainsAny("?#\\{} ") || at.UserInfo.Length > 0))
             wrong.Add("Identity:Issuer is an http or https address without query and fragment, such as https://login.example.com.");
-        if (options.AccessTokenLifetimeSeconds is < 60 or > 3600) wrong.Add("Identity:AccessTokenLifetimeSeconds is 60 to 3600.");
+        if (options.AccessTokenLifetimeSeconds is < 1 or > 3600) wrong.Add("Identity:AccessTokenLifetimeSeconds is 1 to 3600.");
         if (options.CodeLifetimeSeconds is < 1 or > 600) wrong.Add("Identity:CodeLifetimeSeconds is 1 to 600.");
-        if (options.IdTokenLifetimeSeconds is < 60 or > 3600) wrong.Add("Identity:IdTokenLifetimeSeconds is 60 to 3600.");
-        if (options.RefreshTokenLifetimeSeconds < 1 || options.RefreshTokenAbsoluteLifetimeSeconds < options.RefreshTokenLifetimeSeconds)
-            wrong.Add("Identity:RefreshTokenLifetimeSeconds is 1 or more, and Identity:RefreshTokenAbsoluteLifetimeSeconds no less than it.");
         wrong.AddRange(options.External.Select(e => e.Value.WhatIsWrong(e.Key)).OfType<string>());
+        if (options.IdTokenLifetimeSeconds is < 1 or > 3600) wrong.Add("Identity:IdTokenLifetimeSeconds is 1 to 3600.");
+        if (options.RefreshTokenLifetimeSeconds < 1 || options.RefreshTokenAbsoluteLifetimeSeconds < 1)
+            wrong.Add("Identity:RefreshTokenLifetimeSeconds and Identity:RefreshTokenAbsoluteLifetimeSeconds are 1 or more; the shorter one counts.");
+        if (options.RefreshTokenLeewaySeconds is < 0 or > 10) wrong.Add("Identity:RefreshTokenLeewaySeconds is 0 to 10.");
+        if (options.PushedRequestLifetimeSeconds is < 5 or > 600) wrong.Add("Identity:PushedRequestLifetimeSeconds is 5 to 600.");
+        if (options.DeviceCodeLifetimeSeconds is < 1 or > 1800) wrong.Add("Identity:DeviceCodeLifetimeSeconds is 1 to 1800.");
+        if (options.DevicePollSeconds is < 1 or > 60) wrong.Add("Identity:DevicePollSeconds is 1 to 60.");
+        if (options.ClientAssertionMaxLifetimeSeconds is < 30 or > 3600) wrong.Add("Identity:ClientAssertionMaxLifetimeSeconds is 30 to 3600.");
+        if (options.TokenLimits.WhatIsWrong() is { } rate) wrong.Add(rate);
+        if (options.Registration.WhatIsWrong() is { } registration) wrong.Add(registration);
+        if (options.CleanUp.WhatIsWrong() is { } cleanUp) wrong.Add(cleanUp);
         if (options.SigningKeys.WhatIsWrong() is { } life) wrong.Add(life);
         if (options.Limits.WhatIsWrong() is { } limit) wrong.Add(limit);
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);

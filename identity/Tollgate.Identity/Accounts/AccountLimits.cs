@@ -33,7 +33,7 @@ internal sealed class AccountLimits : IDisposable
         _mailsByEmail.Dispose();
     }
 
-    private static PartitionedRateLimiter<string> Per(TimeSpan window, int permits) =>
+    internal static PartitionedRateLimiter<string> Per(TimeSpan window, int permits) =>
         PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetTokenBucketLimiter(key, _ => new TokenBucketRateLimiterOptions
         {
             TokenLimit = permits,
@@ -42,7 +42,7 @@ internal sealed class AccountLimits : IDisposable
             QueueLimit = 0,
         }));
 
-    private static TimeSpan? Take(PartitionedRateLimiter<string> limiter, string key)
+    internal static TimeSpan? Take(PartitionedRateLimiter<string> limiter, string key)
     {
         using var lease = limiter.AttemptAcquire(key);
         if (lease.IsAcquired) return null;
@@ -50,7 +50,7 @@ internal sealed class AccountLimits : IDisposable
     }
 
     /// <summary>One household has a whole /64 of IPv6.</summary>
-    private static string Key(IPAddress? from)
+    internal static string Key(IPAddress? from)
     {
         if (from is null) return "local";
         if (from.IsIPv4MappedToIPv6) from = from.MapToIPv4();

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Primitives;
 using Tollgate.Identity.Accounts.Pages;
 
 namespace Tollgate.Identity.Accounts;
@@ -18,6 +19,8 @@ internal static class AccountPages
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     private static readonly object ScriptItem = new();
+    private static readonly object PolicyItem = new();
+    private static readonly object LeadsToItem = new();
 
     // Kept values go back into the page; these never do.
     private static readonly string[] NeverShown = ["password", "current", "credential", "ticket", AccountForm.TokenField];
@@ -42,15 +45,23 @@ internal static class AccountPages
         http.Response.OnStarting(Finish, http.Response);
     }
 
+    /// <summary>Another policy for the present page.</summary>
+    public static void UsePolicy(HttpContext http, string policy) => http.Items[PolicyItem] = policy;
+
+    /// <summary>The form of the present page leads on to this address of a client.</summary>
+    public static void LeadsTo(HttpContext http, string redirectUri) => http.Items[LeadsToItem] = redirectUri;
+
+    /// <summary>What a policy names a client's address by: its origin, or its scheme where that is an app's own.</summary>
     private static string? ClientOrigin(HttpContext http)
     {
         var form = http.Features.Get<IFormFeature>()?.Form;
         var url = form?[SessionCookie.ReturnUrlParameter] is [{ } posted] ? posted : http.Request.Query[SessionCookie.ReturnUrlParameter].ToString();
-        var back = url.IndexOf('?') is > 0 and var at ? QueryHelpers.ParseQuery(url[at..]).GetValueOrDefault("redirect_uri") : http.Request.Query["redirect_uri"];
-        return back is [{ } uri] && Uri.TryCreate(uri, UriKind.Absolute, out var client) && client.Scheme is "http" or "https" && client.UserInfo.Length == 0
-            && client.IdnHost.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '[' or ']' or ':')
-            ? $"{client.Scheme}://{client.Authority}"
-            : null;
+        var back = http.Items[LeadsToItem] is string to ? new StringValues(to)
+            : url.IndexOf('?') is > 0 and var at ? QueryHelpers.ParseQuery(url[at..]).GetValueOrDefault("redirect_uri") : http.Request.Query["redirect_uri"];
+        if (back is not [{ } uri] || !Uri.TryCreate(uri, UriKind.Absolute, out var client) || client.UserInfo.Length > 0) return null;
+        if (client.Scheme is not ("http" or "https"))
+            return client.Scheme.Contains('.') && client.Scheme.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '+') ? client.Scheme + ":" : null;
+        return client.IdnHost.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '[' or ']' or ':') ? $"{client.Scheme}://{client.Authority}" : null;
     }
 
     public static IResult Show<TPage>(
@@ -117,7 +128,7 @@ internal static class AccountPages
     {
         var http = ((HttpResponse)response).HttpContext;
         var headers = http.Response.Headers;
-        headers.ContentSecurityPolicy = ClientOrigin(http) is { } origin
+        headers.ContentSecurityPolicy = http.Items[PolicyItem] is string policy ? policy : ClientOrigin(http) is { } origin
             ? ContentSecurityPolicy.Replace("form-action 'self'", "form-action 'self' " + origin, StringComparison.Ordinal)
             : ContentSecurityPolicy;
         if (http.Items.ContainsKey(ScriptItem)) headers.ContentSecurityPolicy += "; script-src 'self'";

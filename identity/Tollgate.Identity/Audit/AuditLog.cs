@@ -13,6 +13,13 @@ internal sealed class AuditLog(Caller caller, TimeProvider time)
     public static AuditEvent OfTheProduct(string action, string target, DateTimeOffset now) =>
         new() { Id = Guid.CreateVersion7(now), At = now, ActorType = AuditActor.Product, Action = action, Target = target, Result = Ok };
 
+    /// <summary>An event that a program caused which is no person's and no management token's.</summary>
+    public static AuditEvent OfAClient(Caller caller, string action, string target, OrganisationId? organisation, string result, DateTimeOffset now) => new()
+    {
+        Id = Guid.CreateVersion7(now), At = now, Organisation = organisation, Action = action, Target = target, Address = caller.Address,
+        Agent = caller.Agent is { Length: > 256 } agent ? agent[..256] : caller.Agent, Result = result, Correlation = Activity.Current?.TraceId.ToString(),
+    };
+
     /// <param name="actor">Who acts, where the caller is not signed in yet.</param>
     public async Task AddAsync(IdentityDb db, string action, string target, OrganisationId? organisation = null, string result = Ok, Guid? actor = null)
     {

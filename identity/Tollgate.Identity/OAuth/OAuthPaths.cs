@@ -14,4 +14,14 @@ internal static class OAuthPaths
     public const string Token = "/connect/token";
     public const string Introspection = "/connect/introspect";
     public const string Revocation = "/connect/revocation";
+    public const string EndSession = "/connect/endsession";
+    public const string EndSessionConfirm = "/connect/endsession/confirm";
+    public const string PushedRequests = "/connect/par";
+    public const string DeviceAuthorization = "/connect/deviceauthorization";
+    public const string Registration = "/connect/register";
+
+    /// <summary>Where people type a device's code: short, because they do type it.</summary>
+    public const string Device = "/device";
+    public const string DeviceDecide = "/device/decide";
+    public const string DeviceDone = "/device/done";
 }

@@ -9,11 +9,16 @@ using Microsoft.Extensions.Options;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.OAuth.Authorize;
 using Tollgate.Identity.OAuth.Bootstrap;
+using Tollgate.Identity.OAuth.CleanUp;
 using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Devices;
 using Tollgate.Identity.OAuth.Discovery;
+using Tollgate.Identity.OAuth.Dpop;
 using Tollgate.Identity.OAuth.Families;
 using Tollgate.Identity.OAuth.Keys;
+using Tollgate.Identity.OAuth.Logout;
 using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.OAuth.Registration;
 using Tollgate.Identity.OAuth.Tokens;
 
 namespace Tollgate.Identity.OAuth;
@@ -30,6 +35,19 @@ internal static class OAuthSetup
         services.AddSingleton<TokenSigner>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<Cors>();
+        services.AddSingleton<OAuthMetrics>();
+        services.AddSingleton<TokenLimits>();
+        services.AddSingleton<SeenTokens>();
+        services.AddSingleton<ClientAssertions>();
+        services.AddSingleton<DpopProofs>();
+        services.AddSingleton<AuditBuffer>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditBuffer>());
+        services.AddSingleton<CleanUpJob>();
+        services.AddHostedService(provider => provider.GetRequiredService<CleanUpJob>());
+        services.AddSingleton<LogoutSignal>();
+        services.AddSingleton<SessionEnds>();
+        services.AddHostedService<LogoutNoticeSender>();
+        services.AddScoped<TokenAudit>();
         services.AddScoped<ClientAuthentication>();
         services.AddScoped<ScopeBook>();
         services.AddScoped<ClientCredentialsGrant>();
@@ -40,6 +58,14 @@ internal static class OAuthSetup
         services.AddScoped<TokenFamilies>();
         services.AddScoped<AuthorizeReader>();
         services.AddScoped<AuthorizeEndpoint>();
+        services.AddScoped<PushedRequests>();
+        services.AddScoped<PushedRequestEndpoint>();
+        services.AddScoped<ConsentBook>();
+        services.AddScoped<EndSessionEndpoint>();
+        services.AddScoped<DeviceAuthorizationEndpoint>();
+        services.AddScoped<DeviceGrant>();
+        services.AddScoped<DevicePages>();
+        services.AddScoped<RegistrationEndpoint>();
         services.AddScoped<UserInfoEndpoint>();
         services.AddScoped<BootstrapSetup>();
     }
@@ -57,10 +83,22 @@ internal static class OAuthSetup
         readable.MapMethods(path + OAuthPaths.UserInfo, ["GET", "POST", "OPTIONS"], UserInfoEndpoint.HandleAsync);
 
         app.MapMethods(path + OAuthPaths.Authorize, ["GET", "POST"], AuthorizeEndpoint.HandleAsync).AllowAnonymous();
-        app.MapGroup("").AllowAnonymous().AddEndpointFilter(AccountPages.Guard).MapPost(OAuthPaths.Consent, AuthorizeEndpoint.DecideAsync);
+        app.MapMethods(path + OAuthPaths.EndSession, ["GET", "POST"], EndSessionEndpoint.HandleAsync).AllowAnonymous();
+        var pages = app.MapGroup("").AllowAnonymous().AddEndpointFilter(AccountPages.Guard);
+        pages.MapPost(OAuthPaths.Consent, AuthorizeEndpoint.DecideAsync);
+        pages.MapPost(OAuthPaths.EndSessionConfirm, EndSessionEndpoint.ConfirmAsync);
+        pages.MapGet(path + OAuthPaths.Device, DevicePages.ShowAsync);
+        pages.MapPost(OAuthPaths.Device, DevicePages.EnterAsync);
+        pages.MapPost(OAuthPaths.DeviceDecide, DevicePages.DecideAsync);
+        pages.MapGet(path + OAuthPaths.DeviceDone, DevicePages.Done);
 
         // Not for script of other origins.
-        app.MapGroup("").AllowAnonymous().AddEndpointFilter(Guard).MapPost(path + OAuthPaths.Introspection, IntrospectionEndpoint.HandleAsync);
+        var programs = app.MapGroup("").AllowAnonymous().AddEndpointFilter(Guard);
+        programs.MapPost(path + OAuthPaths.Introspection, IntrospectionEndpoint.HandleAsync);
+        programs.MapPost(path + OAuthPaths.PushedRequests, PushedRequestEndpoint.HandleAsync);
+        programs.MapPost(path + OAuthPaths.DeviceAuthorization, DeviceAuthorizationEndpoint.HandleAsync);
+        if (app.ServiceProvider.GetRequiredService<IOptions<TollgateIdentityOptions>>().Value.Registration.IsOn)
+            programs.MapPost(path + OAuthPaths.Registration, RegistrationEndpoint.HandleAsync);
     }
 
     /// <summary>While the database is away clients are told to come again, in words that they know.</summary>

@@ -3,13 +3,14 @@ using Microsoft.EntityFrameworkCore;
 using Tollgate.Contracts;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Audit;
+using Tollgate.Identity.OAuth.Logout;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.Sessions;
 
 /// <summary>Opens, finds and ends sessions.</summary>
-internal sealed class SessionBook(IdentityDb db, Caller caller, TimeProvider time)
+internal sealed class SessionBook(IdentityDb db, Caller caller, SessionEnds ends, TimeProvider time)
 {
     /// <summary>The claim that names the session.</summary>
     public const string Claim = "sid";
@@ -73,8 +74,8 @@ internal sealed class SessionBook(IdentityDb db, Caller caller, TimeProvider tim
 
     private async Task<int> EndAsync(IQueryable<Session> sessions, CancellationToken cancel)
     {
-        var now = (DateTimeOffset?)time.GetUtcNow();
-        return await sessions.Where(s => s.EndedAt == null).ExecuteUpdateAsync(s => s.SetProperty(x => x.EndedAt, now), cancel);
+        var ids = await sessions.Where(s => s.EndedAt == null).Select(s => s.Id).ToListAsync(cancel);
+        return await ends.EndAsync(db, ids, cancel);
     }
 }
 

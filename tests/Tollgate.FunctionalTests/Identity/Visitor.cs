@@ -31,7 +31,12 @@ internal sealed partial class Visitor(Uri site) : IDisposable
     /// <summary>Loads the page, fills its form in and sends it, hidden fields and all.</summary>
     public async Task<HttpResponseMessage> SubmitAsync(string page, params (string Name, string Value)[] fields)
     {
-        var html = await Http.GetStringAsync(page);
+        return await SubmitHtmlAsync(await Http.GetStringAsync(page), fields);
+    }
+
+    /// <summary>Sends the form of a page that came as an answer.</summary>
+    public async Task<HttpResponseMessage> SubmitHtmlAsync(string html, params (string Name, string Value)[] fields)
+    {
         var form = FormPattern().Match(html);
         var values = HiddenPattern().Matches(form.Value)
             .ToDictionary(m => m.Groups["name"].Value, m => WebUtility.HtmlDecode(m.Groups["value"].Value));

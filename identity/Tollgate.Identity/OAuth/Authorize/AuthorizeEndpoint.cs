@@ -1,8 +1,9 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Audit;
@@ -16,38 +17,62 @@ namespace Tollgate.Identity.OAuth.Authorize;
 
 /// <summary>Gives a client the code of a person who is signed in and agrees: <c>/connect/authorize</c>, and the answer of its consent page.</summary>
 internal sealed class AuthorizeEndpoint(
-    IdentityDb db, AuthorizeReader reader, SessionBook sessions, AuditLog audit, IOptions<TollgateIdentityOptions> options, TimeProvider time)
+    IdentityDb db, AuthorizeReader reader, PushedRequests pushed, ConsentBook consents, SessionBook sessions, AuditLog audit, IDataProtectionProvider protection,
+    IOptions<TollgateIdentityOptions> options, TimeProvider time)
 {
-    /// <summary>Set on the way through the sign-in page: only a session opened since then will do (milliseconds).</summary>
+    /// <summary>Set on the way through the sign-in page: only a session opened since then will do. Ours alone can write it, for this request.</summary>
     private const string SignedInSince = "tollgate_signed_in_since";
+
+    /// <summary>Longer addresses are refused by servers and proxies on the way.</summary>
+    private const int LongestAddress = 6_000;
+
+    /// <summary>Where a failure may be told, once that is certain.</summary>
+    private ReplyTo? _trusted;
 
     public static async Task<IResult> HandleAsync(HttpContext http, AuthorizeEndpoint endpoint, CancellationToken cancel)
     {
         AccountPages.Protect(http);
         var isPost = HttpMethods.IsPost(http.Request.Method);
         var parameters = isPost ? await Parameters.ReadFormAsync(http, cancel) : Parameters.OfQuery(http.Request);
-        return parameters is null
-            ? NotOurs("The application that sent you here did not send a form of ours.")
-            : await endpoint.AnswerAsync(http, parameters, cancel);
+        if (parameters is null) return NotOurs("The application that sent you here did not send a form of ours.");
+        return await endpoint.GuardAsync(http, () => endpoint.AnswerAsync(http, parameters, cancel));
     }
 
     /// <summary>The consent page's form: the request comes back with it, and is judged anew.</summary>
-    public static Task<IResult> DecideAsync(HttpContext http, AuthorizeEndpoint endpoint, CancellationToken cancel) => endpoint.DecideAsync(http, cancel);
+    public static Task<IResult> DecideAsync(HttpContext http, AuthorizeEndpoint endpoint, CancellationToken cancel) =>
+        endpoint.GuardAsync(http, () => endpoint.DecideAsync(http, cancel));
+
+    /// <summary>While the database is away the client is told so, or the person where the client is not certain yet.</summary>
+    private async Task<IResult> GuardAsync(HttpContext http, Func<Task<IResult>> answer)
+    {
+        try
+        {
+            return await answer();
+        }
+        catch (Exception lost) when (OAuthSetup.IsDatabaseAway(lost))
+        {
+            if (_trusted is { } to) return AuthorizeAnswer.Refuse(http, to, options.Value.IssuerName, new OAuthRefusal("temporarily_unavailable", "Try again in a moment."));
+            http.Response.Headers.RetryAfter = "5";
+            return AccountPages.Message(StatusCodes.Status503ServiceUnavailable, "Not at the moment", "Something that is needed for this is away. Try again in a moment.");
+        }
+    }
 
     private async Task<IResult> DecideAsync(HttpContext http, CancellationToken cancel)
     {
         var parameters = Parameters.Parse(http.Field(ConsentPage.RequestField));
-        if (await reader.ReadAsync(parameters, cancel) is not AuthorizeReading.Good(var request) || await SessionAsync(http, cancel) is not { } session)
+        if (await reader.ReadAsync(parameters, cancel) is not AuthorizeReading.Good(var request) || await SessionAsync(http, cancel) is not { } session
+            || MustSignInAgain(request, parameters, session))
             return NotOurs("This page has gone stale. Go back to the application and begin again.");
-        if (http.Field("decision") != "allow")
+        _trusted = request.ReplyTo;
+        if (http.Field("decision") == "allow")
         {
-            await audit.AddAsync(db, "consent.refused", request.Client.Client.ClientId);
-            await db.SaveChangesAsync(cancel);
-            return Refuse(http, request, new OAuthRefusal("access_denied", "The person said no."));
+            await consents.RememberAsync(session.Account, request.Client.Client.ClientId, request.Scopes, cancel);
+            return await GiveCodeAsync(http, request, session, cancel);
         }
 
-        await RememberAsync(session.Account, request, cancel);
-        return await GiveCodeAsync(http, request, session, cancel);
+        await audit.AddAsync(db, "consent.refused", request.Client.Client.ClientId);
+        await db.SaveChangesAsync(cancel);
+        return await RefuseAsync(http, request, new OAuthRefusal("access_denied", "The person said no."), cancel);
     }
 
     private async Task<IResult> AnswerAsync(HttpContext http, Parameters parameters, CancellationToken cancel)
@@ -56,21 +81,35 @@ internal sealed class AuthorizeEndpoint(
         {
             case AuthorizeReading.Untrusted(var sentence):
                 return NotOurs(sentence);
-            case AuthorizeReading.Refused(var redirectUri, var state, var refusal):
-                return Redirect(http, redirectUri, state, Describe(refusal));
+            case AuthorizeReading.Refused(var replyTo, var refusal):
+                return AuthorizeAnswer.Refuse(http, replyTo, options.Value.IssuerName, refusal);
             case AuthorizeReading.Good(var request):
-                var session = await SessionAsync(http, cancel);
-                var quietly = request.Prompts.Contains("none");
-                if (session is null || MustSignInAgain(request, parameters, session))
-                    return quietly ? Refuse(http, request, new OAuthRefusal("login_required", "Nobody is signed in.")) : SignIn(http, request, parameters, session);
-                if (!await NeedsConsentAsync(request, session.Account, cancel)) return await GiveCodeAsync(http, request, session, cancel);
-                return quietly
-                    ? Refuse(http, request, new OAuthRefusal("consent_required", "The person has not agreed yet."))
-                    : AccountPages.Show<ConsentPage>(http, more:
-                        [(nameof(ConsentPage.Client), request.Client.Client.Name), (nameof(ConsentPage.Scopes), request.Scopes), (nameof(ConsentPage.Request), parameters.Encode())]);
+                _trusted = request.ReplyTo;
+                return await AnswerAsync(http, parameters, request, cancel);
             default:
                 throw new System.Diagnostics.UnreachableException();
         }
+    }
+
+    private async Task<IResult> AnswerAsync(HttpContext http, Parameters parameters, AuthorizeRequest request, CancellationToken cancel)
+    {
+        var session = await SessionAsync(http, cancel);
+        // A form of another site comes without our cookie (SameSite): asked once more by GET, the browser sends it.
+        if (session is null && HttpMethods.IsPost(http.Request.Method) && http.Request.Headers["Sec-Fetch-Site"] == "cross-site"
+            && Address(parameters) is { Length: < LongestAddress } again)
+            return AccountPages.SeeOther(http, again);
+
+        var quietly = request.Prompts.Contains("none");
+        if (session is null || MustSignInAgain(request, parameters, session))
+            return quietly
+                ? await RefuseAsync(http, request, new OAuthRefusal("login_required", "Nobody is signed in, or not in the way that was asked for."), cancel)
+                : SignIn(http, request, parameters, session);
+        if (!request.Prompts.Contains("consent") && !await consents.IsNeededAsync(request.Client.Client, session.Account, request.Scopes, cancel))
+            return await GiveCodeAsync(http, request, session, cancel);
+        if (quietly) return await RefuseAsync(http, request, new OAuthRefusal("consent_required", "The person has not agreed yet."), cancel);
+        AccountPages.LeadsTo(http, request.ReplyTo.RedirectUri);
+        return AccountPages.Show<ConsentPage>(http, more:
+            [(nameof(ConsentPage.Client), request.Client.Client.Name), (nameof(ConsentPage.Scopes), request.Scopes), (nameof(ConsentPage.Request), parameters.Encode())]);
     }
 
     private async Task<Session?> SessionAsync(HttpContext http, CancellationToken cancel) =>
@@ -78,7 +117,8 @@ internal sealed class AuthorizeEndpoint(
 
     private bool MustSignInAgain(AuthorizeRequest request, Parameters parameters, Session session)
     {
-        if (long.TryParse(parameters[SignedInSince], NumberStyles.None, null, out var since)) return session.Opened.ToUnixTimeMilliseconds() < since;
+        if (request.Person is { } person && person != session.Account.ToString()) return true;
+        if (Since(parameters) is { } since) return session.Opened < since;
         return request.Prompts.Contains("login") || request.Prompts.Contains("select_account")
             || (request.MaxAgeSeconds is { } seconds && (time.GetUtcNow() - session.Opened).TotalSeconds >= seconds);
     }
@@ -86,63 +126,57 @@ internal sealed class AuthorizeEndpoint(
     /// <summary>To the sign-in page and back; with a session that is not fresh enough, past the page's shortcut for people who are signed in.</summary>
     private IResult SignIn(HttpContext http, AuthorizeRequest request, Parameters parameters, Session? session)
     {
-        var more = session is null && request.Prompts.Count == 0 && request.MaxAgeSeconds is null
-            ? "" : $"&{SignedInSince}={time.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)}";
-        var back = options.Value.IssuerPath + OAuthPaths.Authorize + "?" + parameters.Encode(SignedInSince) + more;
-        return AccountPages.SeeOther(http, $"{SessionCookie.SignInPath}?again=true&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}");
+        var more = session is null && request.Prompts.Count == 0 && request.MaxAgeSeconds is null ? "" : $"&{SignedInSince}={Uri.EscapeDataString(Mark(parameters))}";
+        // The page's policy lets its form lead on to the client; of a pushed request it could not know whereto.
+        if (request.PushedSha256 is not null && parameters["redirect_uri"] is null) more += "&redirect_uri=" + Uri.EscapeDataString(request.ReplyTo.RedirectUri);
+        var hint = request.LoginHint is { } email ? "&email=" + Uri.EscapeDataString(email) : "";
+        return AccountPages.SeeOther(http,
+            $"{SessionCookie.SignInPath}?again=true&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(Address(parameters, SignedInSince) + more)}{hint}");
     }
 
-    private async Task<bool> NeedsConsentAsync(AuthorizeRequest request, Guid account, CancellationToken cancel)
-    {
-        if (request.Prompts.Contains("consent")) return true;
-        if (!request.Client.Client.AsksConsent) return false;
-        var clientId = request.Client.Client.ClientId;
-        var given = await db.Consents.AsNoTracking().SingleOrDefaultAsync(c => c.Account == account && c.ClientId == clientId, cancel);
-        return given is null || request.Scopes.Except(given.Scopes).Any();
-    }
+    private string Address(Parameters parameters, params string[] without) => $"{options.Value.IssuerPath}{OAuthPaths.Authorize}?{parameters.Encode(without)}";
 
-    private async Task RememberAsync(Guid account, AuthorizeRequest request, CancellationToken cancel)
+    private IDataProtector Marks(Parameters parameters) =>
+        protection.CreateProtector("Tollgate.Identity.SignedInSince", Secrets.Sha256(parameters.Encode(SignedInSince, "redirect_uri")));
+
+    private string Mark(Parameters parameters) => Marks(parameters).Protect(time.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
+
+    private DateTimeOffset? Since(Parameters parameters)
     {
-        var clientId = request.Client.Client.ClientId;
-        var given = await db.Consents.SingleOrDefaultAsync(c => c.Account == account && c.ClientId == clientId, cancel);
-        if (given is null) db.Add(given = new Consent { Account = account, ClientId = clientId, Scopes = [] });
-        given.Scopes = [.. given.Scopes.Union(request.Scopes)];
-        await audit.AddAsync(db, "consent.given", clientId);
-        await db.SaveChangesAsync(cancel);
+        if (parameters[SignedInSince] is not { Length: < 500 } mark) return null;
+        try
+        {
+            return DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(Marks(parameters).Unprotect(mark), CultureInfo.InvariantCulture));
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
     }
 
     private async Task<IResult> GiveCodeAsync(HttpContext http, AuthorizeRequest request, Session session, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
-        var stamp = await db.Accounts.Where(a => a.Id == session.Account).Select(a => a.SecurityStamp).SingleAsync(cancel);
-        var family = new TokenFamily
-        {
-            Id = Guid.CreateVersion7(now), ClientId = request.Client.Client.ClientId, Account = session.Account, Session = session.Id, Stamp = stamp!,
-            Scopes = [.. request.Scopes], Resources = [.. request.Resources], Methods = session.Methods, SignedIn = session.Opened, Created = now,
-        };
         var handle = Secrets.New();
+        var family = await TokenFamily.OfAsync(db, request.Client.Client, session, request.Scopes, request.Resources, now, cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (request.PushedSha256 is { } digest && !await pushed.UseAsync(digest, cancel)) return NotOurs("The request of the application was used already.");
         db.Add(family);
         db.Add(new AuthorizationCode
         {
-            Sha256 = Secrets.Sha256(handle), Family = family.Id, RedirectUri = request.RedirectUri, Challenge = request.Challenge, Nonce = request.Nonce,
-            Expires = now.AddSeconds(options.Value.CodeLifetimeSeconds),
+            Sha256 = Secrets.Sha256(handle), Family = family.Id, RedirectUri = request.ReplyTo.RedirectUri, Challenge = request.Challenge, Nonce = request.Nonce,
+            DpopKey = request.DpopKey, Expires = now.AddSeconds(options.Value.CodeLifetimeSeconds),
         });
         await audit.AddAsync(db, "code.issued", family.ClientId, actor: session.Account);
         await db.SaveChangesAsync(cancel);
-        return Redirect(http, request.RedirectUri, request.State, [("code", handle)]);
+        await transaction.CommitAsync(cancel);
+        return AuthorizeAnswer.Send(http, request.ReplyTo, options.Value.IssuerName, ("code", handle));
     }
 
-    private IResult Refuse(HttpContext http, AuthorizeRequest request, OAuthRefusal refusal) => Redirect(http, request.RedirectUri, request.State, Describe(refusal));
-
-    private static (string, string)[] Describe(OAuthRefusal refusal) => [("error", refusal.Error), ("error_description", refusal.Description)];
-
-    /// <summary>Back to the client, always with <c>iss</c> (RFC 9207), so that it knows who answers.</summary>
-    private IResult Redirect(HttpContext http, string redirectUri, string? state, (string Name, string Value)[] answer)
+    private async Task<IResult> RefuseAsync(HttpContext http, AuthorizeRequest request, OAuthRefusal refusal, CancellationToken cancel)
     {
-        var query = string.Join('&', answer.Append(("iss", options.Value.IssuerName)).Concat(state is null ? [] : [("state", state)])
-            .Select(p => $"{p.Item1}={Uri.EscapeDataString(p.Item2)}"));
-        http.Response.Headers.Location = redirectUri + (redirectUri.Contains('?') ? "&" : "?") + query;
-        return Results.StatusCode(HttpMethods.IsPost(http.Request.Method) ? StatusCodes.Status303SeeOther : StatusCodes.Status302Found);
+        if (request.PushedSha256 is { } digest && !await pushed.UseAsync(digest, cancel)) return NotOurs("The request of the application was used already.");
+        return AuthorizeAnswer.Refuse(http, request.ReplyTo, options.Value.IssuerName, refusal);
     }
 
     private static IResult NotOurs(string sentence) => AccountPages.Message(StatusCodes.Status400BadRequest, "This cannot go on", sentence);

@@ -15,9 +15,13 @@ internal sealed class BootstrapFile
             u.At, Text(u, "email") ?? "", Text(u, "password") ?? "", Yes(u, "confirmed")))];
         Scopes = [.. Objects(top, "scopes", "name", "audience").Select(s => new DeclaredScope(s.At, Text(s, "name") ?? "", Text(s, "audience")))];
         Clients = [.. Objects(top, "clients", "clientId", "secret", "grants", "scopes", "redirectUris", "postLogoutRedirectUris", "origins",
-            "public", "introspect", "consent", "jwks").Select(c => new DeclaredClient(
+            "public", "introspect", "consent", "jwks", "name", "signingAlgorithm", "backChannelLogoutUri", "requirePushedRequests", "requireDpop").Select(c => new DeclaredClient(
             c.At, Text(c, "clientId") ?? "", Text(c, "secret"), Texts(c, "grants"), Texts(c, "scopes"), Texts(c, "redirectUris"),
-            Texts(c, "postLogoutRedirectUris"), Texts(c, "origins"), Yes(c, "public"), Yes(c, "introspect"), Yes(c, "consent"), Keys(c)))];
+            Texts(c, "postLogoutRedirectUris"), Texts(c, "origins"), Yes(c, "public"), Yes(c, "introspect"), Yes(c, "consent"), Keys(c))
+            {
+                Name = Text(c, "name"), SigningAlgorithm = Text(c, "signingAlgorithm"), BackChannelLogoutUri = Text(c, "backChannelLogoutUri"),
+                RequirePushedRequests = Yes(c, "requirePushedRequests"), RequireDpop = Yes(c, "requireDpop"),
+            })];
         Path = path;
     }
 
@@ -120,4 +124,12 @@ internal sealed record DeclaredScope(string At, string Name, string? Audience);
 
 internal sealed record DeclaredClient(
     string At, string ClientId, string? Secret, string[] Grants, string[] Scopes, string[] RedirectUris, string[] PostLogoutRedirectUris,
-    string[] Origins, bool Public, bool Introspect, bool Consent, string? Jwks);
+    string[] Origins, bool Public, bool Introspect, bool Consent, string? Jwks)
+{
+    /// <summary>What people see; null = the id.</summary>
+    public string? Name { get; init; }
+    public string? SigningAlgorithm { get; init; }
+    public string? BackChannelLogoutUri { get; init; }
+    public bool RequirePushedRequests { get; init; }
+    public bool RequireDpop { get; init; }
+}

@@ -1,5 +1,6 @@
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Keys;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
 
@@ -42,8 +43,14 @@ internal static class BootstrapRules
         if (client.Secret is { Length: 0 or > InputLimits.Secret }) yield return $"secret has 1 to {InputLimits.Secret} characters.";
         if (client.Public && client.Secret is not null) yield return "secret is there, but a public client has none.";
         if (!client.Public && client.Secret is null && client.Jwks is null) yield return "secret is missing: a client that is not public proves itself with a secret or with jwks.";
+        if (client.Jwks is { } jwks && PublicJwk.ReadSet(jwks).Count == 0)
+            yield return "jwks holds no key that can be used: RSA from 2048 bits on, or EC on P-256, for signatures.";
+        if (client.Name is { Length: 0 or > InputLimits.ClientId }) yield return $"name has 1 to {InputLimits.ClientId} characters.";
+        if (client.SigningAlgorithm is { } algorithm && !Algorithms.All.Contains(algorithm))
+            yield return $"signingAlgorithm: there is no algorithm “{algorithm}”; there are {string.Join(", ", Algorithms.All)}.";
+        if (client.BackChannelLogoutUri is { } called && BackChannelUris.WhatIsWrongWith(called, isHttps) is { } bad) yield return $"backChannelLogoutUri: “{called}” {bad}";
         foreach (var grant in client.Grants)
-            if (!Grants.Known.Contains(grant)) yield return $"grants: there is no grant “{grant}”; there are {string.Join(", ", Grants.Known)}.";
+            if (!Grants.All.Contains(grant)) yield return $"grants: there is no grant “{grant}”; there are {string.Join(", ", Grants.All)}.";
         if (client.Public && client.Grants.Contains(Grants.ClientCredentials)) yield return "grants: a public client cannot use client_credentials.";
         if (client.Grants.Contains(Grants.AuthorizationCode) && client.RedirectUris.Length == 0)
             yield return "redirectUris is empty: authorization_code needs somewhere to lead back to.";

@@ -56,6 +56,9 @@ internal sealed partial class BootstrapSetup(
         }
 
         client.DeletedAt = null;
+        client.Name = declared.Name ?? declared.ClientId;
+        (client.SigningAlgorithm, client.BackChannelLogoutUri) = (declared.SigningAlgorithm, declared.BackChannelLogoutUri);
+        (client.RequiresPushedRequests, client.RequiresDpop) = (declared.RequirePushedRequests, declared.RequireDpop);
         (client.IsPublic, client.MayIntrospect, client.AsksConsent) = (declared.Public, declared.Introspect, declared.Consent);
         (client.Grants, client.Scopes, client.RedirectUris) = (declared.Grants, declared.Scopes, declared.RedirectUris);
         (client.PostLogoutRedirectUris, client.Origins, client.Jwks) = (declared.PostLogoutRedirectUris, declared.Origins, declared.Jwks);

@@ -11,26 +11,39 @@ namespace Tollgate.Identity.OAuth.Clients;
 /// <summary>A client that has proven itself, or a public one that has said its name.</summary>
 internal sealed record KnownClient(OAuthClient Client, OrganisationId? Organisation);
 
-/// <summary>Finds out which client is asking: by a secret in the header or in the body, or by its name alone where it is public. One way at a time.</summary>
-internal sealed class ClientAuthentication(IdentityDb db, TimeProvider time)
+/// <summary>
+/// Finds out which client is asking: by a secret in the header or in the body, by an assertion, or by its name alone where it is public.
+/// One way at a time. Who guesses too often is told to wait; who knows the secret is never kept waiting by those.
+/// </summary>
+internal sealed class ClientAuthentication(IdentityDb db, ClientAssertions assertions, TokenLimits limits, TokenAudit audit, TimeProvider time)
 {
     private static readonly string NoSecret = Secrets.Sha256(Secrets.New());
+    private static readonly OAuthRefusal TwoWays = OAuthRefusal.InvalidRequest("A client proves itself in one way, not in two.");
 
     public async Task<(KnownClient? Client, OAuthRefusal? Refusal)> AuthenticateAsync(HttpRequest request, Parameters form, CancellationToken cancel)
     {
-        var (id, secret, wrong) = Read(request, form);
-        if (wrong is not null) return (null, wrong);
-        if (id is null) return (null, OAuthRefusal.InvalidClient("Say which client is asking."));
+        var claim = Read(request, form);
+        var address = request.HttpContext.Connection.RemoteIpAddress;
+        if (claim.Wrong is { } wrong) return (null, wrong.Status == 401 ? Failed(claim, address, wrong) : wrong);
+        if (claim.Id is not { } id) return (null, Failed(claim, address, OAuthRefusal.InvalidClient("Say which client is asking.")));
+        if (limits.Request(address, id) is { } wait) return (null, OAuthRefusal.TooMany(wait));
 
         var known = await FindAsync(db, id, cancel);
-        return known is not null && Proves(known.Client, secret) ? (known, null) : (null, OAuthRefusal.InvalidClient());
+        if (known is not null && await ProvesAsync(known.Client, claim, cancel))
+        {
+            audit.Authenticated(known, claim.Method);
+            return (known, null);
+        }
+
+        return (null, Failed(claim, address, OAuthRefusal.InvalidClient()));
     }
 
-    /// <summary>A client that may ask at all: its application is there, and its organisation not suspended.</summary>
+    /// <summary>A client that may ask at all: neither deleted nor disabled, its application there, and its organisation not suspended.</summary>
     public static async Task<KnownClient?> FindAsync(IdentityDb db, string clientId, CancellationToken cancel)
     {
         if (clientId.Length > InputLimits.ClientId || clientId.Any(c => c is < ' ' or > '~')) return null;
-        var client = await db.OAuthClients.AsNoTracking().Include(c => c.Secrets).SingleOrDefaultAsync(c => c.ClientId == clientId && c.DeletedAt == null, cancel);
+        var client = await db.OAuthClients.AsNoTracking().Include(c => c.Secrets)
+            .SingleOrDefaultAsync(c => c.ClientId == clientId && c.DeletedAt == null && c.DisabledAt == null, cancel);
         if (client is null) return null;
         if (client.Application is not { } application) return new KnownClient(client, null);
 
@@ -39,27 +52,49 @@ internal sealed class ClientAuthentication(IdentityDb db, TimeProvider time)
         return owner is null ? null : new KnownClient(client, owner.Id);
     }
 
-    private bool Proves(OAuthClient client, string? secret)
+    private OAuthRefusal Failed(Claim claim, IPAddress? address, OAuthRefusal refusal)
     {
-        if (client.IsPublic) return secret is null;
-        var digest = secret is null ? NoSecret : Secrets.Sha256(secret);
+        if (limits.Failure(address, claim.Id) is { } wait) return OAuthRefusal.TooMany(wait);
+        audit.NotAuthenticated(claim.Id, claim.Method);
+        return refusal;
+    }
+
+    private async Task<bool> ProvesAsync(OAuthClient client, Claim claim, CancellationToken cancel)
+    {
+        if (claim.Assertion is { } assertion) return !client.IsPublic && await assertions.ProvesAsync(client, assertion, cancel);
+        if (client.IsPublic) return claim.Secret is null;
+        var digest = claim.Secret is null ? NoSecret : Secrets.Sha256(claim.Secret);
         var now = time.GetUtcNow();
         var matches = false;
         foreach (var one in client.Secrets) matches |= Secrets.Same(one.Sha256, digest) & one.IsLive(now);
-        return matches && secret is not null;
+        return matches && claim.Secret is not null;
     }
 
-    private static (string? Id, string? Secret, OAuthRefusal? Wrong) Read(HttpRequest request, Parameters form)
+    private static Claim Read(HttpRequest request, Parameters form)
     {
-        var twoWays = OAuthRefusal.InvalidRequest("A client proves itself in one way, not in two.");
+        var hasHeader = request.Headers.Authorization.Count > 0;
         if (form["client_assertion"] is not null || form["client_assertion_type"] is not null)
-            return (null, null, OAuthRefusal.InvalidClient("Assertions are not taken here."));
-        if (request.Headers.Authorization.Count == 0) return (form["client_id"], form["client_secret"], null);
-        if (form["client_secret"] is not null || request.Headers.Authorization.Count > 1) return (null, null, twoWays);
+        {
+            if (hasHeader || form["client_secret"] is not null) return new Claim(form["client_id"], "several", Wrong: TwoWays);
+            var id = form["client_assertion"] is { } assertion ? ClientAssertions.ClientOf(assertion) : null;
+            if (form["client_assertion_type"] != ClientAssertions.Type || id is null || (form["client_id"] is { } told && told != id))
+                return new Claim(form["client_id"], "private_key_jwt", Wrong: OAuthRefusal.InvalidClient());
+            return new Claim(id, "private_key_jwt", Assertion: form["client_assertion"]);
+        }
+
+        if (hasHeader) return ReadHeader(request, form);
+        return new Claim(form["client_id"], form["client_secret"] is null ? "none" : "client_secret_post", form["client_secret"]);
+    }
+
+    private static Claim ReadHeader(HttpRequest request, Parameters form)
+    {
+        const string method = "client_secret_basic";
+        if (form["client_secret"] is not null || request.Headers.Authorization.Count > 1) return new Claim(form["client_id"], "several", Wrong: TwoWays);
 
         // RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
         var header = request.Headers.Authorization.ToString();
-        if (!header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase) || header.Length > 2048) return (null, null, OAuthRefusal.InvalidClient());
+        var unreadable = new Claim(form["client_id"], method, Wrong: OAuthRefusal.InvalidClient());
+        if (!header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase) || header.Length > 2048) return unreadable;
         string text;
         try
         {
@@ -67,16 +102,16 @@ internal sealed class ClientAuthentication(IdentityDb db, TimeProvider time)
         }
         catch (FormatException)
         {
-            return (null, null, OAuthRefusal.InvalidClient());
+            return unreadable;
         }
 
         var colon = text.IndexOf(':');
-        if (colon < 1) return (null, null, OAuthRefusal.InvalidClient());
+        if (colon < 1) return unreadable;
         var id = WebUtility.UrlDecode(text[..colon]);
         var secret = WebUtility.UrlDecode(text[(colon + 1)..]);
-        if (form["client_id"] is { } told && told != id) return (null, null, OAuthRefusal.InvalidRequest("The header and client_id name two clients."));
-        return secret.Length is > 0 and <= InputLimits.Secret
-            ? (id, secret, null)
-            : (null, null, OAuthRefusal.InvalidClient());
+        if (form["client_id"] is { } told && told != id) return new Claim(id, method, Wrong: OAuthRefusal.InvalidRequest("The header and client_id name two clients."));
+        return secret.Length is > 0 and <= InputLimits.Secret ? new Claim(id, method, secret) : unreadable with { Id = id };
     }
+
+    private sealed record Claim(string? Id, string Method, string? Secret = null, string? Assertion = null, OAuthRefusal? Wrong = null);
 }

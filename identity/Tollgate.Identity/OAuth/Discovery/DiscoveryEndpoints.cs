@@ -4,9 +4,12 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Tollgate.Identity.OAuth.Authorize;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Keys;
+using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
+using Tollgate.Identity.Sessions;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.OAuth.Discovery;
@@ -15,37 +18,51 @@ namespace Tollgate.Identity.OAuth.Discovery;
 internal static class DiscoveryEndpoints
 {
     private const int MaxAgeSeconds = 300;
+    private static readonly string[] Proofs = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
 
     public static async Task<IResult> Document(HttpContext http, IdentityDb db, IOptions<TollgateIdentityOptions> options, CancellationToken cancel)
     {
         var issuer = options.Value.IssuerName;
         var at = issuer.TrimEnd('/');
         var scopes = await db.OAuthScopes.AsNoTracking().Select(s => s.Name).OrderBy(n => n).Take(1000).ToListAsync(cancel);
-        return Cached(http, new JsonObject
+        var document = new JsonObject
         {
             ["issuer"] = issuer,
             ["authorization_endpoint"] = at + OAuthPaths.Authorize,
+            ["token_endpoint"] = at + OAuthPaths.Token,
             ["userinfo_endpoint"] = at + OAuthPaths.UserInfo,
             ["jwks_uri"] = at + OAuthPaths.Jwks,
-            ["token_endpoint"] = at + OAuthPaths.Token,
             ["introspection_endpoint"] = at + OAuthPaths.Introspection,
             ["revocation_endpoint"] = at + OAuthPaths.Revocation,
-            ["grant_types_supported"] = Array(Grants.Offered),
+            ["end_session_endpoint"] = at + OAuthPaths.EndSession,
+            ["pushed_authorization_request_endpoint"] = at + OAuthPaths.PushedRequests,
+            ["device_authorization_endpoint"] = at + OAuthPaths.DeviceAuthorization,
+            ["grant_types_supported"] = Array(Grants.All),
             ["response_types_supported"] = Array(["code"]),
-            ["response_modes_supported"] = Array(["query"]),
+            ["response_modes_supported"] = Array(ResponseModes.All),
             ["code_challenge_methods_supported"] = Array(["S256"]),
             ["authorization_response_iss_parameter_supported"] = true,
             ["prompt_values_supported"] = Array(["none", "login", "consent", "select_account"]),
-            ["claims_supported"] = Array(["sub", "name", "email", "email_verified"]),
+            ["scopes_supported"] = Array(StandardScopes.All.Concat(scopes)),
+            ["claims_supported"] = Array(["sub", "name", "email", "email_verified", "auth_time", "amr", "acr", "sid"]),
+            ["acr_values_supported"] = Array([SignInMethods.OneFactor, SignInMethods.TwoFactors]),
+            ["claims_parameter_supported"] = false,
             ["request_parameter_supported"] = false,
             ["request_uri_parameter_supported"] = false,
-            ["scopes_supported"] = Array(StandardScopes.All.Concat(scopes)),
+            ["require_pushed_authorization_requests"] = false,
             ["subject_types_supported"] = Array(["public"]),
             ["id_token_signing_alg_values_supported"] = Array(Algorithms.All),
-            ["token_endpoint_auth_methods_supported"] = Array(["client_secret_basic", "client_secret_post", "none"]),
-            ["introspection_endpoint_auth_methods_supported"] = Array(["client_secret_basic", "client_secret_post"]),
-            ["revocation_endpoint_auth_methods_supported"] = Array(["client_secret_basic", "client_secret_post", "none"]),
-        });
+            ["dpop_signing_alg_values_supported"] = Array(PublicJwk.SignatureAlgorithms),
+            ["backchannel_logout_supported"] = true,
+            ["backchannel_logout_session_supported"] = true,
+        };
+        foreach (var endpoint in (string[])["token_endpoint", "revocation_endpoint"])
+            (document[endpoint + "_auth_methods_supported"], document[endpoint + "_auth_signing_alg_values_supported"]) =
+                (Array([.. Proofs, "none"]), Array(PublicJwk.SignatureAlgorithms));
+        (document["introspection_endpoint_auth_methods_supported"], document["introspection_endpoint_auth_signing_alg_values_supported"]) =
+            (Array(Proofs), Array(PublicJwk.SignatureAlgorithms));
+        if (options.Value.Registration.IsOn) document["registration_endpoint"] = at + OAuthPaths.Registration;
+        return Cached(http, document);
     }
 
     public static async Task<IResult> Jwks(HttpContext http, SigningKeys keys, CancellationToken cancel) => Cached(http, new JsonObject

@@ -8,6 +8,7 @@ using Tollgate.Identity.Audit;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
+using Tollgate.Identity.Sessions;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.OAuth.Families;
@@ -17,12 +18,14 @@ namespace Tollgate.Identity.OAuth.Families;
 /// a thief, and nobody can tell which (RFC 9700 §4.5, §4.14).
 /// </summary>
 internal sealed class TokenFamilies(
-    IdentityDb db, AccessTokens accessTokens, ScopeBook scopes, TokenSigner signer, AuditLog audit, IOptions<TollgateIdentityOptions> options, TimeProvider time)
+    IdentityDb db, AccessTokens accessTokens, ScopeBook scopes, TokenSigner signer, AuditLog audit, TokenAudit tokenAudit,
+    IOptions<TollgateIdentityOptions> options, TimeProvider time)
 {
     private static readonly OAuthRefusal BadCode = OAuthRefusal.InvalidGrant("The code is unknown, used, too old, or not for this request.");
     private static readonly OAuthRefusal BadRefreshToken = OAuthRefusal.InvalidGrant("The refresh token is unknown, used, too old or revoked.");
 
-    public async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> RedeemCodeAsync(KnownClient client, Parameters form, CancellationToken cancel)
+    /// <param name="dpopKey">The thumbprint of the key that has been proven, and that the tokens are bound to; null = none.</param>
+    public async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> RedeemCodeAsync(KnownClient client, Parameters form, string? dpopKey, CancellationToken cancel)
     {
         if (form["code"] is not { } handle) return (null, OAuthRefusal.InvalidRequest("code is missing."));
         var digest = Secrets.Sha256(handle);
@@ -37,13 +40,14 @@ internal sealed class TokenFamilies(
             .ExecuteUpdateAsync(c => c.SetProperty(x => x.ConsumedAt, used), cancel) == 1;
         if (!isFirst) await RevokeAsync(family, "code-reused", cancel);
         var isGood = isFirst && code.Expires > now && form["redirect_uri"] == code.RedirectUri && Answers(form["code_verifier"], code.Challenge)
-            && await IsAliveAsync(family, cancel);
-        var answer = isGood ? await IssueAsync(client, family, family.Scopes, code.Nonce, now, cancel) : (null, BadCode);
+            && (code.DpopKey is null || code.DpopKey == dpopKey) && await IsAliveAsync(family, cancel);
+        var answer = isGood ? await IssueAsync(client, family, Grants.AuthorizationCode, family.Scopes, form.Resources, code.Nonce, dpopKey, cancel) : (null, BadCode);
         await transaction.CommitAsync(cancel);
         return answer;
     }
 
-    public async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> RefreshAsync(KnownClient client, Parameters form, CancellationToken cancel)
+    /// <param name="dpopKey">The thumbprint of the key that has been proven; null = none.</param>
+    public async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> RefreshAsync(KnownClient client, Parameters form, string? dpopKey, CancellationToken cancel)
     {
         if (form["refresh_token"] is not { } handle) return (null, OAuthRefusal.InvalidRequest("refresh_token is missing."));
         var digest = Secrets.Sha256(handle);
@@ -53,19 +57,39 @@ internal sealed class TokenFamilies(
         if (token is null || family is null || family.ClientId != client.Client.ClientId) return (null, BadRefreshToken);
 
         var now = time.GetUtcNow();
-        if (token.ConsumedAt is null && (token.Expires <= now || !await IsAliveAsync(family, cancel))) return (null, BadRefreshToken);
+        var isFresh = token.ConsumedAt is null || token.ConsumedAt > now.AddSeconds(-options.Value.RefreshTokenLeewaySeconds);
+        if (isFresh && (token.Expires <= now || !await IsAliveAsync(family, cancel) || (family.DpopKey is not null && family.DpopKey != dpopKey)))
+            return (null, BadRefreshToken);
         var wanted = form["scope"] is { } scope ? ScopeBook.Split(scope) : family.Scopes;
-        if (token.ConsumedAt is null && (wanted is null || wanted.Except(family.Scopes).Any()))
+        if (isFresh && (wanted is null || wanted.Except(family.Scopes).Any()))
             return (null, OAuthRefusal.InvalidScope("A scope is not among those that were given."));
 
-        var used = (DateTimeOffset?)now;
-        var isFirst = await db.RefreshTokens.Where(t => t.Sha256 == digest && t.ConsumedAt == null)
-            .ExecuteUpdateAsync(t => t.SetProperty(x => x.ConsumedAt, used), cancel) == 1;
-        if (!isFirst) await RevokeAsync(family, "refresh-token-reused", cancel);
-        var answer = isFirst ? await IssueAsync(client, family, wanted!, null, now, cancel) : (null, BadRefreshToken);
-        await transaction.CommitAsync(cancel);
+        if (!await ConsumeAsync(digest, now, cancel))
+        {
+            await RevokeAsync(family, "refresh-token-reused", cancel);
+            await transaction.CommitAsync(cancel);
+            return (null, BadRefreshToken);
+        }
+
+        var answer = await IssueAsync(client, family, Grants.RefreshToken, wanted!, form.Resources, null, dpopKey, cancel);
+        if (answer.Answer is not null) await transaction.CommitAsync(cancel);   // a request that is refused spends nothing
         return answer;
     }
+
+    /// <summary>Whether this use of a refresh token counts: the first one, or one more within the leeway that the operator allows.</summary>
+    private async Task<bool> ConsumeAsync(string digest, DateTimeOffset now, CancellationToken cancel)
+    {
+        var used = (DateTimeOffset?)now;
+        if (await db.RefreshTokens.Where(t => t.Sha256 == digest && t.ConsumedAt == null).ExecuteUpdateAsync(t => t.SetProperty(x => x.ConsumedAt, used), cancel) == 1) return true;
+        if (options.Value.RefreshTokenLeewaySeconds == 0) return false;
+        var since = (DateTimeOffset?)now.AddSeconds(-options.Value.RefreshTokenLeewaySeconds);
+        return await db.RefreshTokens.AnyAsync(t => t.Sha256 == digest && t.ConsumedAt > since, cancel);
+    }
+
+    /// <summary>The first tokens of a family that came about without a code. Within the open transaction.</summary>
+    public Task<(JsonObject? Answer, OAuthRefusal? Refusal)> BeginAsync(
+        KnownClient client, TokenFamily family, string grant, IReadOnlyList<string> resources, string? dpopKey, CancellationToken cancel) =>
+        IssueAsync(client, family, grant, family.Scopes, resources, null, dpopKey, cancel);
 
     /// <summary>Ends the family of a refresh token (RFC 7009 §2.1); of a foreign or unknown one nothing comes.</summary>
     public async Task RevokeByRefreshTokenAsync(KnownClient client, string handle, CancellationToken cancel)
@@ -87,24 +111,22 @@ internal sealed class TokenFamilies(
         return family is not null && family.ClientId == client.Client.ClientId && await IsAliveAsync(family, cancel) ? (family, token!) : null;
     }
 
-    private async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> IssueAsync(
-        KnownClient client, TokenFamily family, IReadOnlyList<string> names, string? nonce, DateTimeOffset now, CancellationToken cancel)
+    private async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> IssueAsync(KnownClient client, TokenFamily family, string grant,
+        IReadOnlyList<string> names, IReadOnlyList<string> resources, string? nonce, string? dpopKey, CancellationToken cancel)
     {
-        var (granted, refusal) = await scopes.ResolveAsync(string.Join(' ', names), client.Client.Scopes, family.Resources, cancel);
+        var now = time.GetUtcNow();
+        if (family.Resources.Length > 0 && resources.Except(family.Resources).Any()) return (null, OAuthRefusal.InvalidTarget("A resource is not among those that were given."));
+        var (granted, refusal) = await scopes.ResolveAsync(string.Join(' ', names), client.Client.Scopes, resources.Count > 0 ? resources : family.Resources, cancel);
         if (granted is null) return (null, refusal);
         // Holds the family's row, so that a revocation at this moment comes before the new tokens or sees them.
-        if (await db.TokenFamilies.Where(f => f.Id == family.Id && f.RevokedAt == null).ExecuteUpdateAsync(f => f.SetProperty(x => x.RevokedAt, x => x.RevokedAt), cancel) == 0)
+        var boundTo = family.DpopKey ?? (client.Client.IsPublic ? dpopKey : null);
+        if (await db.TokenFamilies.Where(f => f.Id == family.Id && f.RevokedAt == null).ExecuteUpdateAsync(f => f.SetProperty(x => x.DpopKey, boundTo), cancel) == 0)
             return (null, BadRefreshToken);
-        var access = await accessTokens.IssueAsync(client, family.Account.ToString(), granted.Names, granted.Audiences,
-            new JsonObject { ["auth_time"] = family.SignedIn.ToUnixTimeSeconds() }, cancel);
+        var access = await accessTokens.IssueAsync(client, family.Account.ToString(), granted.Names, granted.Audiences, dpopKey,
+            new JsonObject { ["auth_time"] = family.SignedIn.ToUnixTimeSeconds(), ["acr"] = SignInMethods.Class(family.Methods) }, cancel);
         db.Add(new FamilyAccessToken { Jti = access.Jti, Family = family.Id, Expires = access.Expires });
-        var answer = new JsonObject
-        {
-            ["access_token"] = access.Token,
-            ["token_type"] = "Bearer",
-            ["expires_in"] = access.LifetimeSeconds,
-            ["scope"] = string.Join(' ', granted.Names),
-        };
+        tokenAudit.Issued(client, grant, access.Jti);
+        var answer = access.ToAnswer(granted.Names);
 
         var ends = family.Created.AddSeconds(options.Value.RefreshTokenAbsoluteLifetimeSeconds);
         if (family.Scopes.Contains(StandardScopes.OfflineAccess) && client.Client.Has(Grants.RefreshToken) && ends > now)
@@ -130,13 +152,19 @@ internal sealed class TokenFamilies(
             ["iat"] = now.ToUnixTimeSeconds(),
             ["exp"] = now.AddSeconds(options.Value.IdTokenLifetimeSeconds).ToUnixTimeSeconds(),
             ["auth_time"] = family.SignedIn.ToUnixTimeSeconds(),
-            ["amr"] = new JsonArray("pwd"),
+            ["amr"] = new JsonArray([.. family.Methods.Split(' ').Select(m => (JsonNode)m)]),
+            ["acr"] = SignInMethods.Class(family.Methods),
             ["sid"] = family.Session.ToString("N"),
             ["at_hash"] = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(accessToken)).AsSpan(0, 16)),   // OIDC Core §3.1.3.6
         };
         if (nonce is not null) claims["nonce"] = nonce;
         return await signer.SignAsync(TokenSigner.IdToken, client.Client.SigningAlgorithm, claims, cancel);
     }
+
+    /// <summary>Whether the family of an access token is alive, or it has none: then it is a program's own.</summary>
+    public async Task<bool> IsAliveAsync(string jti, CancellationToken cancel) =>
+        await db.TokenFamilies.AsNoTracking().SingleOrDefaultAsync(f => db.FamilyAccessTokens.Any(t => t.Jti == jti && t.Family == f.Id), cancel) is not { } family
+        || await IsAliveAsync(family, cancel);
 
     /// <summary>Neither revoked, nor its session ended, nor its account another's: locked, or with a new password.</summary>
     private async Task<bool> IsAliveAsync(TokenFamily family, CancellationToken cancel)

@@ -4,6 +4,8 @@ using Tollgate.Identity.Accounts;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
+using Tollgate.Identity.Sessions;
+using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.OAuth.Families;
 
@@ -30,6 +32,15 @@ internal sealed class TokenFamily
     public string? DpopKey { get; set; }
     public required DateTimeOffset Created { get; init; }
     public DateTimeOffset? RevokedAt { get; set; }
+
+    /// <summary>A new family, of what the person of a session gives to a client.</summary>
+    public static async Task<TokenFamily> OfAsync(IdentityDb db, OAuthClient client, Session session, IReadOnlyList<string> scopes,
+        IReadOnlyList<string> resources, DateTimeOffset now, CancellationToken cancel) => new()
+    {
+        Id = Guid.CreateVersion7(now), ClientId = client.ClientId, Account = session.Account, Session = session.Id,
+        Stamp = (await db.Accounts.Where(a => a.Id == session.Account).Select(a => a.SecurityStamp).SingleAsync(cancel))!,
+        Scopes = [.. scopes], Resources = [.. resources], Methods = session.Methods, SignedIn = session.Opened, Created = now,
+    };
 }
 
 /// <summary>A code on its way to the client, by its digest.</summary>

@@ -21,7 +21,7 @@ internal sealed class Cors(IDbContextFactory<IdentityDb> databases, TimeProvider
         {
             var headers = http.Response.Headers;
             headers.AccessControlAllowOrigin = origin;
-            headers.AccessControlExposeHeaders = "WWW-Authenticate";
+            headers.AccessControlExposeHeaders = "WWW-Authenticate, DPoP-Nonce";
             if (isPreflight)
             {
                 headers.AccessControlAllowMethods = "GET, POST";

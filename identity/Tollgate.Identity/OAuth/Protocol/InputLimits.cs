@@ -21,6 +21,7 @@ internal static class InputLimits
         ("code", Handle), ("refresh_token", Handle), ("grant_type", 100), ("response_type", 100), ("response_mode", 100), ("prompt", 100),
         ("code_challenge", 128), ("code_challenge_method", 20), ("resource", RedirectUri), ("post_logout_redirect_uri", RedirectUri),
         ("client_assertion", Jwt), ("token", Jwt), ("id_token_hint", Jwt), ("login_hint", 254), ("ui_locales", 100), ("acr_values", 300), ("max_age", 20),
+        ("code_verifier", 128), ("request_uri", 300), ("dpop_jkt", 64), ("device_code", Handle), ("user_code", 32), ("logout_hint", 254), ("token_type_hint", 100),
     ];
 
     /// <summary>The first parameter that is longer than it may be.</summary>

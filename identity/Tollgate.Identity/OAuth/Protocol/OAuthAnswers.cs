@@ -16,6 +16,7 @@ internal static class OAuthAnswers
     {
         // RFC 6749 §5.2, RFC 9110 §15.5.2
         if (refusal.Status == StatusCodes.Status401Unauthorized) http.Response.Headers.WWWAuthenticate = "Basic realm=\"tollgate\", charset=\"UTF-8\"";
+        if (refusal.RetryAfter is { } wait) http.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
         return Json(http, new JsonObject { ["error"] = refusal.Error, ["error_description"] = refusal.Description }, refusal.Status);
     }
 

@@ -5,23 +5,18 @@ using Tollgate.Identity.OAuth.Protocol;
 namespace Tollgate.Identity.OAuth.Tokens;
 
 /// <summary>A program acts for itself (RFC 6749 §4.4). No refresh token: it can always ask again.</summary>
-internal sealed class ClientCredentialsGrant(ScopeBook scopes, AccessTokens tokens)
+internal sealed class ClientCredentialsGrant(ScopeBook scopes, AccessTokens tokens, TokenAudit audit)
 {
-    public async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> AnswerAsync(KnownClient client, Parameters form, CancellationToken cancel)
+    /// <param name="dpopKey">The thumbprint of the key that the token is bound to; null = to none.</param>
+    public async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> AnswerAsync(KnownClient client, Parameters form, string? dpopKey, CancellationToken cancel)
     {
         if (client.Client.IsPublic) return (null, OAuthRefusal.UnauthorizedClient("A public client has nothing to prove itself with."));
         var allowed = client.Client.Scopes.Except(StandardScopes.All).ToList();
         var (granted, refusal) = await scopes.ResolveAsync(form["scope"], allowed, form.Resources, cancel);
         if (granted is null) return (null, refusal);
 
-        var token = await tokens.IssueAsync(client, client.Client.ClientId, granted.Names, granted.Audiences, null, cancel);
-        var answer = new JsonObject
-        {
-            ["access_token"] = token.Token,
-            ["token_type"] = "Bearer",
-            ["expires_in"] = token.LifetimeSeconds,
-        };
-        if (granted.Names.Count > 0) answer["scope"] = string.Join(' ', granted.Names);
-        return (answer, null);
+        var token = await tokens.IssueAsync(client, client.Client.ClientId, granted.Names, granted.Audiences, dpopKey, null, cancel);
+        audit.Issued(client, Grants.ClientCredentials, token.Jti);
+        return (token.ToAnswer(granted.Names), null);
     }
 }

@@ -13,7 +13,7 @@ namespace Tollgate.Identity.OAuth.Tokens;
 /// Tells an API what a token is worth (RFC 7662): <c>POST /connect/introspect</c>. Who may introspect sees the tokens for the APIs of its own
 /// scopes, or for an API of its own name; one that has no scopes is the platform's own and sees all. Everybody else sees its own tokens.
 /// </summary>
-internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication clients, TokenStatus tokens, TokenFamilies families)
+internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication clients, TokenStatus tokens, TokenFamilies families, TokenAudit audit)
 {
     public static async Task<IResult> HandleAsync(HttpContext http, IntrospectionEndpoint endpoint, CancellationToken cancel)
     {
@@ -31,11 +31,11 @@ internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication 
         if (client.Client.IsPublic) return (null, OAuthRefusal.InvalidClient("Only who can prove itself may ask."));
         if (form["token"] is not { } token) return (null, OAuthRefusal.InvalidRequest("token is missing."));
 
-        if (token.Length <= InputLimits.Handle)
-            return (await families.LiveRefreshTokenAsync(client, token, cancel) is { } live ? Describe(live.Family, live.Token) : new JsonObject { ["active"] = false }, null);
-        return (await tokens.LiveAccessTokenAsync(token, cancel) is { } claims && await MaySeeAsync(client.Client, claims, cancel)
-            ? Describe(claims)
-            : new JsonObject { ["active"] = false }, null);
+        var answer = token.Length <= InputLimits.Handle
+            ? await families.LiveRefreshTokenAsync(client, token, cancel) is { } live ? Describe(live.Family, live.Token) : null
+            : await tokens.LiveAccessTokenAsync(token, cancel) is { } claims && await MaySeeAsync(client.Client, claims, cancel) ? Describe(claims) : null;
+        audit.Introspected(client, answer is null ? null : answer["jti"]?.GetValue<string>() ?? "refresh token");
+        return (answer ?? new JsonObject { ["active"] = false }, null);
     }
 
     private async Task<bool> MaySeeAsync(OAuthClient client, JsonElement claims, CancellationToken cancel)
@@ -61,7 +61,7 @@ internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication 
 
     private static JsonObject Describe(JsonElement claims)
     {
-        var answer = new JsonObject { ["active"] = true, ["token_type"] = "Bearer" };
+        var answer = new JsonObject { ["active"] = true, ["token_type"] = claims.TryGetProperty("cnf", out _) ? "DPoP" : "Bearer" };
         foreach (var claim in claims.EnumerateObject()) answer[claim.Name] = JsonNode.Parse(claim.Value.GetRawText());
         return answer;
     }

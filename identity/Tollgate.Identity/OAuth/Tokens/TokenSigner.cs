@@ -2,8 +2,9 @@ using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Tollgate.Identity.OAuth.Keys;
 using Microsoft.Extensions.Options;
+using Tollgate.Identity.OAuth.Keys;
+using Tollgate.Identity.OAuth.Protocol;
 
 namespace Tollgate.Identity.OAuth.Tokens;
 
@@ -12,6 +13,7 @@ internal sealed class TokenSigner(SigningKeys keys, IOptions<TollgateIdentityOpt
 {
     public const string AccessToken = "at+jwt";   // RFC 9068 §2.1
     public const string IdToken = "JWT";
+    public const string LogoutToken = "logout+jwt";   // Back-Channel Logout §2.4
 
     /// <param name="algorithm">Null = RS256.</param>
     public async ValueTask<string> SignAsync(string type, string? algorithm, JsonObject claims, CancellationToken cancel)
@@ -30,29 +32,11 @@ internal sealed class TokenSigner(SigningKeys keys, IOptions<TollgateIdentityOpt
     /// <param name="orExpired">Take one whose time is over too, as a hint of who it was (RP-Initiated Logout §2).</param>
     public async ValueTask<JsonElement?> ReadAsync(string token, string type, bool orExpired, CancellationToken cancel)
     {
-        if (token.Length > Protocol.InputLimits.Jwt || token.Split('.') is not [var head, var body, var signature]) return null;
-        try
-        {
-            using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(head));
-            if (Text(header.RootElement, "typ") != type || header.RootElement.TryGetProperty("crit", out _)
-                || Text(header.RootElement, "kid") is not { } kid
-                || (await keys.GetAsync(cancel)).Find(kid) is not { } key
-                || Text(header.RootElement, "alg") != key.Algorithm
-                || !key.Verify(Encoding.ASCII.GetBytes($"{head}.{body}"), Base64Url.DecodeFromChars(signature)))
-                return null;
-
-            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(body));
-            var root = claims.RootElement;
-            return Text(root, "iss") == options.Value.IssuerName && (orExpired || root.GetProperty("exp").GetInt64() > time.GetUtcNow().ToUnixTimeSeconds())
-                ? root.Clone()
-                : null;
-        }
-        catch (Exception bad) when (bad is FormatException or JsonException or InvalidOperationException)
-        {
+        if (CompactJwt.Read(token) is not { } jwt || jwt.Type != type || jwt.Kid is not { } kid || (await keys.GetAsync(cancel)).Find(kid) is not { } key
+            || jwt.Algorithm != key.Algorithm || !key.Verify(jwt.Signed, jwt.Signature))
             return null;
-        }
+        return jwt.Text("iss") == options.Value.IssuerName && jwt.Moment("exp") is { } expires && (orExpired || expires > time.GetUtcNow()) ? jwt.Claims : null;
     }
 
-    public static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    public static string? Text(JsonElement json, string name) => CompactJwt.Text(json, name);
 }

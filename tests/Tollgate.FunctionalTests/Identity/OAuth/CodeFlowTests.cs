@@ -5,14 +5,12 @@ using System.Text;
 using System.Web;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Tollgate.Contracts.Feeds;
+using static Tollgate.FunctionalTests.Identity.OAuth.CodeFlow;
 
 namespace Tollgate.FunctionalTests.Identity.OAuth;
 
 public sealed class CodeFlowTests
 {
-    private const string Verifier = "a-verifier-of-some-fifty-characters-0123456789-ABCDEF";
-    private static readonly string Challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(Verifier)));
-
     [Theory]
     [InlineData(Shape.Sqlite)]
     [InlineData(Shape.Postgres)]
@@ -127,7 +125,7 @@ public sealed class CodeFlowTests
     {
         await using var site = await OAuthSite.StartAsync(settings: ("Identity:CodeLifetimeSeconds", "1"));
         using var person = await SignedInAsync(site);
-        async Task<string> CodeAsync() => await CodeFlowTests.CodeAsync(person, Ask());
+        async Task<string> CodeAsync() => await CodeFlow.CodeAsync(person, Ask());
         (await RedeemAsync(site, await CodeAsync(), verifier: new string('a', 43))).ShouldBeError("invalid_grant");
         (await RedeemAsync(site, await CodeAsync(), verifier: "")).ShouldBeError("invalid_grant");
         (await RedeemAsync(site, await CodeAsync(), verifier: Challenge)).ShouldBeError("invalid_grant");
@@ -232,35 +230,5 @@ public sealed class CodeFlowTests
         tokens.Status.ShouldBe(HttpStatusCode.OK, tokens.Body);
         (await site.Http.GetAsync(Ask("spa", "http://localhost:53211/cb"))).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await site.Http.GetAsync(Ask("spa", "http://127.0.0.1:53211@evil.example/cb"))).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-    }
-
-    private static string Ask(string client = "web", string redirectUri = "https://app.example/cb", string scope = "openid", string more = "") =>
-        $"/connect/authorize?response_type=code&client_id={WebUtility.UrlEncode(client)}&redirect_uri={WebUtility.UrlEncode(redirectUri)}"
-        + $"&scope={WebUtility.UrlEncode(scope)}&code_challenge={Challenge}&code_challenge_method=S256{more}";
-
-    private static async Task<Visitor> SignedInAsync(OAuthSite site)
-    {
-        var person = new Visitor(site.Host.Url);
-        await person.SignInAsync(OAuthSite.Person);
-        return person;
-    }
-
-    private static async Task<string> CodeAsync(Visitor person, string ask) => Query(await person.GetAsync(ask))["code"].ShouldNotBeNull();
-
-    private static System.Collections.Specialized.NameValueCollection Query(HttpResponseMessage answer) =>
-        HttpUtility.ParseQueryString(answer.Headers.Location.ShouldNotBeNull().Query);
-
-    private static Task<Answer> RedeemAsync(OAuthSite site, string code, string redirectUri = "https://app.example/cb", string verifier = Verifier,
-        string client = "web", string secret = "web secret") =>
-        site.TokenAsync(OAuthSite.Form(("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirectUri), ("code_verifier", verifier)), OAuthSite.Basic(client, secret));
-
-    private static Task<Answer> RefreshAsync(OAuthSite site, string token, string more = "") =>
-        site.TokenAsync(OAuthSite.Form(("grant_type", "refresh_token"), ("refresh_token", token)) + more, OAuthSite.Basic("web", "web secret"));
-
-    private static async Task<Answer> UserInfoAsync(OAuthSite site, string token, HttpMethod? method = null)
-    {
-        using var request = new HttpRequestMessage(method ?? HttpMethod.Get, "/connect/userinfo");
-        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
-        return await Answer.OfAsync(await site.Http.SendAsync(request));
     }
 }

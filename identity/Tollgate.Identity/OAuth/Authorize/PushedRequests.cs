@@ -1,0 +1,95 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using System.Text.Json.Nodes;
+using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Dpop;
+using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.Storage;
+
+namespace Tollgate.Identity.OAuth.Authorize;
+
+/// <summary>Keeps requests that clients have sent ahead, for their one use.</summary>
+internal sealed class PushedRequests(IdentityDb db, IOptions<TollgateIdentityOptions> options, TimeProvider time)
+{
+    private const string Prefix = "urn:ietf:params:oauth:request_uri:";
+
+    public static bool IsName(string? requestUri) => requestUri?.StartsWith(Prefix, StringComparison.Ordinal) == true;
+
+    /// <returns>The name that it is asked for by.</returns>
+    public async Task<string> AddAsync(OAuthClient client, string parameters, CancellationToken cancel)
+    {
+        var handle = Secrets.New();
+        db.Add(new PushedRequest
+        {
+            Sha256 = Secrets.Sha256(handle), ClientId = client.ClientId, Parameters = parameters,
+            Expires = time.GetUtcNow().AddSeconds(options.Value.PushedRequestLifetimeSeconds),
+        });
+        await db.SaveChangesAsync(cancel);
+        return Prefix + handle;
+    }
+
+    /// <summary>What was sent ahead under a name, by this client, and is neither used nor too old.</summary>
+    public async Task<(Parameters? Parameters, string Sha256)> FindAsync(OAuthClient client, string requestUri, CancellationToken cancel)
+    {
+        var (digest, now) = (Secrets.Sha256(requestUri[Prefix.Length..]), time.GetUtcNow());
+        var encoded = await db.PushedRequests.Where(r => r.Sha256 == digest && r.ClientId == client.ClientId && r.ConsumedAt == null && r.Expires > now)
+            .Select(r => r.Parameters).SingleOrDefaultAsync(cancel);
+        return (encoded is null ? null : Parameters.Parse(encoded), digest);
+    }
+
+    /// <summary>Of many answers to one request, one goes out.</summary>
+    public async Task<bool> UseAsync(string digest, CancellationToken cancel)
+    {
+        var now = (DateTimeOffset?)time.GetUtcNow();
+        return await db.PushedRequests.Where(r => r.Sha256 == digest && r.ConsumedAt == null).ExecuteUpdateAsync(r => r.SetProperty(x => x.ConsumedAt, now), cancel) == 1;
+    }
+}
+
+/// <summary>Takes a request ahead of its person (RFC 9126): <c>POST /connect/par</c>. It is judged at once, so that mistakes are told to the program.</summary>
+internal sealed class PushedRequestEndpoint(
+    ClientAuthentication clients, AuthorizeReader reader, PushedRequests pushed, DpopProofs proofs, TokenAudit audit, IOptions<TollgateIdentityOptions> options)
+{
+    public static async Task<IResult> HandleAsync(HttpContext http, PushedRequestEndpoint endpoint, CancellationToken cancel)
+    {
+        var (answer, refusal) = await endpoint.AnswerAsync(http, cancel);
+        return refusal is not null ? OAuthAnswers.Refuse(http, refusal) : OAuthAnswers.Json(http, answer!, StatusCodes.Status201Created);
+    }
+
+    private async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> AnswerAsync(HttpContext http, CancellationToken cancel)
+    {
+        if (await Parameters.ReadFormAsync(http, cancel) is not { } form)
+            return (null, OAuthRefusal.InvalidRequest("Send a form (application/x-www-form-urlencoded) of at most 64 KiB."));
+        if (form.Wrong is { } wrong) return (null, OAuthRefusal.InvalidRequest(wrong));
+        var (client, refusal) = await clients.AuthenticateAsync(http.Request, form, cancel);
+        if (client is not null) refusal = await WhatIsWrongAsync(http, client, form, cancel);
+        if (refusal is not null)
+        {
+            audit.Refused(client?.Client.ClientId, refusal);
+            return (null, refusal);
+        }
+
+        var name = await pushed.AddAsync(client!.Client, form.Encode("client_secret", "client_assertion", "client_assertion_type"), cancel);
+        return (new JsonObject { ["request_uri"] = name, ["expires_in"] = options.Value.PushedRequestLifetimeSeconds }, null);
+    }
+
+    private async Task<OAuthRefusal?> WhatIsWrongAsync(HttpContext http, KnownClient client, Parameters form, CancellationToken cancel)
+    {
+        if (form["request_uri"] is not null) return OAuthRefusal.InvalidRequest("A pushed request holds no request_uri.");
+        if (form["client_id"] is { } told && told != client.Client.ClientId) return OAuthRefusal.InvalidRequest("client_id names another client.");
+        if (http.Request.Headers[DpopProofs.Header].Count > 0)
+        {
+            // RFC 9449 §10.1: the proof may stand for dpop_jkt, and must not differ from it.
+            var (key, bad) = await proofs.CheckAsync(http, OAuthPaths.PushedRequests, null, cancel);
+            if (bad is not null) return bad;
+            if (form["dpop_jkt"] is { } jkt && jkt != key) return OAuthRefusal.InvalidRequest("dpop_jkt names another key than the proof.");
+        }
+
+        return await reader.JudgeAsync(client, form, "", cancel) switch
+        {
+            AuthorizeReading.Refused(_, var refusal) => refusal,
+            AuthorizeReading.Untrusted => OAuthRefusal.InvalidRequest("redirect_uri is missing, or none of the client's."),
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,46 @@
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+
+namespace Tollgate.Identity.OAuth.Protocol;
+
+/// <summary>A signed JWT in its compact form, taken apart and not believed yet (RFC 7515 §3.1).</summary>
+internal sealed record CompactJwt(JsonElement Header, JsonElement Claims, byte[] Signed, byte[] Signature)
+{
+    public string? Algorithm => Text(Header, "alg");
+
+    public string? Type => Text(Header, "typ");
+
+    public string? Kid => Text(Header, "kid");
+
+    /// <summary>Null: it is none, or names an extension that must be understood (<c>crit</c>), and none is.</summary>
+    public static CompactJwt? Read(string token)
+    {
+        if (token.Length > InputLimits.Jwt || token.Split('.', 4) is not [var head, var body, var signature]) return null;
+        try
+        {
+            using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(head));
+            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(body));
+            if (header.RootElement.ValueKind != JsonValueKind.Object || claims.RootElement.ValueKind != JsonValueKind.Object
+                || header.RootElement.TryGetProperty("crit", out _))
+                return null;
+            return new CompactJwt(header.RootElement.Clone(), claims.RootElement.Clone(), Encoding.ASCII.GetBytes($"{head}.{body}"), Base64Url.DecodeFromChars(signature));
+        }
+        catch (Exception bad) when (bad is FormatException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A claim that is a text.</summary>
+    public string? Text(string claim) => Text(Claims, claim);
+
+    /// <summary>A claim that is a moment (RFC 7519 §2, NumericDate).</summary>
+    public DateTimeOffset? Moment(string claim) =>
+        Claims.TryGetProperty(claim, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var seconds) && seconds is > 0 and < 253_402_300_000
+            ? DateTimeOffset.UnixEpoch.AddSeconds(seconds)
+            : null;
+
+    public static string? Text(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

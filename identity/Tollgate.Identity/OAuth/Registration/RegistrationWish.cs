@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Keys;
+using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.OAuth.Tokens;
+
+namespace Tollgate.Identity.OAuth.Registration;
+
+/// <summary>What a program says of itself (RFC 7591 §2). Members that mean nothing here are left out of the answer.</summary>
+internal sealed class RegistrationWish
+{
+    private const int MostUris = 20;
+    private static readonly string[] Methods = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    private readonly List<string> _badTypes = [];
+
+    public RegistrationWish(JsonElement json)
+    {
+        Name = Text(json, "client_name") ?? "Unnamed application";
+        Method = Text(json, "token_endpoint_auth_method") ?? "client_secret_basic";
+        Grants = Texts(json, "grant_types") ?? [Tokens.Grants.AuthorizationCode];
+        ResponseTypes = Texts(json, "response_types") ?? (Grants.Contains(Tokens.Grants.AuthorizationCode) ? ["code"] : []);
+        RedirectUris = Texts(json, "redirect_uris") ?? [];
+        PostLogoutRedirectUris = Texts(json, "post_logout_redirect_uris") ?? [];
+        Scope = Text(json, "scope");
+        Scopes = Scope is null ? [] : [.. ScopeBook.Split(Scope) ?? ["\""]];
+        SigningAlgorithm = Text(json, "id_token_signed_response_alg");
+        BackChannelLogoutUri = Text(json, "backchannel_logout_uri");
+        RequiresDpop = Yes(json, "dpop_bound_access_tokens");
+        RequiresPushedRequests = Yes(json, "require_pushed_authorization_requests");
+        Jwks = json.TryGetProperty("jwks", out var jwks) && jwks.ValueKind == JsonValueKind.Object ? jwks.GetRawText() : null;
+        HasJwksUri = json.TryGetProperty("jwks_uri", out _);
+    }
+
+    public string Name { get; }
+    public string Method { get; }
+    public string[] Grants { get; }
+    public string[] ResponseTypes { get; }
+    public string[] RedirectUris { get; }
+    public string[] PostLogoutRedirectUris { get; }
+    public string? Scope { get; }
+    public string[] Scopes { get; }
+    public string? SigningAlgorithm { get; }
+    public string? BackChannelLogoutUri { get; }
+    public bool RequiresDpop { get; }
+    public bool RequiresPushedRequests { get; }
+    public string? Jwks { get; }
+    private bool HasJwksUri { get; }
+
+    /// <summary>The error of RFC 7591 §3.2.2 and a sentence; nulls = nothing.</summary>
+    public (string? Error, string? Sentence) WhatIsWrong(IReadOnlyList<string> allowedScopes, bool isHttps)
+    {
+        const string metadata = "invalid_client_metadata";
+        if (_badTypes.Count > 0) return (metadata, $"{_badTypes[0]} is of the wrong type.");
+        if (Name.Length is 0 or > 100 || Name.Any(char.IsControl)) return (metadata, "client_name has 1 to 100 characters on one line.");
+        if (!Methods.Contains(Method)) return (metadata, "token_endpoint_auth_method is not offered here.");
+        if (Grants.Length == 0 || Grants.Any(g => !Tokens.Grants.All.Contains(g))) return (metadata, "grant_types holds one that is not given here, or none.");
+        if (ResponseTypes.Any(r => r != "code")) return (metadata, "response_types is code here.");
+        if (Grants.Contains(Tokens.Grants.AuthorizationCode) != ResponseTypes.Contains("code")) return (metadata, "grant_types and response_types do not fit each other.");
+        if (Method == "none" && Grants.Contains(Tokens.Grants.ClientCredentials)) return (metadata, "A public client cannot use client_credentials.");
+        if (RedirectUris.Length > MostUris || PostLogoutRedirectUris.Length > MostUris) return ("invalid_redirect_uri", $"There are more than {MostUris} addresses.");
+        if (Grants.Contains(Tokens.Grants.AuthorizationCode) && RedirectUris.Length == 0) return ("invalid_redirect_uri", "redirect_uris is missing.");
+        if (RedirectUris.Concat(PostLogoutRedirectUris).Any(uri => Clients.RedirectUris.WhatIsWrongWith(uri, isHttps) is not null))
+            return ("invalid_redirect_uri", "An address cannot be led back to: absolute, without fragment, wildcard or user, and https but on a loopback address.");
+        if (BackChannelLogoutUri is { } uri && BackChannelUris.WhatIsWrongWith(uri, isHttps) is { } wrong) return (metadata, "backchannel_logout_uri " + wrong);
+        if (Scopes.Any(s => !allowedScopes.Contains(s))) return (metadata, "scope holds one that registered clients may not ask for.");
+        if (SigningAlgorithm is { } algorithm && !Algorithms.All.Contains(algorithm)) return (metadata, "id_token_signed_response_alg is RS256 or ES256 here.");
+        if (HasJwksUri) return (metadata, "jwks_uri is not fetched here: send jwks.");
+        if (Jwks is not null && PublicJwk.ReadSet(Jwks).Count == 0) return (metadata, "jwks holds no public key that could be used: RSA from 2048 bits on, or P-256.");
+        return Method == "private_key_jwt" && Jwks is null ? (metadata, "private_key_jwt needs jwks.") : (null, null);
+    }
+
+    private string? Text(JsonElement json, string name)
+    {
+        if (!json.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
+        if (value.ValueKind == JsonValueKind.String) return value.GetString();
+        _badTypes.Add(name);
+        return null;
+    }
+
+    private bool Yes(JsonElement json, string name)
+    {
+        if (!json.TryGetProperty(name, out var value)) return false;
+        if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False)) _badTypes.Add(name);
+        return value.ValueKind == JsonValueKind.True;
+    }
+
+    private string[]? Texts(JsonElement json, string name)
+    {
+        if (!json.TryGetProperty(name, out var list) || list.ValueKind == JsonValueKind.Null) return null;
+        if (list.ValueKind == JsonValueKind.Array && list.EnumerateArray().All(t => t.ValueKind == JsonValueKind.String))
+            return [.. list.EnumerateArray().Select(t => t.GetString()!).Distinct()];
+        _badTypes.Add(name);
+        return null;
+    }
+}

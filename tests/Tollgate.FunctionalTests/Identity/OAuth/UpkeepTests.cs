@@ -1,0 +1,107 @@
+using System.Net;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Identity.OAuth.CleanUp;
+using Tollgate.Identity.Storage;
+using Tollgate.Testing;
+using static Tollgate.FunctionalTests.Identity.OAuth.CodeFlow;
+
+namespace Tollgate.FunctionalTests.Identity.OAuth;
+
+/// <summary>What the service does by itself: cleaning up, limits, writing down.</summary>
+public sealed class UpkeepTests
+{
+    [Theory]
+    [InlineData(Shape.Sqlite)]
+    [InlineData(Shape.Postgres)]
+    public async Task What_is_over_is_deleted_in_small_steps_and_what_lives_stays(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:CleanUp:BatchSize", "2"));
+        using var person = await SignedInAsync(site);
+        var old = new List<Answer>();
+        for (var i = 0; i < 5; i++) old.Add(await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid offline_access weather.read"))));
+        await site.PostAsync("/connect/revocation", OAuthSite.Form(("token", old[0].Text("access_token"))), OAuthSite.Basic("web", "web secret"));
+        await site.Host.UseAsync<IDbContextFactory<IdentityDb>, int>(async databases =>
+        {
+            await using var db = await databases.CreateDbContextAsync();
+            var past = DateTimeOffset.UtcNow.AddDays(-40);
+            await db.AuthorizationCodes.ExecuteUpdateAsync(c => c.SetProperty(x => x.Expires, past));
+            await db.RefreshTokens.ExecuteUpdateAsync(c => c.SetProperty(x => x.Expires, past));
+            await db.FamilyAccessTokens.ExecuteUpdateAsync(c => c.SetProperty(x => x.Expires, past));
+            await db.RevokedTokens.ExecuteUpdateAsync(c => c.SetProperty(x => x.Expires, past));
+            return await db.Database.ExecuteSqlRawAsync(shape == Shape.Postgres
+                ? """UPDATE identity.token_families SET "Created" = now() - interval '40 days'"""
+                : $"UPDATE token_families SET \"Created\" = {past.UtcTicks}");
+        });
+        var live = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid offline_access weather.read")));
+
+        (await site.Host.Services.GetRequiredService<CleanUpJob>().RunAsync(CancellationToken.None)).ShouldBeGreaterThanOrEqualTo(11);
+        (await site.Host.UseAsync<IDbContextFactory<IdentityDb>, int>(async databases =>
+        {
+            await using var db = await databases.CreateDbContextAsync();
+            return await db.AuthorizationCodes.CountAsync() + await db.RefreshTokens.CountAsync() + await db.FamilyAccessTokens.CountAsync() + await db.TokenFamilies.CountAsync()
+                + await db.RevokedTokens.CountAsync();
+        })).ShouldBe(4);
+        (await site.Host.FeedAsync()).Items.OfType<Contracts.Feeds.RevokedTokenItem>().ShouldBeEmpty();
+        (await RefreshAsync(site, old[1].Text("refresh_token"))).ShouldBeError("invalid_grant");
+        (await RefreshAsync(site, live.Text("refresh_token"))).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Whoever_guesses_at_a_client_is_told_to_wait_and_the_client_itself_never()
+    {
+        await using var site = await OAuthSite.StartAsync(settings: ("Identity:TokenLimits:FailuresPerClientPerMinute", "5"));
+        var answers = new List<Answer>();
+        for (var i = 0; i < 12; i++) answers.Add(await site.TokenAsync("grant_type=client_credentials", OAuthSite.Basic("worker", "guess " + i)));
+        answers[0].ShouldBeError("invalid_client", 401);
+        ((int)answers[^1].Status).ShouldBe(429);
+        answers[^1].Headers.RetryAfter!.Delta!.Value.ShouldBeGreaterThan(TimeSpan.Zero);
+        for (var i = 0; i < 20; i++) await site.WorkerTokenAsync();
+        (await site.TokenAsync("grant_type=client_credentials", OAuthSite.Basic("plain-worker", "wrong"))).ShouldBeError("invalid_client", 401);
+    }
+
+    [Fact]
+    public async Task What_programs_do_is_written_down_without_their_tokens()
+    {
+        await using var site = await OAuthSite.StartAsync();
+        var token = await site.WorkerTokenAsync();
+        await site.TokenAsync("grant_type=client_credentials", OAuthSite.Basic("worker", "wrong secret of a client"));
+        await site.TokenAsync("grant_type=client_credentials&scope=nothing", OAuthSite.Basic("worker", OAuthSite.Secret));
+        await site.IntrospectAsync(token);
+        await site.IntrospectAsync("nonsense");
+        string[] wanted = ["client.authenticated worker ok-or-method", "client.refused", "token.issued", "token.refused", "token.introspected"];
+        var events = await Deadline.UntilAsync("the events are written", () => site.Host.UseAsync<IDbContextFactory<IdentityDb>, List<string>?>(async databases =>
+        {
+            await using var db = await databases.CreateDbContextAsync();
+            var all = await db.AuditEvents.Select(e => e.Action + " " + e.Target + " " + e.Result + " " + e.Address).ToListAsync();
+            return wanted.All(w => all.Any(e => e.StartsWith(w.Split(' ')[0], StringComparison.Ordinal))) && all.Count(e => e.StartsWith("token.introspected", StringComparison.Ordinal)) == 2 ? all : null;
+        }));
+        events.ShouldContain(e => e.StartsWith("token.refused worker invalid_scope", StringComparison.Ordinal));
+        events.ShouldContain(e => e.StartsWith("client.refused worker client_secret_basic", StringComparison.Ordinal));
+        events.ShouldAllBe(e => !e.Contains(token) && !e.Contains("wrong secret"));
+    }
+
+    [Theory]
+    [InlineData("0", HttpStatusCode.BadRequest)]
+    [InlineData("10", HttpStatusCode.OK)]
+    public async Task A_used_refresh_token_is_good_again_only_within_the_leeway_that_the_operator_allows(string seconds, HttpStatusCode second)
+    {
+        await using var site = await OAuthSite.StartAsync(settings: ("Identity:RefreshTokenLeewaySeconds", seconds));
+        using var person = await SignedInAsync(site);
+        var first = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid offline_access")));
+        (await RefreshAsync(site, first.Text("refresh_token"))).Status.ShouldBe(HttpStatusCode.OK);
+        (await RefreshAsync(site, first.Text("refresh_token"))).Status.ShouldBe(second);
+    }
+
+    [Fact]
+    public async Task How_a_person_must_have_signed_in_cannot_be_written_into_the_address()
+    {
+        await using var site = await OAuthSite.StartAsync();
+        using var person = await SignedInAsync(site);
+        foreach (var mark in new[] { "0", "1", "CfDJ8" })
+            (await person.GetAsync(Ask(more: "&prompt=login&tollgate_signed_in_since=" + mark))).Headers.Location!.OriginalString.ShouldStartWith("/account/sign-in?");
+        using var other = await SignedInAsync(site);
+        var tokens = await RedeemAsync(site, await CodeAsync(other, Ask()));
+        Query(await person.GetAsync(Ask(more: "&prompt=none&id_token_hint=" + tokens.Text("id_token"))))["code"].ShouldNotBeNull();
+    }
+}
