@@ -93,6 +93,11 @@ internal static class TollgateHost
         return new FirstStart(admin, key);
     }
 
+    private static bool IsOwnIssuer(GatewayOptions read, HostOptions options) => read.Authority is null && options.Consumers is null && options.Has(Roles.Identity);
+
+    private static string OwnIssuer(IConfiguration configuration, HostOptions options) =>
+        configuration["Identity:Issuer"] ?? configuration["Identity:PublicUrl"] ?? ListenAddress.Public(options.PortalUrls);
+
     private static GatewayOptions GatewayOptionsOf(IConfiguration configuration, HostOptions options, string? localToken, DemoUpstream? demo, Task localControlPlaneUp)
     {
         var config = options.Config ?? (demo is null ? throw new SettingsException("A gateway needs routes: --config <ocelot.json|folder>.") : DemoUpstream.Routes);
@@ -104,6 +109,9 @@ internal static class TollgateHost
             ControlPlane = options.Consumers is not null ? null : localToken is not null ? new Uri(options.InternalUrl) : read.ControlPlane,
             ControlPlaneUp = localToken is null ? Task.CompletedTask : localControlPlaneUp,
             Token = localToken ?? read.Token,
+            // The identity service of this very process signs what its own clients bring, unless another one is named.
+            Authority = read.Authority ?? (IsOwnIssuer(read, options) ? OwnIssuer(configuration, options) : null),
+            Issuer = read.Issuer ?? (IsOwnIssuer(read, options) ? OwnIssuer(configuration, options) : null),
             Variables = demo is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["TOLLGATE_DEMO_PORT"] = demo.Port.ToString() },
         };
     }

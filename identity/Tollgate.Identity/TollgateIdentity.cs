@@ -19,6 +19,7 @@ using Tollgate.Identity.Keys;
 using Tollgate.Identity.Mail;
 using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth;
+using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Passkeys;
 using Tollgate.Identity.SecondFactor;
@@ -52,7 +53,10 @@ public static class TollgateIdentity
         services.AddScoped<Caller>();
         services.AddScoped<AuditLog>();
         AddScoped(services, (databases, audit, time) => new OrganisationService(databases, audit, time));
-        AddScoped(services, (databases, audit, time) => new ApplicationService(databases, audit, time));
+        services.AddScoped(provider => new ClientService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AuditLog>(),
+            provider.GetRequiredService<IOptions<TollgateIdentityOptions>>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddScoped(provider => new ApplicationService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AuditLog>(),
+            provider.GetRequiredService<ClientService>(), provider.GetRequiredService<TimeProvider>()));
         AddScoped(services, (databases, audit, time) => new KeyService(databases, audit, time));
         services.AddScoped(provider => new ExplainService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<FeedTidying>();

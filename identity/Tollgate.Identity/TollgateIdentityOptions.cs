@@ -74,6 +74,9 @@ public sealed class TollgateIdentityOptions
     /// <summary>DPoP proofs must carry a nonce of this server (RFC 9449 §8).</summary>
     public bool DpopNonceRequired { get; set; }
 
+    /// <summary>The scopes that clients of applications may have; names with spaces between them, <c>*</c> = all that there are.</summary>
+    public string ApplicationScopes { get; set; } = "*";
+
     public TokenLimitOptions TokenLimits { get; set; } = new();
 
     public RegistrationOptions Registration { get; set; } = new();
@@ -107,7 +110,7 @@ internal sealed class TollgateIdentityOptionsValidator : IValidateOptions<Tollga
         if (options.KeyRingCertificate is { Length: > 0 } file && !File.Exists(file))
             wrong.Add($"Identity:KeyRingCertificate names a file that is not there: {file}.");
         if (options.Issuer is { Length: > 0 } issuer && (!Uri.TryCreate(issuer, UriKind.Absolute, out var at) || at.Scheme is not ("http" or "https")
-            || issuer.Length > 200 || issuer.AsSpan().ContainsAny("?#\\{} ") || at.UserInfo.Length > 0))
+            || issuer.Length > 160 || issuer.AsSpan().ContainsAny("?#\\{} ") || at.UserInfo.Length > 0))
             wrong.Add("Identity:Issuer is an http or https address without query and fragment, such as https://login.example.com.");
         if (options.AccessTokenLifetimeSeconds is < 1 or > 3600) wrong.Add("Identity:AccessTokenLifetimeSeconds is 1 to 3600.");
         if (options.CodeLifetimeSeconds is < 1 or > 600) wrong.Add("Identity:CodeLifetimeSeconds is 1 to 600.");

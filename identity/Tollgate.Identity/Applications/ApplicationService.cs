@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Identity.Audit;
+using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Storage;
 using Tollgate.Storage.Feeds;
@@ -16,10 +17,11 @@ public sealed class ApplicationService
 
     private readonly IDbContextFactory<IdentityDb> _databases;
     private readonly AuditLog _audit;
+    private readonly ClientService _clients;
     private readonly TimeProvider _time;
 
-    internal ApplicationService(IDbContextFactory<IdentityDb> databases, AuditLog audit, TimeProvider time) =>
-        (_databases, _audit, _time) = (databases, audit, time);
+    internal ApplicationService(IDbContextFactory<IdentityDb> databases, AuditLog audit, ClientService clients, TimeProvider time) =>
+        (_databases, _audit, _clients, _time) = (databases, audit, clients, time);
 
     public async Task<IReadOnlyList<ApplicationView>> ListAsync(OrganisationId organisation, CancellationToken cancel)
     {
@@ -89,7 +91,7 @@ public sealed class ApplicationService
         return new UpdateApplicationOutcome.Updated(view);
     }
 
-    /// <summary>Revokes its keys and takes it from every gateway. False: there is no such application.</summary>
+    /// <summary>Revokes its keys and clients, and takes it from every gateway. False: there is no such application.</summary>
     public async Task<bool> DeleteAsync(OrganisationId organisation, AppId application, CancellationToken cancel)
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
@@ -107,9 +109,10 @@ public sealed class ApplicationService
             key.LeftFeed = true;
         }
 
+        var clients = await _clients.DeleteAllAsync(db, application, cancel);
         await _audit.AddAsync(db, "application.deleted", application.ToString(), organisation);
         await db.SaveWithChangesAsync(
-            [new RemovedItem("application", application.ToString()), .. keys.Select(k => new RemovedItem("key", k.Id.ToString()))], cancel);
+            [new RemovedItem("application", application.ToString()), .. keys.Select(k => new RemovedItem("key", k.Id.ToString())), .. clients], cancel);
         await transaction.CommitAsync(cancel);
         return true;
     }

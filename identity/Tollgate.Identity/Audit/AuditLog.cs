@@ -16,7 +16,7 @@ internal sealed class AuditLog(Caller caller, TimeProvider time)
     /// <summary>An event that a program caused which is no person's and no management token's.</summary>
     public static AuditEvent OfAClient(Caller caller, string action, string target, OrganisationId? organisation, string result, DateTimeOffset now) => new()
     {
-        Id = Guid.CreateVersion7(now), At = now, Organisation = organisation, Action = action, Target = target, Address = caller.Address,
+        Id = Guid.CreateVersion7(now), At = now, ActorType = AuditActor.Client, Organisation = organisation, Action = action, Target = target, Address = caller.Address,
         Agent = caller.Agent is { Length: > 256 } agent ? agent[..256] : caller.Agent, Result = result, Correlation = Activity.Current?.TraceId.ToString(),
     };
 

@@ -32,6 +32,7 @@ internal static class AdminApi
         products.MapPost("/plans/{plan}/versions", PublishVersionAsync).WithName("PublishPlanVersion").RequireAuthorization(TollgatePolicies.PlatformBilling);
         products.MapGet("/subscribers", SubscribersAsync).WithName("ListSubscribers");
 
+        api.MapClientAdministration();
         var organisations = api.MapGroup("/organisations/{id:guid}").WithTags("Admin");
         organisations.MapPost("/suspend", (Guid id, OrganisationService service, CancellationToken cancel) => SuspendAsync(id, true, service, cancel)).WithName("SuspendOrganisation").RequireAuthorization(TollgatePolicies.PlatformAdmin);
         organisations.MapPost("/resume", (Guid id, OrganisationService service, CancellationToken cancel) => SuspendAsync(id, false, service, cancel)).WithName("ResumeOrganisation").RequireAuthorization(TollgatePolicies.PlatformAdmin);

@@ -40,6 +40,7 @@ internal static class ManagementApi
         var members = all.MapGroup("").RequireAuthorization(TollgatePolicies.Member);
         members.MapApplications();
         members.MapKeys();
+        members.MapClients();
         members.MapSubscriptions();
         members.MapUsage();
         members.MapExplain();

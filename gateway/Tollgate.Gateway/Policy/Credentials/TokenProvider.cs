@@ -69,6 +69,9 @@ internal sealed class TokenProvider(
 
         if (token.IsEncrypted || !IsAccessToken(token.Typ) || token.TryGetHeaderValue<object>("crit", out _) || IsIdToken(token)) return TokenVerification.Invalid;
 
+        // Bound to a key that nobody proves here (RFC 7800, RFC 9449 §7.2): whoever shows it as a bearer may have stolen it.
+        if (token.TryGetPayloadValue<object>("cnf", out _)) return TokenVerification.Invalid;
+
         // Another issuer's token is no reason to look for its key here.
         var set = keys!.Current;
         if ((issuer ?? set?.Issuer) is { } mine && token.Issuer != mine) return TokenVerification.Invalid;

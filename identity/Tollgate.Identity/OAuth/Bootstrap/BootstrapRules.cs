@@ -61,7 +61,6 @@ internal static class BootstrapRules
         foreach (var uri in client.PostLogoutRedirectUris)
             if (RedirectUris.WhatIsWrongWith(uri, isHttps) is { } wrong) yield return $"postLogoutRedirectUris: “{uri}” {wrong}";
         foreach (var origin in client.Origins)
-            if (!Uri.TryCreate(origin, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https") || parsed.GetLeftPart(UriPartial.Authority) != origin)
-                yield return $"origins: “{origin}” is no origin, such as https://app.example.com.";
+            if (ClientFormRules.WhatIsWrongWithOrigin(origin) is { } wrong) yield return $"origins: “{origin}” {wrong}";
     }
 }

@@ -56,7 +56,7 @@ public sealed partial class FormPostTests
         using var cross = new HttpRequestMessage(HttpMethod.Post, "/connect/authorize") { Content = new StringContent(ask, Encoding.UTF8, "application/x-www-form-urlencoded") };
         cross.Headers.Add("Sec-Fetch-Site", "cross-site");
         var again = await site.Http.SendAsync(cross);
-        (again.StatusCode, again.Headers.Location!.OriginalString).ShouldBe((HttpStatusCode.SeeOther, "/connect/authorize?" + ask));
+        (again.StatusCode, again.Headers.Location!.OriginalString).ShouldBe((HttpStatusCode.SeeOther, "/connect/authorize?" + ask.Replace("+", "%20")));
     }
 
     [GeneratedRegex("<input type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\"")]

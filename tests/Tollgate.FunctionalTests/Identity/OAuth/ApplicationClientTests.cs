@@ -1,0 +1,130 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Tollgate.FunctionalTests.Portal;
+using Tollgate.Identity.Organisations;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Identity.OAuth;
+
+/// <summary>The OAuth clients of applications: made and rotated over the management API, taken by the real gateway.</summary>
+public sealed class ApplicationClientTests(PortalFixture fixture) : IClassFixture<PortalFixture>
+{
+    [Fact]
+    public async Task A_clients_token_is_good_under_its_applications_subscription_until_the_client_is_disabled()
+    {
+        await using var host = await HostProcess.StartAsync(["--Identity:AdminEmail", HostProcess.AdminEmail, "--Identity:AdminPassword", HostProcess.AdminPassword]);
+        using var person = new PortalPerson(host.PortalUrl, host.Data.Path);
+        await person.JoinAsync();
+        var customer = await person.SubscribeAsync("free");
+        var made = await person.PostAsync($"/applications/{customer.Application}/clients", new { name = "nightly job", kind = "service" });
+        var (id, secret) = (made.GetProperty("client").GetProperty("clientId").GetString()!, made.GetProperty("secret").GetString()!);
+
+        using var http = new HttpClient();
+        async Task<HttpResponseMessage> CallAsync(string token)
+        {
+            using var call = new HttpRequestMessage(HttpMethod.Get, host.GatewayUrl + "/weather/v1/current?city=berlin");
+            call.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            return await http.SendAsync(call);
+        }
+
+        var answer = await TokenAsync(http, host.PortalUrl, id, secret);
+        answer.Status.ShouldBe(HttpStatusCode.OK, answer.Body);
+        var token = answer.Text("access_token");
+        await Deadline.UntilAsync("the gateway takes the token", async () => (await CallAsync(token)).StatusCode == HttpStatusCode.OK);
+        await Stories.FirstPaidCallTests.UntilUsageIsAsync(person, customer, 1, TimeSpan.FromSeconds(60));   // metered like a call with a key
+
+        using var admin = new PortalPerson(host.PortalUrl, host.Data.Path);
+        await admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);
+        (await admin.GetAsync("/admin/clients?q=nightly")).GetProperty("items").EnumerateArray().ShouldHaveSingleItem();
+        await admin.PostAsync($"/admin/clients/{id}/disable", new { });
+        await Deadline.UntilAsync("the gateway refuses the token", async () => (await CallAsync(token)).StatusCode == HttpStatusCode.Unauthorized);
+        (await TokenAsync(http, host.PortalUrl, id, secret)).ShouldBeError("invalid_client", 401);
+        await admin.PostAsync($"/admin/clients/{id}/enable", new { });
+        await Deadline.UntilAsync("a new token is good", async () => (await CallAsync((await TokenAsync(http, host.PortalUrl, id, secret)).Text("access_token"))).StatusCode == HttpStatusCode.OK);
+
+        await person.DeleteAsync($"/applications/{customer.Application}");
+        (await TokenAsync(http, host.PortalUrl, id, secret)).ShouldBeError("invalid_client", 401);
+    }
+
+    [Fact]
+    public async Task Two_secrets_live_side_by_side_and_a_third_ends_the_oldest()
+    {
+        var developer = await fixture.Host.SignInAsync("Clients " + Guid.NewGuid(), OrganisationRole.Developer);
+        var (application, _, _) = await developer.StoryAsync();
+        var clients = $"/api/v1/applications/{application}/clients";
+        var made = await developer.PostAsJsonAsync(clients, new { name = "job", kind = "service" }).JsonAsync(HttpStatusCode.Created);
+        var id = made.GetProperty("client").GetProperty("clientId").GetString()!;
+        var secrets = new List<string> { made.GetProperty("secret").GetString()! };
+        for (var i = 0; i < 2; i++)
+        {
+            secrets.Add((await developer.PostAsJsonAsync($"{clients}/{id}/rotate", new { overlapMinutes = 60 }).JsonAsync(HttpStatusCode.Created)).GetProperty("secret").GetString()!);
+            await ShouldBeGoodAsync(id, [.. secrets.TakeLast(2)], [.. secrets.SkipLast(2)]);
+        }
+
+        var last = await developer.PostAsJsonAsync($"{clients}/{id}/rotate", new { overlapMinutes = 0 }).JsonAsync(HttpStatusCode.Created);
+        await ShouldBeGoodAsync(id, [last.GetProperty("secret").GetString()!], [.. secrets]);
+        (await developer.GetAsync(clients).JsonAsync())[0].GetProperty("secrets").EnumerateArray().ShouldHaveSingleItem();
+        var text = (await developer.GetAsync(clients).JsonAsync()).GetRawText();
+        secrets.ShouldAllBe(s => !text.Contains(s));
+
+        (await developer.DeleteAsync($"{clients}/{id}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        await ShouldBeGoodAsync(id, [], [last.GetProperty("secret").GetString()!]);
+    }
+
+    [Fact]
+    public async Task A_change_is_judged_and_never_undoes_anothers()
+    {
+        var developer = await fixture.Host.SignInAsync("Clients " + Guid.NewGuid(), OrganisationRole.Developer);
+        var (application, _, _) = await developer.StoryAsync();
+        var clients = $"/api/v1/applications/{application}/clients";
+        foreach (var (form, field) in new (object, string)[]
+        {
+            (new { name = "", kind = "service" }, "name"),
+            (new { name = "a", kind = "web" }, "redirectUris"),
+            (new { name = "a", kind = "web", redirectUris = new[] { "javascript:alert(1)" } }, "redirectUris"),
+            (new { name = "a", kind = "web", redirectUris = new[] { "https://a.example/#x" } }, "redirectUris"),
+            (new { name = "a", kind = "web", redirectUris = new[] { "https://*.example/cb" } }, "redirectUris"),
+            (new { name = "a", kind = "web", redirectUris = new[] { "/cb" } }, "redirectUris"),
+            (new { name = "a", kind = "service", scopes = new[] { "openid" } }, "scopes"),
+            (new { name = "a", kind = "public", redirectUris = new[] { "https://a.example/cb" }, origins = new[] { "*" } }, "origins"),
+        })
+            (await developer.PostAsJsonAsync(clients, form).JsonAsync(HttpStatusCode.BadRequest)).GetProperty("errors").TryGetProperty(field, out _).ShouldBeTrue(form.ToString());
+
+        var made = (await developer.PostAsJsonAsync(clients, new { name = "app", kind = "public", redirectUris = new[] { "https://a.example/cb" }, scopes = new[] { "openid" } })
+            .JsonAsync(HttpStatusCode.Created));
+        made.GetProperty("secret").ValueKind.ShouldBe(JsonValueKind.Null);
+        var id = made.GetProperty("client").GetProperty("clientId").GetString();
+        var change = new { version = 1, client = new { name = "app two", kind = "public", redirectUris = new[] { "https://b.example/cb" } } };
+        (await developer.PutAsJsonAsync($"{clients}/{id}", change).JsonAsync()).GetProperty("version").GetInt32().ShouldBe(2);
+        (await developer.PutAsJsonAsync($"{clients}/{id}", change)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+
+        // Others neither see it nor touch it; a viewer only looks.
+        var stranger = await fixture.Host.SignInAsync("Strangers " + Guid.NewGuid(), OrganisationRole.Owner);
+        (await stranger.GetAsync(clients)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await stranger.PostAsJsonAsync(clients, new { name = "x", kind = "service" })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await stranger.DeleteAsync($"{clients}/{id}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await stranger.PostAsJsonAsync($"{clients}/{id}/rotate", new { overlapMinutes = 0 })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await stranger.PostAsJsonAsync($"/api/v1/admin/clients/{id}/disable", new { })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        for (var i = 0; i < 4; i++) await developer.PostAsJsonAsync(clients, new { name = "more " + i, kind = "service" }).JsonAsync(HttpStatusCode.Created);
+        (await developer.PostAsJsonAsync(clients, new { name = "one too many", kind = "service" })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    private async Task ShouldBeGoodAsync(string client, string[] good, string[] bad)
+    {
+        using var http = new HttpClient();
+        foreach (var secret in good) (await TokenAsync(http, fixture.Host.Url.ToString(), client, secret)).Status.ShouldBe(HttpStatusCode.OK);
+        foreach (var secret in bad) (await TokenAsync(http, fixture.Host.Url.ToString(), client, secret)).ShouldBeError("invalid_client", 401);
+    }
+
+    private static async Task<Answer> TokenAsync(HttpClient http, string site, string client, string secret)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, site.TrimEnd('/') + "/connect/token")
+        {
+            Content = new FormUrlEncodedContent([KeyValuePair.Create("grant_type", "client_credentials")]),
+        };
+        request.Headers.TryAddWithoutValidation("Authorization", OAuthSite.Basic(client, secret));
+        return await Answer.OfAsync(await http.SendAsync(request));
+    }
+}
