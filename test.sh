@@ -16,6 +16,8 @@ have_postgres || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
 have_chromium || missing+=(chromium fonts-dejavu-core)
 command -v setpriv >/dev/null || missing+=(util-linux)
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing ${missing[*]}"
@@ -30,6 +32,12 @@ if [ ${#missing[@]} -gt 0 ]; then
     echo "(on Debian or Ubuntu: sudo apt-get install ${missing[*]})" >&2
     exit 1
   fi
+fi
+
+# Certified OAuth clients that the functional tests run, at the versions that the lock file pins.
+if [[ " ${suites[*]} " == *" Functional "* ]] && ! npm ci --prefix tests/ClientLibraries --no-audit --no-fund --silent; then
+  echo "The client libraries in tests/ClientLibraries could not be installed: npm must reach its registry." >&2
+  exit 1
 fi
 
 dotnet build Gateway.sln -c $configuration -v q || exit 1

@@ -19,6 +19,17 @@ internal sealed class ClientKey : IDisposable
         }
     }
 
+    /// <summary>Both halves, for a client in another process.</summary>
+    public string PrivateJwk
+    {
+        get
+        {
+            var jwk = PublicJwk;
+            jwk["d"] = Base64Url.EncodeToString(_key.ExportParameters(true).D);
+            return jwk.ToJsonString();
+        }
+    }
+
     public string Jwks => new JsonObject { ["keys"] = new JsonArray(PublicJwk) }.ToJsonString();
 
     public string Thumbprint => Hash($$"""{"crv":"P-256","kty":"EC","x":"{{PublicJwk["x"]}}","y":"{{PublicJwk["y"]}}"}""");
