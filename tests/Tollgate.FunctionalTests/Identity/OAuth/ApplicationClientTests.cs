@@ -90,7 +90,7 @@ public sealed class ApplicationClientTests(PortalFixture fixture) : IClassFixtur
             (new { name = "a", kind = "service", scopes = new[] { "openid" } }, "scopes"),
             (new { name = "a", kind = "public", redirectUris = new[] { "https://a.example/cb" }, origins = new[] { "*" } }, "origins"),
         })
-            (await developer.PostAsJsonAsync(clients, form).JsonAsync(HttpStatusCode.BadRequest)).GetProperty("errors").TryGetProperty(field, out _).ShouldBeTrue(form.ToString());
+            (await developer.PostAsJsonAsync(clients, form).JsonAsync(HttpStatusCode.UnprocessableEntity)).GetProperty("errors").TryGetProperty(field, out _).ShouldBeTrue(form.ToString());
 
         var made = (await developer.PostAsJsonAsync(clients, new { name = "app", kind = "public", redirectUris = new[] { "https://a.example/cb" }, scopes = new[] { "openid" } })
             .JsonAsync(HttpStatusCode.Created));
