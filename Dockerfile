@@ -12,7 +12,8 @@ COPY billing/Tollgate.Billing/*.csproj billing/Tollgate.Billing/
 COPY publishing/Tollgate.Publishing/*.csproj publishing/Tollgate.Publishing/
 COPY portal/Tollgate.Portal/*.csproj portal/Tollgate.Portal/
 COPY host/Tollgate.Host/*.csproj host/Tollgate.Host/
-RUN dotnet restore host/Tollgate.Host
+COPY host/Tollgate.Cli/*.csproj host/Tollgate.Cli/
+RUN dotnet restore host/Tollgate.Host && dotnet restore host/Tollgate.Cli
 COPY shared/ shared/
 COPY gateway/ gateway/
 COPY identity/ identity/
@@ -21,6 +22,8 @@ COPY publishing/ publishing/
 COPY portal/ portal/
 COPY host/ host/
 RUN dotnet publish host/Tollgate.Host -c Release --no-restore -o /app
+# The command line: docker run --entrypoint dotnet … tollgate cli/tollgate.dll check /etc/tollgate/routes
+RUN dotnet publish host/Tollgate.Cli -c Release --no-restore -o /app/cli
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS final
 WORKDIR /app

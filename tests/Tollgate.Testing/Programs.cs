@@ -7,6 +7,7 @@ public static class Programs
     public static string Root { get; } = FindRoot();
 
     public static string Gateway { get; } = Built("gateway/Tollgate.Gateway", "Tollgate.Gateway.dll");
+    public static string Cli { get; } = Built("host/Tollgate.Cli", "tollgate.dll");
     public static string Host { get; } = Built("host/Tollgate.Host", "Tollgate.Host.dll");
 
     /// <summary>Finds a server on the PATH or in Debian's folders.</summary>

@@ -52,12 +52,14 @@ public static class FragmentReader
 
     internal static PathClaim ClaimOf(OcelotRoute route) => PathClaim.Of(route.UpstreamHost, route.UpstreamPathTemplate, route.Json.Line);
 
-    // By convention, what ends in "File" names one.
+    // By convention, what ends so names something on the disk.
+    private static readonly string[] NamesOfFiles = ["File", "Files", "Folder"];
+
     private static IEnumerable<JsonEntry> FilesIn(JsonEntry json)
     {
         foreach (var (name, value) in json.Members)
         {
-            if (value.Kind == JsonEntryKind.Scalar && value.Text.Length > 0 && name.EndsWith("File", StringComparison.OrdinalIgnoreCase)) yield return value;
+            if (value.Kind != JsonEntryKind.Null && NamesOfFiles.Any(end => name.EndsWith(end, StringComparison.OrdinalIgnoreCase))) yield return value;
             foreach (var inside in FilesIn(value)) yield return inside;
         }
 

@@ -55,6 +55,13 @@ public sealed class ReferenceTests
     }
 
     [Fact]
+    public void The_command_line_knows_the_gateway_for_its_files_and_the_rest_by_its_api()
+    {
+        Project("host/Tollgate.Cli/Tollgate.Cli.csproj").Descendants().Where(e => e.Name.LocalName == "ProjectReference")
+            .Select(e => Path.GetFileNameWithoutExtension(e.Attribute("Include")!.Value.Replace('\\', '/'))).ShouldBe(["Tollgate.Gateway"]);
+    }
+
+    [Fact]
     public void The_policy_core_knows_no_web_server()
     {
         var policy = Assembly.Load("Tollgate.Gateway").GetTypes()

@@ -26,6 +26,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
     private MirroredCall _mirrored;
     private int _attempt;
     private bool _again;
+    private bool _isHedged;
 
     private HttpContext Context => exchange.Context;
 
@@ -43,7 +44,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         _body = null;
         _placement = default;
         _attempt = 0;
-        _again = false;
+        _again = _isHedged = false;
         if (!_timeout.TryReset()) RenewTimeout();
     }
 
@@ -132,9 +133,10 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
     private HttpMessageInvoker ClientFor(Route route, Destination host)
     {
         var client = route.Transport?.Client ?? _engine.Client;
-        if (route.Delivery.Hedge is not { } hedge || !route.Delivery.Retry.Covers(exchange.Call.Method) || HasBody()) return client;
+        _isHedged = route.Delivery.Hedge is not null && route.Delivery.Retry.Covers(exchange.Call.Method) && !HasBody();
+        if (!_isHedged) return client;
         _hedging ??= new HedgingInvoker(_engine.Metrics);
-        _hedging.Begin(client, _upstream, hedge, host, in _placement, OriginOf);
+        _hedging.Begin(client, _upstream, route.Delivery.Hedge!, host, in _placement, OriginOf);
         return _hedging;
     }
 
@@ -328,7 +330,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         if (message is null) return false;
 
         var status = (int)message.StatusCode;
-        if (_hedging is { } hedging && Delivery.Hedge is not null) _host = hedging.Host ?? _host;
+        if (_isHedged) _host = _hedging!.Host;
         var outcome = _upstream.Judge(status);
         if (_host is { } host) _upstream.Tell(host, outcome, outcome == CallOutcome.Good ? 0 : Now);
         if (Delivery.Retry.Statuses.Contains(status) && MayTryAgain(Loss.Answer) && Delivery.Retry.Budget.TrySpend())

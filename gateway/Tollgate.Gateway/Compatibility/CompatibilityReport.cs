@@ -1,0 +1,97 @@
+using Tollgate.Gateway.Ocelot;
+
+namespace Tollgate.Gateway.Compatibility;
+
+/// <summary>What a gateway makes of a configuration that was written for Ocelot, without starting one.</summary>
+/// <param name="Files">What was read.</param>
+/// <param name="Properties">Every property that is written, once for each place.</param>
+/// <param name="Errors">Why the gateway would not start; empty = it would.</param>
+/// <param name="Warnings">What is written and does nothing, or not what it seems to.</param>
+/// <param name="Hidden">Routes that have none, or not all, of their calls.</param>
+public sealed record CompatibilityReport(
+    IReadOnlyList<string> Files,
+    IReadOnlyList<PropertyFinding> Properties,
+    IReadOnlyList<ConfigurationError> Errors,
+    IReadOnlyList<ConfigurationError> Warnings,
+    IReadOnlyList<HiddenRoute> Hidden)
+{
+    /// <param name="config">A file, or a folder.</param>
+    /// <exception cref="ConfigurationException">There is nothing to read.</exception>
+    public static CompatibilityReport Read(string config)
+    {
+        OcelotConfiguration? configuration = null;
+        IReadOnlyList<ConfigurationError> errors = [];
+        try
+        {
+            configuration = OcelotReader.Read(config);
+        }
+        catch (ConfigurationException refused)
+        {
+            errors = refused.Errors;
+        }
+
+        var found = OcelotFiles.Find(config, Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? "Production");
+        string[] files = [.. found.Parts, .. found.Overlay is { } overlay ? new[] { overlay } : []];
+        var properties = files.SelectMany(PropertiesOf).ToArray();
+        return new CompatibilityReport(files, properties, errors, configuration?.Warnings ?? [], configuration is null ? [] : HiddenRoutes.In(configuration.Routes));
+    }
+
+    private static IEnumerable<PropertyFinding> PropertiesOf(string file)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(file);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return [];    // an error of the reading above
+        }
+
+        // Variables are left as they are written: what they hold is nobody's business here.
+        var root = JsonEntryReader.Read(file, bytes, name => $"${{{name}}}", []);
+        var findings = new List<PropertyFinding>();
+        if (root is not null) Walk(root, "", findings);
+        return findings;
+    }
+
+    private static void Walk(JsonEntry json, string path, List<PropertyFinding> findings)
+    {
+        foreach (var (name, value) in json.Members)
+        {
+            if (name.StartsWith('$')) continue;
+            var inner = path.Length == 0 ? name : $"{path}.{name}";
+            var (fate, reason) = PropertyBook.Of(inner);
+            var suggestion = fate == PropertyFate.Unknown ? Suggest(name, path) : null;
+            findings.Add(new PropertyFinding(value.File, value.Line, value.Path, inner, fate, reason, suggestion));
+            if (fate == PropertyFate.Unknown || !PropertyBook.Lists(inner)) continue;
+            Walk(value, inner, findings);
+            foreach (var item in value.Items)
+                if (item.Kind == JsonEntryKind.Object)
+                    Walk(item, inner, findings);
+        }
+    }
+
+    private static string? Suggest(string name, string parent)
+    {
+        if (OldNames.TryGetValue(name, out var renamed)) return renamed;
+        return WordDistance.Nearest(name, PropertyBook.Names(parent));
+    }
+
+    private static readonly Dictionary<string, string> OldNames = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["ReRoutes"] = "Routes", ["ReRouteKeys"] = "RouteKeys", ["ReRouteIsCaseSensitive"] = "RouteIsCaseSensitive", ["ReRouteKeysConfig"] = "RouteKeysConfig", ["DownstreamPath"] = "DownstreamPathTemplate",
+    };
+}
+
+/// <summary>One property that is written, and what becomes of it.</summary>
+/// <param name="Property">With its places: <c>Routes[2].QoSOptions</c>.</param>
+/// <param name="Name">Without: <c>Routes.QoSOptions</c>.</param>
+/// <param name="Reason">Why it is better or ignored.</param>
+/// <param name="Suggestion">Of an unknown one: what was probably meant; null = no idea.</param>
+public sealed record PropertyFinding(string File, int Line, string Property, string Name, PropertyFate Fate, string Reason, string? Suggestion);
+
+/// <summary>A route that others take calls from.</summary>
+/// <param name="Completely">None is left: it is never reached.</param>
+/// <param name="By">The route that has them: file, line and template.</param>
+public sealed record HiddenRoute(string File, int Line, string Template, bool Completely, string ByFile, int ByLine, string ByTemplate, string Sentence);

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace Tollgate.Cli;
+
+/// <summary>Asks the management API, with the token that a person or pipeline was given.</summary>
+internal sealed class ManagementClient : IDisposable
+{
+    public static readonly Option<string?> Server = new("--server") { Description = "Address of the portal, such as https://portal.example.com; else TOLLGATE_URL, else http://localhost:8090.", Recursive = true };
+    public static readonly Option<string?> Token = new("--token") { Description = "A token of the management API; else TOLLGATE_TOKEN, which other users of the machine cannot see.", Recursive = true };
+
+    private readonly HttpClient _http;
+    private readonly TextWriter _error;
+
+    private ManagementClient(HttpClient http, TextWriter error) => (_http, _error) = (http, error);
+
+    public static ManagementClient Open(ParseResult parsed)
+    {
+        var server = parsed.GetValue(Server) ?? Environment.GetEnvironmentVariable("TOLLGATE_URL") ?? "http://localhost:8090";
+        var token = parsed.GetValue(Token) ?? Environment.GetEnvironmentVariable("TOLLGATE_TOKEN");
+        var http = new HttpClient { BaseAddress = new Uri(server.TrimEnd('/') + "/api/v1/"), Timeout = TimeSpan.FromSeconds(60) };
+        if (token is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return new ManagementClient(http, parsed.InvocationConfiguration.Error);
+    }
+
+    /// <summary>The answer's body; null after a refusal, which has been said on standard error.</summary>
+    public async Task<JsonElement?> AskAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancel, string? ifMatch = null)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = content };
+            if (ifMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", $"\"{ifMatch}\"");
+            using var answer = await _http.SendAsync(request, cancel);
+            var text = await answer.Content.ReadAsStringAsync(cancel);
+            if (answer.IsSuccessStatusCode) return text.Length == 0 ? JsonElement.Parse("{}") : JsonElement.Parse(text);
+            await ExplainAsync((int)answer.StatusCode, text);
+        }
+        catch (HttpRequestException away)
+        {
+            await _error.WriteLineAsync($"{_http.BaseAddress} cannot be reached: {away.Message} Say where the portal is with --server or TOLLGATE_URL.");
+        }
+        catch (JsonException)
+        {
+            await _error.WriteLineAsync($"{_http.BaseAddress} does not answer as a Tollgate portal does.");
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            await _error.WriteLineAsync($"{_http.BaseAddress} did not answer in time.");
+        }
+
+        return null;
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task ExplainAsync(int status, string text)
+    {
+        JsonElement problem;
+        try
+        {
+            problem = JsonElement.Parse(text);
+        }
+        catch (JsonException)
+        {
+            await _error.WriteLineAsync($"Refused with {status}.");
+            return;
+        }
+
+        string? Text(string name) => problem.ValueKind == JsonValueKind.Object && problem.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        await _error.WriteLineAsync($"{Text("title") ?? "Refused"} ({status}): {Text("detail")}");
+        if (status == 401) await _error.WriteLineAsync("Give a token of the management API with TOLLGATE_TOKEN or --token.");
+        foreach (var line in Lines(problem, "errors", mistake => $"  line {mistake.GetProperty("line")} {mistake.GetProperty("property").GetString()}: {mistake.GetProperty("sentence").GetString()}")) await _error.WriteLineAsync(line);
+        foreach (var line in Lines(problem, "conflicts", conflict =>
+            $"  line {conflict.GetProperty("line")}: {conflict.GetProperty("claim").GetString()} belongs to {conflict.GetProperty("owner").GetString()} (line {conflict.GetProperty("ownedLine")}: {conflict.GetProperty("owned").GetString()})"))
+            await _error.WriteLineAsync(line);
+    }
+
+    private static IEnumerable<string> Lines(JsonElement problem, string name, Func<JsonElement, string> line) =>
+        problem.ValueKind == JsonValueKind.Object && problem.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().Select(line) : [];
+}
