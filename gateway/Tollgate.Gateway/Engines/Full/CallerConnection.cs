@@ -10,7 +10,12 @@ namespace Tollgate.Gateway.Engines.Full;
 /// <summary>What stays the same for every call of a connection, found out once.</summary>
 internal sealed class CallerConnection
 {
+    private const int FreeResets = 200;
+
     private Element? _element;
+    private ConnectionContext? _connection;
+    private int _calls;
+    private int _resets;
 
     private CallerConnection(IPAddress? address, ListenerOptions options, bool isTls, string? subject)
     {
@@ -43,6 +48,7 @@ internal sealed class CallerConnection
         var tls = connection.Features.Get<ITlsConnectionFeature>();
         var caller = new CallerConnection((connection.RemoteEndPoint as IPEndPoint)?.Address, options, tls is not null, tls?.ClientCertificate?.Subject);
         connection.Features.Set(caller);
+        caller._connection = connection;
 
         // The transport can be replaced before the protocol is known; HTTP/2 just writes through.
         caller.Output = new LastWordOutput(connection.Transport.Output);
@@ -61,6 +67,16 @@ internal sealed class CallerConnection
         var element = new Element(host, $"for={node}{named};proto={Scheme}");
         Volatile.Write(ref _element, element);
         return element.Text;
+    }
+
+    /// <summary>
+    /// Counts a call of an HTTP/2 connection. One that opens streams only to reset them costs its services more than it costs its caller, and is cut off.
+    /// </summary>
+    public void Count(bool reset)
+    {
+        var calls = Interlocked.Increment(ref _calls);
+        if (reset && Interlocked.Increment(ref _resets) is var resets && resets > FreeResets && resets > calls / 2)
+            _connection?.Abort(new ConnectionAbortedException("Too many streams were reset."));
     }
 
     private sealed record Element(string Host, string Text);

@@ -84,6 +84,7 @@ internal sealed class Exchange : ICallHeaders
     public void End()
     {
         var duration = Engine.Time.GetElapsedTime(_startedAt);
+        if (HttpProtocol.IsHttp2(Context.Request.Protocol)) Caller?.Count(Context.RequestAborted.IsCancellationRequested);
         _record.Complete(Engine.Journal, duration);
         Engine.Explainer.Keep(this, _requestNumber, duration);
         Engine.Metrics.Count(_admission.Route?.Name ?? "", _admission.Entitlement?.Item.Plan ?? "", Outcome, duration);

@@ -191,7 +191,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
 
     private Loss LossOf(ForwarderError error, Exception? failure)
     {
-        if (Context.RequestAborted.IsCancellationRequested || In<BadHttpRequestException>(failure) is not null || In<UnsendableHeaderException>(failure) is not null) return Loss.Caller;
+        if (Context.RequestAborted.IsCancellationRequested || error is ForwarderError.RequestBodyClient || In<BadHttpRequestException>(failure) is not null || In<UnsendableHeaderException>(failure) is not null) return Loss.Caller;
         if (_timeout.IsCancellationRequested || error is ForwarderError.RequestTimedOut) return Loss.Timeout;
         return In<HttpRequestException>(failure) switch
         {
@@ -284,7 +284,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
     private Refusal RefusalOf(ForwarderError error, Exception? failure)
     {
         if (In<BadHttpRequestException>(failure) is { } bad) return Refusals.ReasonOf(bad.StatusCode);
-        if (In<UnsendableHeaderException>(failure) is not null) return Refusal.BadRequest;
+        if (error is ForwarderError.RequestBodyClient || In<UnsendableHeaderException>(failure) is not null) return Refusal.BadRequest;
         return _timeout.IsCancellationRequested || error is ForwarderError.RequestTimedOut ? Refusal.UpstreamTimeout : Refusal.UpstreamUnreachable;
     }
 
