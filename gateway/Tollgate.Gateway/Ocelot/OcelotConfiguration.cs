@@ -54,6 +54,7 @@ internal sealed record OcelotRoute
     public TollgateRouteOptions Tollgate { get; init; } = new();
     public TollgateDelivery Delivery { get; init; } = new();
     public TollgateEdge Edge { get; init; } = TollgateEdge.None;
+    public Transport.UpstreamTls? Tls { get; init; }
 
     /// <summary>Headers that a call must carry, by name.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> UpstreamHeaderTemplates { get; init; } = [];
@@ -159,6 +160,7 @@ internal sealed class OcelotGlobal
     public JsonEntry? Json { get; init; }
     public string? BaseUrl { get; init; }
     public TollgateEdge Edge { get; init; } = TollgateEdge.None;
+    public Transport.UpstreamTls? Tls { get; init; }
     public int? Timeout { get; init; }
     public string? RequestIdKey { get; init; }
     public OcelotAuthentication Authentication { get; init; } = new();

@@ -42,6 +42,7 @@ internal sealed class OcelotHttpHandler
             UseProxy = own?.UseProxy ?? shared?.UseProxy ?? false,
             MaxConnections = own?.MaxConnectionsPerServer ?? shared?.MaxConnectionsPerServer ?? 0,
             LifetimeSeconds = own?.PooledConnectionLifetimeSeconds ?? shared?.PooledConnectionLifetimeSeconds ?? 120,
+            Tls = route.Tls ?? global.Tls,
             TrustAnyCertificate = route.DangerousAcceptAnyServerCertificateValidator,
             Handlers = string.Join('\n', route.DelegatingHandlers),
         };

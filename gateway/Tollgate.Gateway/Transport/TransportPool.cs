@@ -66,9 +66,10 @@ internal sealed class TransportPool(PluginSet plugins) : IDisposable
             PooledConnectionLifetime = TimeSpan.FromSeconds(rule.LifetimeSeconds),
         };
         if (rule.MaxConnections > 0) sockets.MaxConnectionsPerServer = rule.MaxConnections;
-        if (rule.TrustAnyCertificate) sockets.SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true };
+        if (rule.Tls is { } tls) sockets.SslOptions = tls.Load(rule.TrustAnyCertificate);
+        else if (rule.TrustAnyCertificate) sockets.SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true };
 
-        HttpMessageHandler chain = sockets;
+        HttpMessageHandler chain = new FlushedBodies(sockets);
         foreach (var name in rule.Handlers.Split('\n', StringSplitOptions.RemoveEmptyEntries).Reverse())
             if (plugins.MakeHandler(name) is { } handler)
             {

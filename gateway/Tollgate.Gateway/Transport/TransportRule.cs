@@ -22,6 +22,9 @@ internal sealed record TransportRule
     /// <summary>Any certificate of the service will do.</summary>
     public bool TrustAnyCertificate { get; init; }
 
+    /// <summary>Null = the machine's authorities, and no certificate of ours.</summary>
+    public UpstreamTls? Tls { get; init; }
+
     /// <summary>Set where connections belong to one route alone; otherwise empty.</summary>
     public string Owner { get; init; } = "";
 

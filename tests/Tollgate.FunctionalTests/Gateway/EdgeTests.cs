@@ -8,52 +8,110 @@ using Tollgate.Testing;
 namespace Tollgate.FunctionalTests.Gateway;
 
 /// <summary>What a route's <c>Tollgate</c> block gives to browsers: CORS, compression, security headers, files.</summary>
-public sealed class EdgeTests : IAsyncLifetime
+public sealed class EdgeTests : IClassFixture<EdgeTests.Fixture>
 {
     private static readonly string Large = string.Concat(Enumerable.Repeat("{\"word\":\"tollgate\"}", 500));
 
-    private readonly TempFolder _folder = new();
-    private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private StubUpstream _upstream = null!;
-    private GatewayProcess _gateway = null!;
+    private readonly TempFolder _folder;
+    private readonly StubUpstream _upstream;
+    private readonly GatewayProcess _gateway;
+    private readonly TaskCompletionSource _release;
 
-    public async Task InitializeAsync()
+    public EdgeTests(Fixture fixture)
     {
-        _upstream = await StubUpstream.StartAsync(AnswerAsync);
-        Directory.CreateDirectory(_folder.File("site/docs"));
-        _folder.Write("site/index.html", "<h1>home</h1>");
-        _folder.Write("site/docs/index.html", "<h1>docs</h1>");
-        _folder.Write("site/app.js", "let a = 1;");
-        _folder.Write("site/.secret", "hidden");
-        _folder.Write("outside.txt", "outside");
-        var key = Convert.ToHexStringLower(SHA256.HashData("edge-key-of-a-customer"u8));
-        var consumers = _folder.Write("consumers.json", $$"""
-            { "plans": [ { "name": "gold", "products": [ "sold" ], "limits": [ { "name": "minute", "calls": 1000, "window": "60s" } ] } ],
-              "applications": [ { "name": "app", "organisation": "acme", "subscriptions": [ { "plan": "gold" } ], "keys": [ { "sha256": "{{key}}" } ] } ] }
-            """);
-        const string cors = "\"Cors\": { \"Origins\": [ \"https://app.example.com\", \"https://*.trusted.example\" ], \"Methods\": [ \"GET\", \"PUT\" ], \"Headers\": [ \"X-Api-Key\", \"Content-Type\" ], \"ExposedHeaders\": [ \"X-Own\" ], \"Credentials\": true, \"MaxAgeSeconds\": 300 }";
-        _gateway = await GatewayProcess.StartAsync(
-            _folder.Write("ocelot.json", $$"""
-                { "Routes": [
-                    {{Routes.Route("/cors/{rest}", "/{rest}", _upstream.Port, $"\"UpstreamHttpMethod\": [ \"Get\", \"Put\", \"Delete\" ], \"Tollgate\": {{ \"Product\": \"sold\", {cors} }}")}},
-                    {{Routes.Route("/open", "/cors", _upstream.Port, "\"Tollgate\": { \"Cors\": { \"Origins\": \"*\" } }")}},
-                    {{Routes.Route("/own/{rest}", "/{rest}", _upstream.Port)}},
-                    {{Routes.Route("/small/{rest}", "/{rest}", _upstream.Port, "\"Tollgate\": { \"Compression\": true, \"SecurityHeaders\": false }")}},
-                    {{Routes.Route("/safe/{rest}", "/{rest}", _upstream.Port, "\"Tollgate\": { \"SecurityHeaders\": { \"X-Frame-Options\": \"SAMEORIGIN\", \"Content-Security-Policy\": \"default-src 'none'\", \"Referrer-Policy\": \"\" } }")}},
-                    { "UpstreamPathTemplate": "/site/{file}", "Tollgate": { "StaticFiles": { "Folder": "site", "CacheSeconds": 60 }, "Compression": { "MinBytes": 1 } } },
-                    { "UpstreamPathTemplate": "/spa/{file}", "Tollgate": { "StaticFiles": { "Folder": "site", "Fallback": "index.html" } } },
-                    { "UpstreamPathTemplate": "/sold/{file}", "Tollgate": { "Product": "sold", "StaticFiles": { "Folder": "site" } } }
-                  ],
-                  "GlobalConfiguration": { "Tollgate": { "SecurityHeaders": true } } }
-                """),
-            "--consumers", consumers);
+        (_folder, _upstream, _gateway, _release) = (fixture.Folder, fixture.Upstream, fixture.Gateway, fixture.Release);
+        _upstream.Seen.Clear();
     }
 
-    public async Task DisposeAsync()
+    public sealed class Fixture : IAsyncLifetime
     {
-        await _gateway.DisposeAsync();
-        await _upstream.DisposeAsync();
-        _folder.Dispose();
+        internal TempFolder Folder { get; } = new();
+        internal StubUpstream Upstream { get; private set; } = null!;
+        internal GatewayProcess Gateway { get; private set; } = null!;
+        internal TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async Task InitializeAsync()
+        {
+            Upstream = await StubUpstream.StartAsync(AnswerAsync);
+            Directory.CreateDirectory(Folder.File("site/docs"));
+            Folder.Write("site/index.html", "<h1>home</h1>");
+            Folder.Write("site/docs/index.html", "<h1>docs</h1>");
+            Folder.Write("site/app.js", "let a = 1;");
+            Folder.Write("site/.secret", "hidden");
+            Folder.Write("outside.txt", "outside");
+            var key = Convert.ToHexStringLower(SHA256.HashData("edge-key-of-a-customer"u8));
+            var consumers = Folder.Write("consumers.json", $$"""
+                { "plans": [ { "name": "gold", "products": [ "sold" ], "limits": [ { "name": "minute", "calls": 1000, "window": "60s" } ] } ],
+                  "applications": [ { "name": "app", "organisation": "acme", "subscriptions": [ { "plan": "gold" } ], "keys": [ { "sha256": "{{key}}" } ] } ] }
+                """);
+            const string cors = "\"Cors\": { \"Origins\": [ \"https://app.example.com\", \"https://*.trusted.example\" ], \"Methods\": [ \"GET\", \"PUT\" ], \"Headers\": [ \"X-Api-Key\", \"Content-Type\" ], \"ExposedHeaders\": [ \"X-Own\" ], \"Credentials\": true, \"MaxAgeSeconds\": 300 }";
+            Gateway = await GatewayProcess.StartAsync(
+                Folder.Write("ocelot.json", $$"""
+                    { "Routes": [
+                        {{Routes.Route("/cors/{rest}", "/{rest}", Upstream.Port, $"\"UpstreamHttpMethod\": [ \"Get\", \"Put\", \"Delete\" ], \"Tollgate\": {{ \"Product\": \"sold\", {cors} }}")}},
+                        {{Routes.Route("/open", "/cors", Upstream.Port, "\"Tollgate\": { \"Cors\": { \"Origins\": \"*\" } }")}},
+                        {{Routes.Route("/own/{rest}", "/{rest}", Upstream.Port)}},
+                        {{Routes.Route("/small/{rest}", "/{rest}", Upstream.Port, "\"Tollgate\": { \"Compression\": true, \"SecurityHeaders\": false }")}},
+                        {{Routes.Route("/safe/{rest}", "/{rest}", Upstream.Port, "\"Tollgate\": { \"SecurityHeaders\": { \"X-Frame-Options\": \"SAMEORIGIN\", \"Content-Security-Policy\": \"default-src 'none'\", \"Referrer-Policy\": \"\" } }")}},
+                        { "UpstreamPathTemplate": "/site/{file}", "Tollgate": { "StaticFiles": { "Folder": "site", "CacheSeconds": 60 }, "Compression": { "MinBytes": 1 } } },
+                        { "UpstreamPathTemplate": "/spa/{file}", "Tollgate": { "StaticFiles": { "Folder": "site", "Fallback": "index.html" } } },
+                        { "UpstreamPathTemplate": "/sold/{file}", "Tollgate": { "Product": "sold", "StaticFiles": { "Folder": "site" } } }
+                      ],
+                      "GlobalConfiguration": { "Tollgate": { "SecurityHeaders": true } } }
+                    """),
+                "--consumers", consumers);
+        }
+
+        public async Task DisposeAsync()
+        {
+            await Gateway.DisposeAsync();
+            await Upstream.DisposeAsync();
+            Folder.Dispose();
+        }
+
+        private async Task AnswerAsync(HttpContext http)
+        {
+            var response = http.Response;
+            response.Headers["X-Powered-By"] = "service";
+            response.Headers.ETag = "\"1\"";
+            switch (http.Request.Path.Value)
+            {
+                case "/cors":
+                    response.Headers.AccessControlAllowOrigin = "https://service.example";
+                    return;
+                case "/large": await SendAsync("application/json; charset=utf-8", Large); return;
+                case "/short": await SendAsync("application/json", "{}"); return;
+                case "/image": await SendAsync("image/png", Large); return;
+                case "/encoded":
+                    response.Headers.ContentEncoding = "x-own";
+                    await SendAsync("application/json", Large);
+                    return;
+                case "/kept":
+                    response.Headers.CacheControl = "public, no-transform";
+                    await SendAsync("application/json", Large);
+                    return;
+                case "/part":
+                    response.StatusCode = 206;
+                    response.Headers.ContentRange = $"bytes 0-{Large.Length - 1}/{Large.Length * 2}";
+                    await SendAsync("application/json", Large);
+                    return;
+                case "/events" or "/lines":
+                    var events = http.Request.Path == "/events";
+                    response.ContentType = events ? "text/event-stream" : "application/x-ndjson";
+                    await response.WriteAsync(events ? "data: 1\n\n" : "{\"line\":1}\n");
+                    await response.Body.FlushAsync();
+                    await Release.Task.WaitAsync(Deadline.Default, http.RequestAborted);
+                    await response.WriteAsync(events ? "data: 2\n\n" : "{\"line\":2}\n");
+                    return;
+            }
+
+            Task SendAsync(string type, string text)
+            {
+                response.ContentType = type;
+                response.ContentLength = text.Length;
+                return response.WriteAsync(text);
+            }
+        }
     }
 
     [Fact]
@@ -236,50 +294,6 @@ public sealed class EdgeTests : IAsyncLifetime
 
         (await gateway.WaitForExitAsync()).ShouldBe(1);
         gateway.Output.ShouldContain($"Routes[0].{property}");
-    }
-
-    private async Task AnswerAsync(HttpContext http)
-    {
-        var response = http.Response;
-        response.Headers["X-Powered-By"] = "service";
-        response.Headers.ETag = "\"1\"";
-        switch (http.Request.Path.Value)
-        {
-            case "/cors":
-                response.Headers.AccessControlAllowOrigin = "https://service.example";
-                return;
-            case "/large": await SendAsync("application/json; charset=utf-8", Large); return;
-            case "/short": await SendAsync("application/json", "{}"); return;
-            case "/image": await SendAsync("image/png", Large); return;
-            case "/encoded":
-                response.Headers.ContentEncoding = "x-own";
-                await SendAsync("application/json", Large);
-                return;
-            case "/kept":
-                response.Headers.CacheControl = "public, no-transform";
-                await SendAsync("application/json", Large);
-                return;
-            case "/part":
-                response.StatusCode = 206;
-                response.Headers.ContentRange = $"bytes 0-{Large.Length - 1}/{Large.Length * 2}";
-                await SendAsync("application/json", Large);
-                return;
-            case "/events" or "/lines":
-                var events = http.Request.Path == "/events";
-                response.ContentType = events ? "text/event-stream" : "application/x-ndjson";
-                await response.WriteAsync(events ? "data: 1\n\n" : "{\"line\":1}\n");
-                await response.Body.FlushAsync();
-                await _release.Task.WaitAsync(Deadline.Default, http.RequestAborted);
-                await response.WriteAsync(events ? "data: 2\n\n" : "{\"line\":2}\n");
-                return;
-        }
-
-        Task SendAsync(string type, string text)
-        {
-            response.ContentType = type;
-            response.ContentLength = text.Length;
-            return response.WriteAsync(text);
-        }
     }
 
     private Task<HttpResponseMessage> PreflightAsync(string path, string origin, string method, string headers) =>

@@ -190,24 +190,6 @@ public sealed class ProxyTests : IAsyncLifetime
         socket.CloseStatus.ShouldBe(WebSocketCloseStatus.NormalClosure);
     }
 
-    [Theory]
-    [InlineData("both a length and chunks", "POST /t/smuggle HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /t/smuggled HTTP/1.1\r\nHost: h\r\n\r\n")]
-    [InlineData("two lengths", "POST /t/smuggle HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd")]
-    [InlineData("an unknown coding", "POST /t/smuggle HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, x\r\n\r\n0\r\n\r\n")]
-    [InlineData("a folded header", "GET /t/smuggle HTTP/1.1\r\nHost: h\r\nX-A: 1\r\n folded\r\n\r\n")]
-    [InlineData("blank before the colon", "POST /t/smuggle HTTP/1.1\r\nHost: h\r\nContent-Length : 3\r\n\r\nabc")]
-    [InlineData("two hosts", "GET /t/smuggle HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n")]
-    [InlineData("no host", "GET /t/smuggle HTTP/1.1\r\n\r\n")]
-    [InlineData("a negative length", "POST /t/smuggle HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n")]
-    [InlineData("a bare line feed in a chunk", "POST /t/smuggle HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\nZ\r\n0\r\n\r\n")]
-    public async Task A_doubtful_message_is_refused_and_nothing_of_it_is_smuggled(string what, string message)
-    {
-        var answer = await RawAsync(message);
-
-        answer.ShouldStartWith("HTTP/1.1 400", customMessage: what);
-        _echo.Seen.ShouldNotContain(seen => seen.Target == "/smuggled");
-    }
-
     private static readonly TaskCompletionSource Release = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private static readonly TaskCompletionSource Aborted = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

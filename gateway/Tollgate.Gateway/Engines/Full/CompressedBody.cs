@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Gateway.Policy.Edge;
@@ -9,8 +10,10 @@ namespace Tollgate.Gateway.Engines.Full;
 /// The body of an answer on a route that compresses. Decides with the first byte, when the answer's head is complete, and leaves it alone where it is
 /// encoded already, part of a whole, short, or of a type that is not worth it. What has no length is sent on as it comes.
 /// </summary>
-internal sealed class CompressedBody(HttpContext context, CompressionRule rule, Stream inner) : Stream
+internal sealed class CompressedBody(HttpContext context, CompressionRule rule, IHttpResponseBodyFeature inner) : Stream, IHttpResponseBodyFeature
 {
+    private readonly Stream _inner = inner.Stream;
+    private PipeWriter? _writer;
     private Stream? _coder;
     private bool _decided;
     private bool _flushes;
@@ -30,15 +33,34 @@ internal sealed class CompressedBody(HttpContext context, CompressionRule rule, 
     public static CompressedBody? Begin(HttpContext context, CompressionRule rule)
     {
         if (HttpMethods.IsHead(context.Request.Method) || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }) return null;
-        var body = new CompressedBody(context, rule, context.Response.Body);
-        context.Response.Body = body;
+        var body = new CompressedBody(context, rule, context.Features.GetRequiredFeature<IHttpResponseBodyFeature>());
+        context.Features.Set<IHttpResponseBodyFeature>(body);
         return body;
     }
+
+    public Stream Stream => this;
+    public PipeWriter Writer => _writer ??= PipeWriter.Create(this, new StreamPipeWriterOptions(leaveOpen: true));
+
+    public Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        if (!_decided) Decide();
+        return inner.StartAsync(cancellationToken);
+    }
+
+    public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default)
+    {
+        if (!_decided) Decide();
+        return _coder is null ? inner.SendFileAsync(path, offset, count, cancellationToken) : SendFileFallback.SendFileAsync(this, path, offset, count, cancellationToken);
+    }
+
+    public Task CompleteAsync() => inner.CompleteAsync();
+
+    public void DisableBuffering() => inner.DisableBuffering();
 
     /// <summary>Writes what is left, after the last byte. Not called when the answer broke off.</summary>
     public async Task FinishAsync()
     {
-        await context.Response.BodyWriter.FlushAsync();
+        if (_writer is not null) await _writer.FlushAsync();
         if (_coder is not null) await _coder.DisposeAsync();
     }
 
@@ -47,7 +69,7 @@ internal sealed class CompressedBody(HttpContext context, CompressionRule rule, 
         if (!_decided) Decide();
         if (_coder is null)
         {
-            await inner.WriteAsync(buffer, cancel);
+            await _inner.WriteAsync(buffer, cancel);
             return;
         }
 
@@ -60,7 +82,7 @@ internal sealed class CompressedBody(HttpContext context, CompressionRule rule, 
     public override async Task FlushAsync(CancellationToken cancel)
     {
         if (_coder is not null) await _coder.FlushAsync(cancel);
-        await inner.FlushAsync(cancel);
+        await _inner.FlushAsync(cancel);
     }
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
@@ -91,6 +113,6 @@ internal sealed class CompressedBody(HttpContext context, CompressionRule rule, 
         headers.Remove("Accept-Ranges");
         headers.Remove("Content-MD5");
         if (headers.ETag.ToString() is { Length: > 0 } tag && !tag.StartsWith("W/", StringComparison.Ordinal)) headers.ETag = $"W/{tag}";    // the same, but not byte for byte
-        _coder = coding == "br" ? new BrotliStream(inner, rule.Level, leaveOpen: true) : new GZipStream(inner, rule.Level, leaveOpen: true);
+        _coder = coding == "br" ? new BrotliStream(_inner, rule.Level, leaveOpen: true) : new GZipStream(_inner, rule.Level, leaveOpen: true);
     }
 }

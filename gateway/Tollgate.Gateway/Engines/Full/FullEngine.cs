@@ -18,6 +18,7 @@ using Tollgate.Gateway.Explain;
 using Tollgate.Gateway.Listening;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Metering;
+using Tollgate.Gateway.Transport;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Tollgate.Gateway.Engines.Full;
@@ -50,7 +51,7 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
         Listening = listening;
         Hsts = listening.HstsSeconds > 0 ? $"max-age={listening.HstsSeconds}; includeSubDomains" : null;
         if (listening.Certificates.Count > 0) _certificates = ServerCertificates.Open(listening, loggers.CreateLogger<ServerCertificates>());
-        Client = new HttpMessageInvoker(new SocketsHttpHandler
+        Client = new HttpMessageInvoker(new FlushedBodies(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
@@ -60,7 +61,7 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
             EnableMultipleHttp2Connections = true,
             ConnectCallback = UpstreamConnect.ConnectAsync,
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        });
+        }));
 
         // The container alone: it makes Kestrel and the forwarder, and is never started.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());

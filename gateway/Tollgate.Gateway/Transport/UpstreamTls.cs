@@ -1,0 +1,35 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Tollgate.Gateway.Transport;
+
+/// <summary>How a route's services are known, and how the gateway shows itself to them.</summary>
+/// <param name="CaFile">Authorities, PEM, in the place of the machine's own; null = the machine's.</param>
+/// <param name="CertificateFile">The gateway's certificate for them, PEM or PKCS#12; null = none.</param>
+/// <param name="ServerName">The name that the service's certificate has; null = the host that is called.</param>
+/// <param name="WrittenAt">When the newest of the files was written: a configuration that is read again reads changed files again.</param>
+internal sealed record UpstreamTls(string? CaFile, string? CertificateFile, string? KeyFile, string? Password, string? ServerName, long WrittenAt)
+{
+    /// <exception cref="System.Security.Cryptography.CryptographicException">A file holds no certificate.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public SslClientAuthenticationOptions Load(bool trustAny)
+    {
+        var options = new SslClientAuthenticationOptions();
+        if (trustAny) options.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        else if (CaFile is not null)
+        {
+            var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            trust.CustomTrustStore.ImportFromPemFile(CaFile);
+            options.CertificateChainPolicy = trust;
+        }
+
+        // The client compares with the host that it calls; another name is compared here.
+        if (ServerName is { } name && !trustAny)
+            options.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None && certificate is X509Certificate2 shown && shown.MatchesHostname(name);
+
+        if (CertificateFile is not null)
+            options.ClientCertificateContext = new Listening.CertificateFile(CertificateFile, KeyFile, Password, ["*"]).Load().Context;
+        return options;
+    }
+}

@@ -1,0 +1,239 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Gateway;
+
+/// <summary>What flows through: bodies as they come, trailers, 100-continue, HTTP/2 and gRPC from end to end, TLS to services.</summary>
+public sealed class TransportTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly TestAuthority _authority = new("Tollgate tests");
+
+    public void Dispose()
+    {
+        _authority.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_body_reaches_the_service_while_it_is_still_being_sent()
+    {
+        await using var upstream = RawUpstream.Start();
+        await using var gateway = await StartAsync(Routes.Route("/t", "/t", upstream.Port));
+        using var raw = await RawClient.ConnectAsync(gateway.Address);
+
+        await raw.SendAsync("POST /t HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
+        await Deadline.UntilAsync("the first part arrives", () => Task.FromResult(upstream.Received.Contains("first")));
+        upstream.Received.ShouldNotContain("second");
+        await raw.SendAsync("6\r\nsecond\r\n0\r\n\r\n");
+        await Deadline.UntilAsync("the second part arrives", () => Task.FromResult(upstream.Received.Contains("second")));
+
+        (await raw.ReadAnswerAsync()).ShouldStartWith("HTTP/1.1 200 ");
+    }
+
+    [Fact]
+    public async Task A_caller_that_expects_100_sends_its_body_only_when_somebody_wants_it()
+    {
+        await using var upstream = await StubUpstream.StartAsync(async http =>
+        {
+            using var body = new StreamReader(http.Request.Body);
+            await http.Response.WriteAsync(await body.ReadToEndAsync());
+        });
+        await using var gateway = await StartAsync(Routes.Route("/t", "/t", upstream.Port), Routes.Route("/closed", "/t", upstream.Port, "\"SecurityOptions\": { \"IPBlockedList\": [ \"127.0.0.1\" ] }"));
+        using var raw = await RawClient.ConnectAsync(gateway.Address);
+
+        await raw.SendAsync("POST /t HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+        (await raw.ReadAnswerAsync()).ShouldStartWith("HTTP/1.1 100 ");
+        await raw.SendAsync("hello");
+        (await raw.ReadAnswerAsync()).ShouldContain("hello");
+
+        using var refused = await RawClient.ConnectAsync(gateway.Address);
+        await refused.SendAsync("POST /closed HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+        (await refused.ReadAnswerAsync()).ShouldStartWith("HTTP/1.1 403 ");
+    }
+
+    [Theory]
+    [InlineData("http")]
+    [InlineData("https")]
+    public async Task GRPC_flows_both_ways_with_its_trailers(string scheme)
+    {
+        await using var upstream = await Http2Upstream.StartAsync(scheme == "https" ? _authority : null, async http =>
+        {
+            http.Response.ContentType = "application/grpc";
+            http.Response.Headers["X-Trailers-Wanted"] = http.Request.Headers.TE;
+            http.Response.DeclareTrailer("grpc-status");
+            var buffer = new byte[100];
+            while (await http.Request.Body.ReadAsync(buffer) is var read and > 0)
+            {
+                await http.Response.Body.WriteAsync(buffer.AsMemory(0, read));
+                await http.Response.Body.FlushAsync();
+            }
+
+            http.Response.AppendTrailer("grpc-status", "0");
+        });
+        _folder.Write("ca.pem", _authority.Pem);
+        await using var gateway = await StartAsync(Routes.Route("/echo.Echo/{method}", "/echo.Echo/{method}", upstream.Port,
+                "\"DownstreamHttpVersion\": \"2.0\", \"DownstreamHttpVersionPolicy\": \"RequestVersionExact\", \"Tollgate\": { \"Tls\": { \"CaFile\": \"ca.pem\" } }")
+            .Replace("\"DownstreamScheme\": \"http\"", $"\"DownstreamScheme\": \"{scheme}\""));
+        var body = new DuplexContent("application/grpc");
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(gateway.Address, "/echo.Echo/Chat")) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = body };
+        request.Headers.TE.ParseAdd("trailers");
+        var answering = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var stream = await body.Stream;
+        await stream.WriteAsync("one"u8.ToArray());
+        await stream.FlushAsync();
+
+        using var answer = await answering;
+        await using var received = await answer.Content.ReadAsStreamAsync();
+        var buffer = new byte[100];
+        Encoding.ASCII.GetString(buffer, 0, await received.ReadAsync(buffer)).ShouldBe("one");
+        await stream.WriteAsync("two"u8.ToArray());
+        await stream.FlushAsync();
+        Encoding.ASCII.GetString(buffer, 0, await received.ReadAsync(buffer)).ShouldBe("two");
+        body.Complete();
+        (await received.ReadAsync(buffer)).ShouldBe(0);
+
+        answer.Headers.GetValues("X-Trailers-Wanted").ShouldBe(["trailers"]);
+        answer.TrailingHeaders.GetValues("grpc-status").ShouldBe(["0"]);
+    }
+
+    [Fact]
+    public async Task Trailers_of_an_HTTP1_service_reach_a_caller_over_HTTP2()
+    {
+        await using var upstream = new ScriptedUpstream("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\n\r\n");
+        await using var gateway = await StartAsync(Routes.Route("/t", "/t", upstream.Port));
+        using var client = new HttpClient();
+        using var answer = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(gateway.Address, "/t")) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact });
+
+        (await answer.Content.ReadAsStringAsync()).ShouldBe("ok");
+        answer.TrailingHeaders.GetValues("X-Sum").ShouldBe(["42"]);
+    }
+
+    [Fact]
+    public async Task A_service_is_known_by_its_authority_and_the_gateway_by_its_certificate()
+    {
+        await using var upstream = await Http2Upstream.StartAsync(_authority, http => http.Response.WriteAsync(http.Connection.ClientCertificate?.Subject ?? "nobody"));
+        using var own = _authority.ForClient("gateway");
+        using var strangers = new TestAuthority("strangers");
+        _folder.Write("ca.pem", _authority.Pem);
+        _folder.Write("other.pem", strangers.Pem);
+        _folder.Write("own.pem", own.ExportCertificatePem());
+        _folder.Write("own.key", own.ExportKeyPem());
+        string Route(string path, string tls) => Routes.Route(path, "/", upstream.Port, $"\"Tollgate\": {{ \"Tls\": {{ {tls} }} }}").Replace("\"DownstreamScheme\": \"http\"", "\"DownstreamScheme\": \"https\"");
+        await using var gateway = await StartAsync(
+            Route("/known", "\"CaFile\": \"ca.pem\""),
+            Route("/both", "\"CaFile\": \"ca.pem\", \"CertificateFile\": \"own.pem\", \"KeyFile\": \"own.key\""),
+            Route("/named", "\"CaFile\": \"ca.pem\", \"ServerName\": \"other.test\""),
+            Route("/stranger", "\"CaFile\": \"other.pem\""),
+            Routes.Route("/default", "/", upstream.Port).Replace("\"DownstreamScheme\": \"http\"", "\"DownstreamScheme\": \"https\""));
+
+        (await gateway.Client.GetStringAsync("/known")).ShouldBe("nobody");
+        (await gateway.Client.GetStringAsync("/both")).ShouldBe("CN=gateway");
+        foreach (var path in new[] { "/named", "/stranger", "/default" }) await (await gateway.GetAsync(path)).ShouldBeProblemAsync(502, "upstream-unreachable");
+    }
+
+    private Task<GatewayProcess> StartAsync(params string[] routes) => GatewayProcess.StartAsync(_folder.Write("ocelot.json", Routes.File(routes)));
+
+    /// <summary>A request body that is written while the answer is read.</summary>
+    private sealed class DuplexContent : HttpContent
+    {
+        private readonly TaskCompletionSource<Stream> _stream = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public DuplexContent(string type) => Headers.ContentType = new(type);
+
+        public Task<Stream> Stream => _stream.Task;
+
+        public void Complete() => _complete.SetResult();
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.FlushAsync();
+            _stream.SetResult(stream);
+            await _complete.Task.WaitAsync(Deadline.Default);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    /// <summary>Speaks HTTP/2 alone without TLS, or both versions with it.</summary>
+    private sealed class Http2Upstream(WebApplication app) : IAsyncDisposable
+    {
+        public int Port { get; } = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
+
+        public static async Task<Http2Upstream> StartAsync(TestAuthority? authority, RequestDelegate answer)
+        {
+            var builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener =>
+            {
+                if (authority is null) listener.Protocols = HttpProtocols.Http2;
+                else listener.UseHttps(https =>
+                {
+                    https.ServerCertificate = authority.ForHost("127.0.0.1");
+                    https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                    https.AllowAnyClientCertificate();
+                });
+            }));
+            var app = builder.Build();
+            app.Run(answer);
+            await app.StartAsync();
+            return new Http2Upstream(app);
+        }
+
+        public ValueTask DisposeAsync() => app.DisposeAsync();
+    }
+
+    /// <summary>Answers every connection's first bytes with the same.</summary>
+    private sealed class ScriptedUpstream : IAsyncDisposable
+    {
+        private readonly System.Net.Sockets.TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly Task _serving;
+
+        public ScriptedUpstream(string answer)
+        {
+            _listener.Start();
+            _serving = ServeAsync(Encoding.ASCII.GetBytes(answer));
+        }
+
+        public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+        public async ValueTask DisposeAsync()
+        {
+            _listener.Stop();
+            await _serving;
+        }
+
+        private async Task ServeAsync(byte[] answer)
+        {
+            try
+            {
+                while (true)
+                {
+                    using var client = await _listener.AcceptTcpClientAsync();
+                    var stream = client.GetStream();
+                    _ = await stream.ReadAtLeastAsync(new byte[65536], 1);
+                    await stream.WriteAsync(answer);
+                }
+            }
+            catch (Exception over) when (over is System.Net.Sockets.SocketException or ObjectDisposedException)
+            {
+            }
+        }
+    }
+}
