@@ -128,7 +128,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         PutTogether(files);
         _files = files;
         Errors = [];
-        foreach (var warning in files.Warnings) Log.NotEnforced(_logger, warning);
+        foreach (var warning in files.Warnings.Concat(_compiler.Warnings)) Log.NotEnforced(_logger, warning);
 
         foreach (var file in files.Providers.Values.Select(provider => provider.JwksFile).OfType<string>())
             if (_watchedKeys.Add(file))

@@ -8,6 +8,10 @@ public static class Programs
 
     public static string Gateway { get; } = Built("gateway/Tollgate.Gateway", "Tollgate.Gateway.dll");
     public static string Cli { get; } = Built("host/Tollgate.Cli", "tollgate.dll");
+
+    /// <summary>The folder of the sample plug-in.</summary>
+    public static string SamplePlugin { get; } = Path.GetDirectoryName(Built("docs/samples/Tollgate.SamplePlugin", "Tollgate.SamplePlugin.dll"))!;
+
     public static string Host { get; } = Built("host/Tollgate.Host", "Tollgate.Host.dll");
 
     /// <summary>Finds a server on the PATH or in Debian's folders.</summary>

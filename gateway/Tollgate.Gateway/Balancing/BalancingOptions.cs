@@ -11,6 +11,9 @@ internal sealed record BalancingOptions
     /// <summary>Of <see cref="BalancingPolicy.Cookie"/>.</summary>
     public AffinityCookie? Cookie { get; init; }
 
+    /// <summary>Of <see cref="BalancingPolicy.Custom"/>.</summary>
+    public CustomChooser? Chooser { get; init; }
+
     public PassiveHealth Passive { get; init; } = new();
 
     /// <summary>Null = hosts are not asked.</summary>

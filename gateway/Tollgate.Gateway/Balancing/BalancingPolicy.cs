@@ -26,4 +26,7 @@ internal enum BalancingPolicy : byte
 
     /// <summary>The one that a cookie of ours names.</summary>
     Cookie,
+
+    /// <summary>The one that a plug-in chooses.</summary>
+    Custom,
 }

@@ -132,6 +132,9 @@ internal sealed class Upstream
                 return ByCookie(view, ref call);
             case BalancingPolicy.Sticky when _sessions is not null && Destinations.Length > 1:
                 return _sessions.Choose(this, in call);
+            case BalancingPolicy.Custom when Options.Chooser is { } chooser:
+                var tried = call.Tried;
+                return chooser.Choose(tried == 0 ? view.Usable : [.. view.Usable.Where(host => !Placement.Holds(tried, host))], call.Headers) ?? Next(view, tried);
             default:
                 return Next(view, call.Tried);
         }

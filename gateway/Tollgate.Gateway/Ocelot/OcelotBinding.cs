@@ -40,7 +40,7 @@ internal static class OcelotBinding
             DownstreamHttpVersionPolicy = OcelotHttpVersion.ReadPolicy(json, errors),
             DangerousAcceptAnyServerCertificateValidator = json.ReadFlag("DangerousAcceptAnyServerCertificateValidator", errors) ?? false,
             DelegatingHandlers = [.. json.ReadTexts("DelegatingHandlers", errors).Where(name => !string.IsNullOrWhiteSpace(name)).Select(name => name.Trim())],
-            Metadata = Texts(json, "Metadata", errors),
+            Metadata = Metadata(json, errors),
         };
     }
 
@@ -84,7 +84,7 @@ internal static class OcelotBinding
             Delivery = TollgateDelivery.Read(json, errors, warnings),
             Handler = OcelotHttpHandler.Read(json, errors),
             Cache = OcelotCache.Read(json, errors),
-            Metadata = Texts(json, "Metadata", errors),
+            Metadata = Metadata(json, errors),
             Discovery = OcelotDiscovery.Read(json, errors, warnings),
             DownstreamScheme = NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.ToLowerInvariant(),
             DownstreamHttpVersion = OcelotHttpVersion.Read(json, errors),
@@ -160,16 +160,19 @@ internal static class OcelotBinding
         if (parent.ReadObject("LoadBalancerOptions", errors) is not { } json) return new OcelotLoadBalancer();
 
         var type = NullIfEmpty(json.ReadText("Type", errors));
-        if (type?.ToLowerInvariant() is not (null or "noloadbalancer" or "roundrobin" or "leastconnection" or "cookiestickysessions"))
-            warnings.Add(json.Error("Type", $"\"{type}\" is no balancer of this gateway: the hosts take turns."));
         return new OcelotLoadBalancer
         {
+            Json = json,
             Type = type,
             Key = NullIfEmpty(json.ReadText("Key", errors)),
             ExpiryMs = json.ReadNumber("Expiry", int.MinValue, int.MaxValue, errors) is { } expiry and > 0 ? expiry : null,
             RouteKeys = json.ReadTexts("RouteKeys", errors),
         };
     }
+
+    // What is no text is for nobody, as in Ocelot.
+    private static List<KeyValuePair<string, string>> Metadata(JsonEntry parent, List<ConfigurationError> errors) =>
+        [.. (parent.ReadObject("Metadata", errors)?.Members ?? []).Where(member => member.Value.Kind == JsonEntryKind.Scalar).Select(member => KeyValuePair.Create(member.Key, member.Value.Text))];
 
     private static List<KeyValuePair<string, string>> Texts(JsonEntry parent, string property, List<ConfigurationError> errors)
     {

@@ -113,6 +113,7 @@ internal readonly record struct OcelotHost(string Host, int Port)
 /// <summary><c>LoadBalancerOptions</c>, as written; null = not written.</summary>
 internal sealed record OcelotLoadBalancer
 {
+    public JsonEntry? Json { get; init; }
     public string? Type { get; init; }
     public string? Key { get; init; }
     public long? ExpiryMs { get; init; }

@@ -21,6 +21,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
     private const int DefaultTimeoutSeconds = 90;
 
     private readonly TransportPool _transports = new(plugins);
+    private readonly List<ConfigurationError> _warnings = [];
     private DynamicRouteTable? _dynamic;
     private Dictionary<string, Upstream> _upstreams = [];
     private List<(string Route, Upstream Upstream)> _inForce = [];
@@ -32,6 +33,9 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
     /// <summary>The upstreams of the routes that were compiled last, with the routes' names.</summary>
     public IReadOnlyCollection<(string Route, Upstream Upstream)> Upstreams => _inForce;
 
+    /// <summary>What the configuration that was compiled last names and no plug-in has.</summary>
+    public IReadOnlyList<ConfigurationError> Warnings => _warnings;
+
     /// <param name="builtIn">Providers beside those of the files: the product's own identity service.</param>
     /// <param name="services">Where services run; null = nobody is asked.</param>
     public RouteTable Compile(OcelotConfiguration configuration, IReadOnlyList<TokenProviderOptions> builtIn, ServiceDirectory? services = null)
@@ -41,6 +45,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
         var providers = CompileProviders(configuration, builtIn);
         var parts = new Parts(configuration.Global, providers);
         _inForce = [];
+        _warnings.Clear();
         try
         {
             var routes = resolved.Select(route => Compile(route, parts)).ToArray();
@@ -90,6 +95,8 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
         var face = aggregate.Face;
         var template = new UpstreamTemplate(face.UpstreamPathTemplate, face.RouteIsCaseSensitive);
         var headers = HeadersOf(face);
+        if (aggregate.Aggregator is { } missing && plugins.Aggregator(missing) is null)
+            Warn(face.Json.Error("Aggregator", $"no plug-in has the aggregator \"{missing}\": calls are answered with 404."));
         var members = aggregate.RouteKeys.Select((key, place) =>
         {
             var config = place == 0 ? null : aggregate.Configs.FirstOrDefault(config => config.RouteKey == key);
@@ -178,10 +185,20 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
     {
         var rule = OcelotHttpHandler.Merge(route, global) with { Handlers = string.Join('\n', plugins.HandlersOf(route.DelegatingHandlers)) };
         var traces = OcelotHttpHandler.Traces(route, global);
+        foreach (var name in route.DelegatingHandlers)
+            if (!plugins.HasHandler(name))
+                Warn(route.Json.Error("DelegatingHandlers", $"no plug-in has the handler \"{name}\": it takes no part."));
         var isUsual = rule == TransportRule.Default && route.DownstreamHttpVersion is null && route.DownstreamHttpVersionPolicy is null && !traces;
         return isUsual ? null : new RouteTransport(
             _transports.Of(rule), route.DownstreamHttpVersion ?? HttpVersion.Version11, route.DownstreamHttpVersionPolicy ?? HttpVersionPolicy.RequestVersionOrLower,
-            activityMs, traces);
+            activityMs, traces, rule.Handlers.Length > 0 ? MetadataOf(route, global) : null);
+    }
+
+    private static Dictionary<string, string> MetadataOf(OcelotRoute route, OcelotGlobal global)
+    {
+        var metadata = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in global.Metadata.Concat(route.Metadata)) metadata[name] = value;
+        return metadata;
     }
 
     // Property by property, the route before the global one; the global one only for the routes that it names, if it names any.
@@ -238,6 +255,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
         if (shared.RouteKeys.Count > 0 && (route.Key is null || !shared.RouteKeys.Contains(route.Key))) return route.LoadBalancer;
         return new OcelotLoadBalancer
         {
+            Json = route.LoadBalancer.Type is null ? shared.Json : route.LoadBalancer.Json,
             Type = route.LoadBalancer.Type ?? shared.Type,
             Key = route.LoadBalancer.Key ?? shared.Key,
             ExpiryMs = route.LoadBalancer.ExpiryMs ?? shared.ExpiryMs,
@@ -260,11 +278,25 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             "noloadbalancer" => BalancingPolicy.First,
             "leastconnection" => BalancingPolicy.LeastCalls,
             "cookiestickysessions" => BalancingPolicy.Sticky,
-            _ => BalancingPolicy.Turns,
+            null or "roundrobin" => BalancingPolicy.Turns,
+            _ when plugins.HasChooser(balancer.Type) => BalancingPolicy.Custom,
+            _ => Unknown(balancer),
         };
         var options = OptionsOf(delivery, policy);
+        if (options.Policy == BalancingPolicy.Custom) options = options with { Chooser = new CustomChooser(balancer.Type!, plugins.MakeChooser(balancer.Type!)!) };
         var sessions = options.Policy == BalancingPolicy.Sticky ? SessionsOf(balancer) : null;
         return UpstreamOf(route, "", route.DownstreamHostAndPorts, options, $"{balancer.Key}", sessions, upstreams);
+    }
+
+    private BalancingPolicy Unknown(OcelotLoadBalancer balancer)
+    {
+        Warn(balancer.Json!.Error("Type", $"\"{balancer.Type}\" is no balancer of this gateway or of a plug-in: the hosts take turns."));
+        return BalancingPolicy.Turns;
+    }
+
+    private void Warn(ConfigurationError warning)
+    {
+        if (!_warnings.Contains(warning)) _warnings.Add(warning);
     }
 
     private static BalancingOptions OptionsOf(TollgateDelivery delivery, BalancingPolicy policy) => new()

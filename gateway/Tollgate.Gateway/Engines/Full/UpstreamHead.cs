@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
+using Tollgate.Contracts.Plugins;
 using Tollgate.Gateway.Policy.Transforms;
 
 namespace Tollgate.Gateway.Engines.Full;
@@ -51,6 +52,12 @@ internal static class UpstreamHead
 
         if (route.RequestHeaders.Length > 0) Transform(message, route.RequestHeaders, origin, FactsOf(exchange));
         if (route.ClaimTransforms is { ToHeaders: { Length: > 0 } claims }) AddClaims(message, claims, admission.ClaimHeaders);
+        if (route.Transport is { Metadata: { } metadata })
+        {
+            message.Options.Set(PluginMessage.Metadata, metadata);
+            message.Options.Set(PluginMessage.Route, route.Name);
+        }
+
         if (route.Transport is { Traces: true } && !headers.ContainsKey("traceparent")) Add(message, "traceparent", TraceContext.Of(exchange.RequestNumber));
     }
 
