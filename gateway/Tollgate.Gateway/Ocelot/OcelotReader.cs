@@ -32,6 +32,10 @@ internal static class OcelotReader
             root = OcelotLayers.Over(root, over);
         }
 
+        foreach (var old in new[] { "ReRoutes", "ReRouteKeys", "ReRoutesCaseSensitive" })
+            if (root[old] is { } entry)
+                warnings.Add(entry.Error("is a name of Ocelot before 16, and not read any more: write Routes."));
+
         var routes = root.ReadObjects("Routes", errors).Select(json => OcelotBinding.Route(json, errors, warnings)).ToList();
         var aggregates = root.ReadObjects("Aggregates", errors).Select(json => OcelotAggregate.Read(json, errors)).ToList();
         var dynamicRoutes = root.ReadObjects("DynamicRoutes", errors).Select(json => OcelotBinding.Route(json, errors, warnings)).ToList();

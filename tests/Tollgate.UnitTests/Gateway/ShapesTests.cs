@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Tollgate.Gateway.Ocelot;
+using Tollgate.Gateway.Plugins;
+using Tollgate.Testing;
+
+namespace Tollgate.UnitTests.Gateway;
+
+/// <summary>Every shape that Ocelot's documentation shows, in words of our own, is read and compiled.</summary>
+public sealed class ShapesTests
+{
+    private static readonly string Folder = Path.Combine(Programs.Root, "tests/Tollgate.UnitTests/Gateway/Shapes");
+
+    public static TheoryData<string> Shapes => [.. Directory.EnumerateFiles(Folder, "*.json").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+
+    [Theory, MemberData(nameof(Shapes))]
+    public void A_documented_shape_loads(string shape)
+    {
+        var configuration = OcelotReader.Read(Path.Combine(Folder, shape));
+
+        using var compiler = new RouteCompiler(TimeProvider.System, NullLoggerFactory.Instance, new PluginSet());
+        compiler.Compile(configuration, []).Routes.Length.ShouldBe(configuration.Routes.Count + configuration.Aggregates.Count);
+    }
+}
