@@ -10,7 +10,7 @@ public sealed class ShapesTests
 {
     private static readonly string Folder = Path.Combine(Programs.Root, "tests/Tollgate.UnitTests/Gateway/Shapes");
 
-    public static TheoryData<string> Shapes => [.. Directory.EnumerateFiles(Folder, "*.json").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+    public static TheoryData<string> Shapes => [.. new DirectoryInfo(Folder).EnumerateFiles("*.json").Select(file => file.Name).Order(StringComparer.Ordinal)];
 
     [Theory, MemberData(nameof(Shapes))]
     public void A_documented_shape_loads(string shape)
