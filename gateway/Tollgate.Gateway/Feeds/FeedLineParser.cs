@@ -12,6 +12,8 @@ internal static class FeedLineParser
     {
         if (utf8.IsEmpty)
             return null;
+        if (KeyLine.TryRead(utf8) is { } key)
+            return key;
         try
         {
             return JsonSerializer.Deserialize(utf8, ContractJson.Default.FeedLine);
