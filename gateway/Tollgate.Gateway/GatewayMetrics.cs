@@ -15,17 +15,22 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _hedges;
     private readonly Counter<long> _mirrored;
     private readonly Counter<long> _ejections;
+    private readonly Counter<long> _shadowRefusals;
 
     public GatewayMetrics(IMeterFactory? meters)
     {
         _meter = meters?.Create(MeterName) ?? new Meter(MeterName);
         _calls = _meter.CreateCounter<long>("tollgate.gateway.calls", "{call}", "Calls that were answered or refused.");
+        _shadowRefusals = _meter.CreateCounter<long>("tollgate.gateway.limits.shadow.refusals", "{call}", "Calls that a limit in shadow mode would have refused.");
         _duration = _meter.CreateHistogram<double>("tollgate.gateway.call.duration", "s", "From the last byte of the head to the last byte of the answer.");
         _retries = _meter.CreateCounter<long>("tollgate.gateway.retries", "{call}", "Calls that were sent to one more host.");
         _hedges = _meter.CreateCounter<long>("tollgate.gateway.hedges", "{call}", "Calls that a second host was asked for because the first was slow.");
         _mirrored = _meter.CreateCounter<long>("tollgate.gateway.mirrored", "{call}", "Copies of calls, by what became of them.");
         _ejections = _meter.CreateCounter<long>("tollgate.gateway.ejections", "{host}", "Hosts that were left alone for a while.");
     }
+
+    /// <summary>A call was admitted that a limit in shadow mode would have refused.</summary>
+    public void CountShadowRefusal(string plan, string limit) => _shadowRefusals.Add(1, new TagList { { "plan", plan }, { "limit", limit } });
 
     /// <param name="plan">Empty on plain routes.</param>
     /// <param name="outcome"><c>ok</c>, <c>upstream-error</c>, <c>cancelled</c> or the refusal's tag.</param>

@@ -25,7 +25,8 @@ public sealed class StubUpstream : IAsyncDisposable
 
     public static Task<StubUpstream> StartAsync() => StartAsync(http => http.Response.WriteAsync("ok"));
 
-    public static async Task<StubUpstream> StartAsync(RequestDelegate answer)
+    /// <param name="remembers">False = it is called too often to remember every call.</param>
+    public static async Task<StubUpstream> StartAsync(RequestDelegate answer, bool remembers = true)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -35,7 +36,7 @@ public sealed class StubUpstream : IAsyncDisposable
         app.UseWebSockets();
         app.Run(http =>
         {
-            stub!.Seen.Enqueue(new SeenCall(http.Request.Method, http.Request.Path + http.Request.QueryString,
+            if (remembers) stub!.Seen.Enqueue(new SeenCall(http.Request.Method, http.Request.Path + http.Request.QueryString,
                 http.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
             return answer(http);
         });

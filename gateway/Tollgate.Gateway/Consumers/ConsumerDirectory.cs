@@ -28,11 +28,13 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
     private readonly FeedClient[] _feeds = [];
     private readonly ILedger _ledger;
     private readonly RedisLedger? _redis;
+    private readonly Journal? _journal;
     private readonly CancellationTokenSource _stop = new();
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private Task _housekeeping = Task.CompletedTask;
     private volatile bool _fileInForce;
+    private volatile bool _isSettled;
 
     private ConsumerDirectory(GatewayOptions options, Journal? journal, ILoggerFactory loggers, TimeProvider time)
     {
@@ -41,7 +43,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
         _logger = loggers.CreateLogger<ConsumerDirectory>();
         _redis = options.Redis is null
             ? null
-            : new RedisLedger(RedisConnection.Start(options.Redis, loggers.CreateLogger<RedisConnection>()), loggers.CreateLogger<RedisLedger>());
+            : new RedisLedger(RedisConnection.Start(options.Redis, loggers.CreateLogger<RedisConnection>()), loggers.CreateLogger<RedisLedger>(), journal?.NodeId);
         _ledger = _redis is null ? new MemoryLedger(time) : _redis;
         Credentials = new CredentialTable(time);
         Entitlements = new EntitlementTable();
@@ -65,7 +67,10 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
             ];
         }
         Use = new KeyUse(_http, time, loggers.CreateLogger<KeyUse>());
-        Limits = new PlanLimits(_ledger, quotaBase, time);
+        Limits = new PlanLimits(_ledger, quotaBase, time, journal?.NodeId ?? Guid.NewGuid().ToString("N"));
+        _journal = journal;
+        if (_redis is not null)
+            _redis.Recount = Limits.RecountAsync;
     }
 
     public CredentialTable Credentials { get; }
@@ -112,6 +117,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
         if (_redis is not null)
             await WaitAsync([_redis.FirstAnswer], LedgerWithin, cancel);
         await WaitAsync([Limits.WarmUpAsync()], LedgerWithin, cancel);
+        await WaitAsync([SettleAsync()], LedgerWithin, cancel);
         Use.Start(_controlPlaneUp);
         _housekeeping = Task.Run(KeepHouseAsync, CancellationToken.None);
     }
@@ -148,6 +154,15 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
         }
     }
 
+    /// <summary>What this node's process before held of quotas goes back to the ledger.</summary>
+    private async Task SettleAsync()
+    {
+        if (_redis is not null && _journal is not null)
+            _isSettled = await Limits.SettleAsync(Entitlements.Of(_journal.Subscriptions())).ConfigureAwait(false);
+        else
+            _isSettled = true;
+    }
+
     private async Task KeepHouseAsync()
     {
         using var timer = new PeriodicTimer(TidyEvery, _time);
@@ -156,6 +171,8 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 Limits.Tidy();
+                if (!_isSettled && !_ledger.IsAway && IsReady)
+                    await SettleAsync();
                 Credentials.Tidy();
             }
         }

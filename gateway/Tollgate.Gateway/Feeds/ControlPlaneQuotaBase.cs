@@ -12,7 +12,10 @@ internal sealed partial class ControlPlaneQuotaBase(HttpClient http, Journal? jo
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
     private const int Tries = 3;
 
-    public async ValueTask<long?> UnitsSoFarAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs)
+    public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) =>
+        new(journal?.UnitsOf(subscription, fromUnixMs, toUnixMs) ?? 0, IsWhole: false);
+
+    public async ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs)
     {
         try
         {
@@ -27,7 +30,7 @@ internal sealed partial class ControlPlaneQuotaBase(HttpClient http, Journal? jo
                     $"{InternalPaths.UsageTotal}?subscription={subscription}&from={fromUnixMs}&to={toUnixMs}", ContractJson.Default.UsageTotal, timeout.Token)
                     ?? throw new HttpRequestException("The control plane answered with nothing.");
                 if (Equals(before, journal?.Acknowledged) || attempt == Tries)
-                    return total.Units + here;
+                    return new QuotaUse(here, IsWhole: false, total.Units);
             }
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException or System.Text.Json.JsonException or NotSupportedException)

@@ -40,6 +40,9 @@ internal struct Admission
     /// <summary>Units were spent, and are given back if no upstream answers.</summary>
     public bool Spent;
 
+    /// <summary>Limits of calls under way count it until they hear of its end.</summary>
+    public bool UnderWay;
+
     /// <summary>What the call has at a placeholder of the route.</summary>
     public readonly ReadOnlySpan<char> ValueOf(int placeholder, in CallFacts call)
     {

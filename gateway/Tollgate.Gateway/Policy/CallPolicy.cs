@@ -56,6 +56,14 @@ internal sealed class CallPolicy(
         limits.Refund(admission.Entitlement!, admission.Route!.Units, in admission.Standing);
     }
 
+    /// <summary>An admitted call has ended, however.</summary>
+    public void End(ref Admission admission)
+    {
+        if (!admission.UnderWay) return;
+        admission.UnderWay = false;
+        limits.End(in admission.Standing);
+    }
+
     private Verdict FindRoute(in CallFacts call, ref Admission admission, bool final)
     {
         if (call.Member is { } member)
@@ -218,8 +226,8 @@ internal sealed class CallPolicy(
 
     private Verdict SpendLimits(Route route, ref Admission admission, bool final)
     {
-        var verdict = limits.Decide(admission.Entitlement!, route.Units, final, out admission.Standing);
-        admission.Spent = verdict.IsGranted;
+        var verdict = limits.Decide(admission.Entitlement!, new LimitedCall(route.Units, route.Name, admission.Credential!.Id), final, out admission.Standing);
+        admission.Spent = admission.UnderWay = verdict.IsGranted;
         return verdict;
     }
 

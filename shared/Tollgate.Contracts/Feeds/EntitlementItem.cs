@@ -8,6 +8,7 @@ namespace Tollgate.Contracts.Feeds;
 /// </summary>
 /// <param name="Product">The product's name, as routes write it in <c>"Tollgate": { "Product": … }</c>.</param>
 /// <param name="Plan">Plan name and version for headers and explanations, such as <c>pro v3</c>.</param>
+/// <param name="Organisation">Whose application it is: limits of an organisation are counted under it.</param>
 public sealed record EntitlementItem(
     SubscriptionId Subscription,
     AppId Application,
@@ -17,7 +18,9 @@ public sealed record EntitlementItem(
     EntitlementState State,
     LedgerLoss OnLedgerLoss,
     IReadOnlyList<RateLimit> Limits,
-    IReadOnlyList<Quota> Quotas) : FeedItem
+    IReadOnlyList<Quota> Quotas,
+    IReadOnlyList<ConcurrencyLimit>? Concurrency = null,
+    OrganisationId? Organisation = null) : FeedItem
 {
     public override string Kind => "entitlement";
     public override string Key => Subscription.ToString();
@@ -64,13 +67,47 @@ public enum LedgerLoss
 /// <param name="Name">Shown in <c>RateLimit-Policy</c>; unique among the limits and quotas of a plan; letters, digits, <c>-</c> and <c>_</c>.</param>
 /// <param name="Units">1 to 10^12.</param>
 /// <param name="WindowMs">100 ms to 31 days.</param>
-public sealed record RateLimit(string Name, long Units, long WindowMs);
+/// <param name="Burst">How many of them may come at once: no window as long as the limit's pace needs for so many admits more. Null = all of them.</param>
+/// <param name="Reach">For whom and for what it is; null = for all of the subscription's calls.</param>
+public sealed record RateLimit(string Name, long Units, long WindowMs, long? Burst = null, LimitReach? Reach = null);
+
+/// <summary>At most <paramref name="Calls"/> calls under way at a time. Each gateway admits its part of them, at least one.</summary>
+public sealed record ConcurrencyLimit(string Name, long Calls, LimitReach? Reach = null);
+
+/// <summary>For whom and for what a limit is.</summary>
+/// <param name="Per">Whose calls are counted together.</param>
+/// <param name="Operations">Names of the routes that it is for; null = all.</param>
+/// <param name="Overrides">The limit that it takes the place of, for these operations; null = none.</param>
+/// <param name="Shadow">Evaluated and reported, not enforced.</param>
+public sealed record LimitReach(LimitPer Per = LimitPer.Subscription, IReadOnlyList<string>? Operations = null, string? Overrides = null, bool Shadow = false)
+{
+    public bool Equals(LimitReach? other) =>
+        other is not null && Per == other.Per && Overrides == other.Overrides && Shadow == other.Shadow
+        && (Operations ?? []).SequenceEqual(other.Operations ?? [], StringComparer.Ordinal);
+
+    public override int GetHashCode() => HashCode.Combine(Per, Overrides, Shadow, Operations?.Count);
+}
+
+/// <summary>Whose calls a limit counts together.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<LimitPer>))]
+public enum LimitPer
+{
+    /// <summary>Those of one application's subscription.</summary>
+    [JsonStringEnumMemberName("subscription")] Subscription,
+
+    /// <summary>Those of all applications of the organisation whose plans have a limit of this name and window.</summary>
+    [JsonStringEnumMemberName("organisation")] Organisation,
+
+    /// <summary>Those of each key or client by itself.</summary>
+    [JsonStringEnumMemberName("key")] Key,
+}
 
 /// <summary>At most <paramref name="Units"/> units per calendar period, counted from the subscription's anchor.</summary>
 /// <param name="Hard">True: refused with 429 beyond it. False: admitted and billed as overage.</param>
 /// <param name="AnchorUnixMs">The moment the first period began, milliseconds since 1970 UTC.</param>
 /// <param name="TimeZone">IANA zone in which days, weeks and months are cut, such as <c>Europe/Berlin</c>.</param>
-public sealed record Quota(string Name, long Units, QuotaPeriod Period, bool Hard, long AnchorUnixMs, string TimeZone = "UTC");
+/// <param name="Shadow">Evaluated and reported, not enforced.</param>
+public sealed record Quota(string Name, long Units, QuotaPeriod Period, bool Hard, long AnchorUnixMs, string TimeZone = "UTC", bool Shadow = false);
 
 /// <summary>Length of a quota's period.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<QuotaPeriod>))]

@@ -17,6 +17,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _connecting;
     private volatile ConnectionMultiplexer? _multiplexer;
+    private int _losses;
 
     private RedisConnection(ConfigurationOptions options, ILogger logger)
     {
@@ -43,6 +44,29 @@ public sealed partial class RedisConnection : IAsyncDisposable
     }
 
     public bool IsConnected => _multiplexer is { IsConnected: true };
+
+    /// <summary>Rises with every connection that was lost: what was sent before may not have been carried out, and the server may be another.</summary>
+    public int Losses => Volatile.Read(ref _losses);
+
+    /// <summary>What the server calls this run of itself: another after a restart and on a replica that took over. Empty when it does not say.</summary>
+    public async Task<string> RunIdAsync(TimeSpan atMost)
+    {
+        if (_multiplexer is not { IsConnected: true } multiplexer)
+            throw new RedisUnavailableException("There is no connection to Redis.");
+        try
+        {
+            var info = (string?)await BoundAsync(multiplexer.GetDatabase().ExecuteAsync("INFO", "server"), atMost).ConfigureAwait(false) ?? "";
+            return info.Split('\n').Select(line => line.Trim()).FirstOrDefault(line => line.StartsWith("run_id:", StringComparison.Ordinal))?["run_id:".Length..] ?? "";
+        }
+        catch (RedisServerException)
+        {
+            return "";    // not allowed to ask
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException or InvalidOperationException or TaskCanceledException)
+        {
+            throw new RedisUnavailableException(error.Message, error);
+        }
+    }
 
     /// <summary>Runs a script. It is sent whole when the server does not know it (any more). Throws <see cref="RedisUnavailableException"/> when there is no answer within <paramref name="atMost"/>.</summary>
     public async Task<long[]> EvaluateAsync(RedisScript script, string key, RedisValue[] arguments, TimeSpan atMost)
@@ -111,7 +135,11 @@ public sealed partial class RedisConnection : IAsyncDisposable
             {
                 var multiplexer = await ConnectionMultiplexer.ConnectAsync(_options).ConfigureAwait(false);
                 multiplexer.PreserveAsyncOrder = false;
-                multiplexer.ConnectionFailed += (_, failure) => Log.Lost(_logger, failure.FailureType.ToString());
+                multiplexer.ConnectionFailed += (_, failure) =>
+                {
+                    Interlocked.Increment(ref _losses);
+                    Log.Lost(_logger, failure.FailureType.ToString());
+                };
                 multiplexer.ConnectionRestored += (_, _) => Log.Restored(_logger);
                 _multiplexer = multiplexer;
                 if (multiplexer.IsConnected)

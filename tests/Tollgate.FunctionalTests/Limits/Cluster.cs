@@ -34,7 +34,14 @@ internal sealed class Cluster : IAsyncDisposable
             await Deadline.UntilAsync("the nodes know of each other", () => Task.FromResult(redis.All(ledger => ledger.Nodes >= nodes)));
             ledgers = redis;
         }
-        return new Cluster { Ledgers = ledgers, _nodes = ledgers.Select(ledger => new PlanLimits(ledger, new Unused(), TimeProvider.System)).ToArray() };
+        return new Cluster { Ledgers = ledgers, _nodes = ledgers.Select((ledger, node) => Node(ledger, $"node-{node}")).ToArray() };
+    }
+
+    private static PlanLimits Node(ILedger ledger, string name)
+    {
+        var limits = new PlanLimits(ledger, new Unused(), TimeProvider.System, name);
+        if (ledger is RedisLedger redis) redis.Recount = limits.RecountAsync;
+        return limits;
     }
 
     public async Task<Verdict> CallAsync(int node, Entitlement plan)
@@ -65,6 +72,8 @@ internal sealed class Cluster : IAsyncDisposable
 
     private sealed class Unused : IQuotaBase
     {
-        public ValueTask<long?> UnitsSoFarAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(0L);
+        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
+
+        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
     }
 }

@@ -56,7 +56,7 @@ public sealed class LedgerAwayTests
             if (verdict.IsGranted)
                 admitted++;
         }
-        admitted.ShouldBeGreaterThan(195);
+        admitted.ShouldBeGreaterThan(185);    // until it counts as away, calls wait and are then refused: admitting by share could go beyond the limit
         server.Thaw();
         await Deadline.UntilAsync("the ledger is back", () => Task.FromResult(!cluster.Ledgers[0].IsAway));
         await Deadline.UntilAsync("the ledger grants again", async () => (await cluster.CallAsync(0, Plan(LedgerLoss.Closed, 100))).IsGranted);

@@ -24,11 +24,16 @@ internal static class Some
 
     internal sealed class NoUsage : IQuotaBase
     {
-        public ValueTask<long?> UnitsSoFarAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(0L);
+        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
+
+        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
     }
 
-    internal sealed class Usage(Func<long?> units) : IQuotaBase
+    internal sealed class Usage(Func<long?> total) : IQuotaBase
     {
-        public ValueTask<long?> UnitsSoFarAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(units());
+        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
+
+        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) =>
+            new(total() is { } units ? new QuotaUse(0, false, units) : null);
     }
 }

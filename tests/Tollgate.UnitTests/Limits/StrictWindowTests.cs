@@ -15,7 +15,7 @@ public sealed class StrictWindowTests
             var time = new VirtualTime();
             var nodes = random.Next(1, 6);
             var ledger = new MemoryLedger(time, nodes);
-            var gateways = Enumerable.Range(0, nodes).Select(_ => new PlanLimits(ledger, Some.NothingUsed, time)).ToArray();
+            var gateways = Enumerable.Range(0, nodes).Select(node => new PlanLimits(ledger, Some.NothingUsed, time, $"node-{node}")).ToArray();
             var windowMs = new[] { 100, 250, 1000, 2000, 7001, 60_000 }[random.Next(6)];
             var limit = new RateLimit("window", random.Next(1, 200), windowMs);
             var subscription = Tollgate.Contracts.SubscriptionId.New();
@@ -48,7 +48,7 @@ public sealed class StrictWindowTests
         {
             var time = new VirtualTime();
             var ledger = new MemoryLedger(time, nodes);
-            var gateways = Enumerable.Range(0, nodes).Select(_ => new PlanLimits(ledger, Some.NothingUsed, time)).ToArray();
+            var gateways = Enumerable.Range(0, nodes).Select(node => new PlanLimits(ledger, Some.NothingUsed, time, $"node-{node}")).ToArray();
             var subscription = Tollgate.Contracts.SubscriptionId.New();
             var plans = gateways.Select(_ => Some.EntitlementOf(subscription, new RateLimit("window", units, windowMs))).ToArray();
             var random = new Random(units);

@@ -89,6 +89,9 @@ internal sealed class Exchange : ICallHeaders
         Engine.Explainer.Keep(this, _requestNumber, duration);
         Engine.Metrics.Count(_admission.Route?.Name ?? "", _admission.Entitlement?.Item.Plan ?? "", Outcome, duration);
 
+        _admission.Standing.EachShadowRefusal(this, static (exchange, limit) => exchange.Engine.Metrics.CountShadowRefusal(exchange.Admission.Entitlement!.Item.Plan, limit));
+        if (_admission.UnderWay) Policy.End(ref _admission);
+
         _forwarding.Reset();
         Cache?.Dispose();
         Cache = null;

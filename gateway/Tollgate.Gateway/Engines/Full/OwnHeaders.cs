@@ -13,6 +13,7 @@ internal static class OwnHeaders
         ref var admission = ref exchange.Admission;
         if (admission.Route?.Edge is { } edge) EdgeHeaders.Write(exchange, edge, headers);
         if (admission.FileRate is { Answer: RateAnswer.Admitted, Rule.Tells: true }) PlainAnswer.Tell(headers, in admission.FileRate);
+        if (admission.Standing.ShadowRefusals is { } shadow) headers["RateLimit-Shadow"] = shadow;
         if (admission.Entitlement is null || admission.Standing.Policy is not { } policy) return;
         headers["RateLimit-Policy"] = policy;
         if (admission.Standing.Describe() is { } standing) headers["RateLimit"] = standing;

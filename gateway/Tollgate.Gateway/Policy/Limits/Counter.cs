@@ -1,53 +1,83 @@
 namespace Tollgate.Gateway.Policy.Limits;
 
 /// <summary>
-/// This node's side of one limit or quota of one subscription: spends the lease in hand, asks the ledger for the next, and remembers a refusal
-/// until it is worth asking again. Concurrent callers share one ask. The common path is one interlocked exchange; what needs the ledger takes a short lock.
+/// This node's side of one limit or quota: spends the lease in hand, asks the ledger for the next, and remembers a refusal until it is worth asking again.
+/// Concurrent callers share one ask. The common path is one interlocked exchange; what needs the ledger takes a short lock.
 /// </summary>
-internal abstract class Counter(ILedger ledger, MonotonicClock clock, string name, long limit)
+internal abstract class Counter
 {
     /// <summary>In place of a bucket: the units were admitted without the ledger and are owed to it.</summary>
     protected const long Owed = -1;
 
     /// <summary>In place of a bucket: the units were admitted and are counted nowhere.</summary>
-    protected const long Uncounted = -2;
+    public const long Uncounted = -2;
 
     private const long AskAgainAtLeastUs = 50_000;
     private const long AskAgainAtMostUs = 2_000_000;
-    private const long LongestSliceUs = 250_000;
+    private const long HoldUs = 250_000;
+    private const long FreshUs = 200_000;
+    private const long RefreshUs = 1_000_000;
+    private const long ManyPerSecond = 500;
 
     private readonly Lock _gate = new();
+    private readonly Appetite _appetite;
+    private readonly long _floor;
+    private readonly long _hold;
+    private readonly long _paceUs;
     private Lease? _lease;
     private Denial? _denial;
     private Task? _inFlight;
-    private long _slice = 1;
+    private Returns _returns;
     private long _waiting;
-    private long _countedFromUs;    // since when _counted was granted and (with what was left then) spent
-    private long _counted;
-    private long _returned;
-    private long _returnedTo;
     private long _debt;
     private long _room = long.MinValue;
+    private long _answeredAtUs = long.MinValue;
     private long _freeAtUs;
     private long _leftAtLastTidy;
+    private bool _spentSinceTidy;
 
-    public string Name { get; } = name;
-    public long Limit { get; } = limit;
+    protected Counter(ILedger ledger, MonotonicClock clock, string key, string name, long limit, long bucketUs, long unitsPerSecond)
+    {
+        (Ledger, Clock, LedgerKey, Name, Limit) = (ledger, clock, key, name, limit);
+        _hold = Math.Clamp(HoldUs / bucketUs, 1, Window.MostHold);
+
+        // Where much is allowed a second, a round trip must be worth many calls: nodes ask less often, and for more.
+        var many = ledger.IsShared && unitsPerSecond >= ManyPerSecond;
+        _appetite = new Appetite(limit, many ? bucketUs * _hold : bucketUs, unitsPerSecond, ledger.IsShared);
+        _floor = many ? unitsPerSecond / 20 : 1;
+        _paceUs = many ? 200_000 : 0;
+    }
+
+    public string Name { get; }
+    public long Limit { get; }
+
+    /// <summary>What the ledger calls it; of a quota, without its period.</summary>
+    public string LedgerKey { get; }
+
     public abstract bool IsQuota { get; }
+
+    /// <summary>Evaluated and told, not enforced.</summary>
+    public abstract bool IsShadow { get; }
+
+    /// <summary>How many sets of counters it is in. <see cref="CounterRegistry"/> guards it.</summary>
+    public int Users { get; set; }
 
     /// <summary>The ledger has lost this counter, and what was used is being counted again.</summary>
     public virtual bool IsRebuilding => false;
 
-    protected ILedger Ledger { get; } = ledger;
-    protected MonotonicClock Clock { get; } = clock;
+    protected ILedger Ledger { get; }
+    protected MonotonicClock Clock { get; }
     protected Lock Gate => _gate;
 
     /// <summary>The time by which it counts.</summary>
     public long NowUs => Clock.NowUs;
     protected long RoomKnown => Volatile.Read(ref _room);
+    protected long FreeAtUs => Volatile.Read(ref _freeAtUs);
 
-    /// <summary>How long a slice is meant to last.</summary>
-    protected abstract long BucketUs { get; }
+    /// <summary>When the ledger last said anything; <see cref="long.MinValue"/> = never.</summary>
+    protected long AnsweredAtUs => Volatile.Read(ref _answeredAtUs);
+
+    protected long Debt => Volatile.Read(ref _debt);
 
     protected abstract ValueTask<LedgerAnswer> AskAsync(LedgerAsk ask);
 
@@ -65,8 +95,66 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
     /// <summary>Told what was spent since the last time, so that the node's own share is known when the ledger goes away.</summary>
     protected abstract void NoteSpent(long units, long nowUs);
 
+    /// <summary>The ledger is there (again). The caller holds the gate.</summary>
+    protected abstract void NoteAnswer();
+
+    /// <summary>An ask was not answered: returned and owed units are kept for the next one, or given up. The caller holds the gate.</summary>
+    protected abstract bool KeepsUnanswered { get; }
+
     /// <summary>Whole seconds until spent units begin to be free again.</summary>
     public abstract long ResetSeconds(long nowUs);
+
+    /// <summary>The ledger has lost its memory, or this node has: tells it what was spent here. False = the ledger is away.</summary>
+    public async ValueTask<bool> RecountAsync()
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        while (true)
+        {
+            Task? before;
+            lock (_gate)
+            {
+                before = _inFlight;
+                if (before is null)
+                {
+                    _inFlight = done.Task;    // nothing is asked meanwhile: what is told is the whole
+                    BeginRecount(Clock.NowUs);
+                }
+            }
+            if (before is null)
+                break;
+            await before.ConfigureAwait(false);
+        }
+        try
+        {
+            return await TellAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+                _inFlight = null;
+            done.SetResult();
+        }
+    }
+
+    /// <summary>The caller holds the gate.</summary>
+    protected abstract void BeginRecount(long nowUs);
+
+    protected abstract ValueTask<bool> TellAsync();
+
+    /// <summary>Begins the counter anew in the ledger, and forgets what was known of it here.</summary>
+    public async ValueTask<bool> ResetAsync()
+    {
+        if (!await ResetInLedgerAsync().ConfigureAwait(false))
+            return false;
+        lock (_gate)
+        {
+            _denial = null;
+            Volatile.Write(ref _room, long.MinValue);
+        }
+        return true;
+    }
+
+    protected abstract ValueTask<bool> ResetInLedgerAsync();
 
     /// <summary>Spends units, or says why not. <paramref name="bucket"/> is to be handed to <see cref="GiveBack"/> if the call is refused elsewhere.</summary>
     public virtual Spend Take(long units, long nowUs, out long bucket, out Task? arrival)
@@ -93,18 +181,19 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
         }
     }
 
-    /// <summary>Starts what a later <see cref="Take"/> would have to wait for, so that several counters are asked for in one round trip.</summary>
-    public virtual void Prepare(long units, long nowUs)
+    /// <summary>Starts what a later <see cref="Take"/> would have to wait for, so that several counters are asked for in one round trip. Answers what is under way.</summary>
+    public virtual Task? Prepare(long units, long nowUs)
     {
         var lease = Volatile.Read(ref _lease);
         if (lease is not null && nowUs < lease.DiesAtUs && lease.Left >= units)
-            return;
+            return null;
         if (IsRefusing(units, nowUs, out _))
-            return;
+            return null;
         lock (_gate)
         {
             if (_inFlight is null && Ask(units, nowUs, out var bucket, out _) == Spend.Granted)
                 GiveBackLocked(units, bucket);
+            return _inFlight;
         }
     }
 
@@ -116,14 +205,19 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
         return denial is not null && units >= denial.Units && nowUs < denial.AskAgainAtUs;
     }
 
-    /// <summary>Units that will be admitted: what is in hand, and this node's share of what the ledger had left.</summary>
+    /// <summary>
+    /// Units that will be admitted here: what is in hand, and, while the ledger's word is fresh, this node's share of what was left.
+    /// </summary>
     public virtual long Remaining(long nowUs)
     {
         var lease = Volatile.Read(ref _lease);
         var inHand = lease is not null && nowUs < lease.DiesAtUs ? lease.Left : 0;
-        var room = RoomKnown == long.MinValue || IsRefusing(1, nowUs, out _) ? 0 : RoomKnown / Ledger.Nodes;
-        return Math.Clamp(inHand + room, 0, Limit);
+        return Math.Clamp(inHand + (RoomIsKnown(nowUs) && !IsRefusing(1, nowUs, out _) ? Math.Max(0, RoomKnown) / Ledger.Nodes : 0), 0, Limit);
     }
+
+    /// <summary>What the ledger had left, and whether nobody else can have spent it since.</summary>
+    protected bool RoomIsKnown(long nowUs) =>
+        RoomKnown != long.MinValue && (!Ledger.IsShared || Ledger.Nodes == 1 || nowUs - AnsweredAtUs <= FreshUs);
 
     /// <summary>Admits without the ledger, by this node's share. What was admitted is told to the ledger when it is back.</summary>
     public bool TakeShare(long units, long nowUs, out long bucket, out long retryUs)
@@ -131,7 +225,7 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
         bucket = Owed;
         lock (_gate)
         {
-            NoteSpentLocked(nowUs);
+            NoteSpentLocked(nowUs, out _);
             if (!TrySpendShare(units, nowUs, out retryUs))
                 return false;
         }
@@ -166,7 +260,7 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
             GiveBackLocked(units, bucket);
     }
 
-    /// <summary>Returns what lies idle or has died, and pays what is owed. Called every second or so.</summary>
+    /// <summary>Returns what lies idle or has died, pays what is owed, and looks what is left of a limit that is in use. Called every second or so.</summary>
     /// <param name="retire">The counter will not be used again: return everything.</param>
     public virtual void Tidy(long nowUs, bool retire)
     {
@@ -179,29 +273,53 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
             {
                 var left = lease.Left;
                 var idle = left > 0 && left == _leftAtLastTidy;
+                _spentSinceTidy |= left != _leftAtLastTidy;
                 _leftAtLastTidy = left;
                 if (retire || nowUs >= lease.DiesAtUs || idle)
                     CloseLease();
             }
-            if ((_returned > 0 || Volatile.Read(ref _debt) > 0) && !Ledger.IsAway)
+            var isStale = _spentSinceTidy && Ledger.IsShared && Ledger.Nodes > 1 && nowUs - AnsweredAtUs > RefreshUs;
+            _spentSinceTidy = false;
+            if ((_returns.Units > 0 || Volatile.Read(ref _debt) > 0 || isStale) && !Ledger.IsAway)
                 Ask(0, nowUs, out _, out _);
         }
     }
 
+    public CounterFacts Facts(long nowUs)
+    {
+        var lease = Volatile.Read(ref _lease);
+        var isAlive = lease is not null && nowUs < lease.DiesAtUs;
+        return new CounterFacts(
+            Name, IsQuota ? "quota" : "rate", Limit,
+            isAlive ? lease!.Left : 0,
+            isAlive ? (lease!.DiesAtUs - nowUs) / 1000 : null,
+            RoomKnown == long.MinValue ? null : RoomKnown,
+            AnsweredAtUs == long.MinValue ? null : (nowUs - AnsweredAtUs) / 1000,
+            IsRefusing(1, nowUs, out var retryUs) ? Math.Max(0, retryUs / 1000) : null,
+            Debt, IsShadow, LedgerKey);
+    }
+
     protected void AddDebt(long units) => Interlocked.Add(ref _debt, units);
 
-    protected long Debt => Volatile.Read(ref _debt);
-
-    /// <summary>Another period has begun: nothing of the one before counts. The caller holds the gate.</summary>
+    /// <summary>Nothing of before counts: another period has begun, or another ledger. The caller holds the gate.</summary>
     protected void ForgetLocked()
     {
         _lease?.Close();
         _lease = null;
         _denial = null;
-        _returned = 0;
+        _returns.Clear();
         _debt = 0;
-        _counted = 0;
+        _appetite.Forget();
         Volatile.Write(ref _room, long.MinValue);
+    }
+
+    /// <summary>The caller holds the gate.</summary>
+    protected long NoteSpentLocked(long nowUs, out long elapsedUs)
+    {
+        var spent = _appetite.Spent(_lease?.Left ?? 0, nowUs, out elapsedUs);
+        if (spent > 0)
+            NoteSpent(spent, nowUs);
+        return spent;
     }
 
     private bool TrySpend(long units, long nowUs, out long bucket)
@@ -221,7 +339,7 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
     private void AskAhead(Lease lease, long nowUs)
     {
         lease.LowMark = -1;
-        if (Ledger.IsAway || !_gate.TryEnter())
+        if (Ledger.IsAway || IsRefusing(1, nowUs, out _) || !_gate.TryEnter())
             return;
         try
         {
@@ -256,19 +374,24 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
     {
         if (_lease is { } lease && nowUs >= lease.DiesAtUs)
             CloseLease();
+        if (units > 0)
+        {
+            var spent = NoteSpentLocked(nowUs, out var elapsedUs);
+            _appetite.Fit(spent, elapsedUs);
+            _spentSinceTidy = true;
+        }
 
-        var spent = NoteSpentLocked(nowUs, out var elapsedUs);
-        var lasting = Math.Min(BucketUs, LongestSliceUs);
-        _slice = (long)Math.Clamp((double)spent * lasting / elapsedUs, 1, Math.Min(2 * _slice, Math.Max(1, Limit)));
         var nodes = Ledger.Nodes;
         var ask = new LedgerAsk(
             units,
-            units == 0 ? 0 : Math.Max(Math.Max(units, _slice), _waiting),
+            units == 0 ? 0 : Math.Max(units + _waiting, _appetite.Slice),
             nodes == 1 ? 1 : 2 * nodes,
-            _returned,
-            _returnedTo,
-            Math.Max(0, Interlocked.Exchange(ref _debt, 0)));
-        _returned = 0;    // at most once: if the answer is lost they are lost, never doubled
+            _returns.Units,
+            _returns.Bucket,
+            Math.Max(0, Interlocked.Exchange(ref _debt, 0)),
+            _floor,
+            Ledger.IsShared ? _hold : 1);
+        _returns.Clear();    // at most once: if the answer is lost they are lost, never doubled
         _waiting = 0;
         return ask;
     }
@@ -298,29 +421,43 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
         switch (answer.Outcome)
         {
             case LedgerOutcome.Granted:
-                Volatile.Write(ref _room, answer.Room);
+                Note(answer, nowUs);
                 Volatile.Write(ref _freeAtUs, nowUs + answer.RetryUs);
                 if (ask.Need > 0)
                     _denial = null;
                 if (answer.Units > 0)
                 {
-                    _counted += answer.Units;
+                    _appetite.Granted(answer.Units);
                     Put(answer.Bucket, answer.Units - taken, askedAtUs + LifeUs(answer));
+                }
+                if (ask.Need > 0 && Ledger.IsShared)
+                {
+                    if (answer.Room <= 0)
+                        Deny(answer, 1, nowUs);    // known without asking: when this lease is spent, that was all
+                    else if (_paceUs > 0 && Ledger.Nodes > 1 && answer.Room < _floor * Ledger.Nodes)
+                        Volatile.Write(ref _denial, new Denial(1, nowUs + _paceUs, nowUs + _paceUs));    // too little for a round trip of each node
                 }
                 return Spend.Granted;
 
             case LedgerOutcome.Refused:
-                Volatile.Write(ref _room, answer.Room);
+                Note(answer, nowUs);
                 Deny(answer, ask.Need, nowUs);
                 return Spend.Refused;
 
             default:
-                // Units admitted meanwhile stay owed: a rate limit forgets them within a window, and a quota that
-                // must be rebuilt takes them from the usage store.
-                if (answer.Outcome == LedgerOutcome.Away && !IsQuota)
+                if (KeepsUnanswered)
+                    _returns.Add(ask.Returned, ask.ReturnedTo);
+                if (KeepsUnanswered || (answer.Outcome == LedgerOutcome.Away && !IsQuota))
                     Interlocked.Add(ref _debt, ask.Debt);
                 return Spend.Away;
         }
+    }
+
+    private void Note(in LedgerAnswer answer, long nowUs)
+    {
+        Volatile.Write(ref _room, answer.Room);
+        Volatile.Write(ref _answeredAtUs, nowUs);
+        NoteAnswer();
     }
 
     private void Deny(in LedgerAnswer answer, long units, long nowUs)
@@ -328,7 +465,11 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
         var retryUs = RetryUs(answer);
         var askAgainUs = retryUs;
         if (Ledger.IsShared)    // other nodes may return what they do not spend
-            askAgainUs = Math.Min(retryUs, Math.Clamp(answer.BucketLeftUs, AskAgainAtLeastUs, AskAgainAtMostUs));
+        {
+            var paceUs = Ledger.Nodes > 1 ? _paceUs : 0;
+            retryUs = Math.Max(retryUs, paceUs);
+            askAgainUs = Math.Min(retryUs, Math.Clamp(answer.BucketLeftUs, Math.Max(paceUs, AskAgainAtLeastUs), AskAgainAtMostUs));
+        }
         Volatile.Write(ref _denial, new Denial(units, nowUs + askAgainUs, nowUs + retryUs));
     }
 
@@ -356,51 +497,16 @@ internal abstract class Counter(ILedger ledger, MonotonicClock clock, string nam
             return;
         _lease = null;
         var left = lease.Close();
-        _counted -= left;
-        Stash(left, lease.Bucket);
+        _appetite.GaveBack(left);
+        _returns.Add(left, lease.Bucket);
     }
 
     private void GiveBackLocked(long units, long bucket)
     {
         if (_lease is { } lease && lease.Bucket == bucket && lease.TryAdd(units))
             return;
-        _counted -= units;
-        Stash(units, bucket);
+        _appetite.GaveBack(units);
+        _returns.Add(units, bucket);
         _denial = null;    // there is room again
     }
-
-    private void Stash(long units, long bucket)
-    {
-        if (units == 0 || (_returned > 0 && bucket < _returnedTo))
-            return;
-        _returned = (bucket == _returnedTo ? _returned : 0) + units;
-        _returnedTo = bucket;
-    }
-
-    private void NoteSpentLocked(long nowUs) => NoteSpentLocked(nowUs, out _);
-
-    private long NoteSpentLocked(long nowUs, out long elapsedUs)
-    {
-        var left = _lease?.Left ?? 0;
-        var spent = Math.Max(0, _counted - left);
-        elapsedUs = Math.Max(1, nowUs - _countedFromUs);
-        _counted = left;
-        _countedFromUs = nowUs;
-        if (spent > 0)
-            NoteSpent(spent, nowUs);
-        return spent;
-    }
-
-    protected long FreeAtUs => Volatile.Read(ref _freeAtUs);
-
-    /// <summary>A refusal, remembered.</summary>
-    private sealed record Denial(long Units, long AskAgainAtUs, long RetryAtUs);
-}
-
-internal enum Spend : byte
-{
-    Granted,
-    Refused,
-    Pending,
-    Away,
 }

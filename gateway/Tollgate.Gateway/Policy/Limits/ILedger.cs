@@ -12,17 +12,26 @@ internal interface ILedger
     /// <summary>How many nodes spend from it, as far as is known; at least 1.</summary>
     int Nodes { get; }
 
+    /// <summary>This node's place among them, from 0: what does not divide evenly goes to the first.</summary>
+    int Rank { get; }
+
     /// <summary>Whether nothing is to be expected of it now: counters fall back at once instead of waiting for an answer.</summary>
     bool IsAway { get; }
 
     /// <summary>Asks for units of a rate limit: at most <paramref name="limit"/> in any window of <paramref name="windowMs"/>.</summary>
     ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask);
 
-    /// <summary>Asks for units of a quota's period. <see cref="LedgerOutcome.NeedsBase"/> when the ledger has no such counter (any more).</summary>
-    ValueTask<LedgerAnswer> AskQuotaAsync(string key, long limit, bool hard, LedgerAsk ask);
+    /// <summary>Tells a ledger that has lost its memory what this node spent lately: units by how many milliseconds ago, at the least, they were spent.</summary>
+    ValueTask<bool> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent);
 
-    /// <summary>Starts a quota's counter at what was used so far, unless another node was quicker. False when the ledger is away.</summary>
-    ValueTask<bool> SeedQuotaAsync(string key, long units, long lifetimeMs);
+    /// <summary>Asks for units of a quota's period. <see cref="LedgerOutcome.NeedsBase"/> when the ledger does not know the node's part (any more).</summary>
+    ValueTask<LedgerAnswer> AskQuotaAsync(string key, string node, long limit, bool hard, LedgerAsk ask);
+
+    /// <summary>Puts the node's part of a quota's period in order. Answers what the ledger now holds as granted to the node; -1 when the usage store's total is needed; null when it is away.</summary>
+    ValueTask<long?> JoinQuotaAsync(string key, string node, QuotaPart part, long lifetimeMs);
+
+    /// <summary>Begins a counter anew, as if nothing had been spent. False when the ledger is away.</summary>
+    ValueTask<bool> ResetAsync(string key, bool quota);
 
     /// <summary>Drops what no window and no period needs any more.</summary>
     void Tidy();
@@ -35,10 +44,12 @@ internal interface ILedger
 /// <param name="Returned">Unspent units of an earlier lease that has been closed.</param>
 /// <param name="ReturnedTo">The bucket (or period) that they were granted in.</param>
 /// <param name="Debt">Units admitted while the ledger was away: counted before anything is granted, whether or not there is room.</param>
-internal readonly record struct LedgerAsk(long Need, long Want, long Share, long Returned, long ReturnedTo, long Debt)
+/// <param name="Floor">Granted, if wanted and there, although the share would be less: where limits are large a slice is worth its round trip.</param>
+/// <param name="Hold">Buckets that the lease may live for while the window is less than half full: what is kept longer is counted for as much longer.</param>
+internal readonly record struct LedgerAsk(long Need, long Want, long Share, long Returned, long ReturnedTo, long Debt, long Floor = 1, long Hold = 1)
 {
     /// <summary>What is granted when <paramref name="room"/> is left and covers the need.</summary>
-    public long GrantFrom(long room) => Math.Max(Need, Math.Min(Want, room / Math.Max(1, Share)));
+    public long GrantFrom(long room) => Math.Max(Need, Math.Min(Want, Math.Max(room / Math.Max(1, Share), Math.Min(room, Floor))));
 }
 
 /// <param name="Units">What was granted.</param>
@@ -53,9 +64,22 @@ internal enum LedgerOutcome : byte
     Granted,
     Refused,
 
-    /// <summary>The ledger does not know the counter: it is rebuilt from the usage store before anything is admitted.</summary>
+    /// <summary>The ledger does not know the counter, or not this node's part of it: that is put in order before anything is admitted.</summary>
     NeedsBase,
 
     /// <summary>No answer. Whatever the ask carried may or may not have been counted.</summary>
     Away,
 }
+
+/// <summary>Units that a node spent, and how long ago at the least.</summary>
+internal readonly record struct SpentUnits(long AgeMs, long Units);
+
+/// <summary>
+/// One node's part of a quota's period. The ledger adds up what it has granted to each node, and what the usage store has counted of nodes
+/// that it has not heard of: Σ granted + (counted − Σ counted of those nodes).
+/// </summary>
+/// <param name="Granted">Units granted to the node in the period and not returned: after a restart, what its journal holds.</param>
+/// <param name="Counted">Of these, what the usage store's total contains.</param>
+/// <param name="Total">What the usage store has counted of all nodes; 0 without one, -1 = not asked yet.</param>
+/// <param name="KeepsOlder">What the ledger holds as granted stays: the node cannot know how much of it was spent.</param>
+internal readonly record struct QuotaPart(long Granted, long Counted, long Total, bool KeepsOlder);

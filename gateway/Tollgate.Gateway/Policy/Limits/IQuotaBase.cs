@@ -2,9 +2,17 @@ using Tollgate.Contracts;
 
 namespace Tollgate.Gateway.Policy.Limits;
 
-/// <summary>What was used before: the base on which a quota's counter is rebuilt when the ledger has lost it.</summary>
+/// <summary>What was used before: the base on which a quota's counter is rebuilt when the ledger or this node has lost it.</summary>
 internal interface IQuotaBase
 {
-    /// <summary>Units counted for the subscription in the half-open period; null when that cannot be known now. Never throws.</summary>
-    ValueTask<long?> UnitsSoFarAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs);
+    /// <summary>What this node has metered for the subscription in the half-open period, as far as it holds it.</summary>
+    QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs);
+
+    /// <summary>The same with what has been counted of all nodes; null when that cannot be known now. Never throws.</summary>
+    ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs);
 }
+
+/// <param name="Here">Units in this node's journal that <paramref name="Total"/> does not contain.</param>
+/// <param name="IsWhole">That is all the node ever metered in the period.</param>
+/// <param name="Total">Units that the usage store has counted, of all nodes.</param>
+internal readonly record struct QuotaUse(long Here, bool IsWhole, long Total = 0);

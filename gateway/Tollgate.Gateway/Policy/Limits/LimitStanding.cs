@@ -8,11 +8,13 @@ internal readonly struct LimitStanding
 {
     private readonly CounterSet? _counters;
     private readonly MonotonicClock? _clock;
+    private readonly ulong _shadowRefusals;
 
-    public LimitStanding(CounterSet counters, MonotonicClock clock, long decidedUnixMs)
+    public LimitStanding(CounterSet counters, MonotonicClock clock, long decidedUnixMs, ulong shadowRefusals = 0)
     {
         _counters = counters;
         _clock = clock;
+        _shadowRefusals = shadowRefusals;
         DecidedUnixMs = decidedUnixMs;
     }
 
@@ -32,8 +34,21 @@ internal readonly struct LimitStanding
         return count;
     }
 
+    /// <summary>Names of the limits in shadow mode that would have refused the call, as the <c>RateLimit-Shadow</c> header says them; null when none would have.</summary>
+    public string? ShadowRefusals => _shadowRefusals == 0 ? null : _counters!.Names(_shadowRefusals);
+
+    /// <summary>Calls back with the name of each limit in shadow mode that would have refused the call.</summary>
+    public void EachShadowRefusal<T>(T state, Action<T, string> tell)
+    {
+        for (var places = _shadowRefusals; places != 0; places &= places - 1)
+            tell(state, _counters!.NameAt(System.Numerics.BitOperations.TrailingZeroCount(places)));
+    }
+
     /// <summary>When the call was decided, milliseconds since 1970 UTC: names the quota period that it counts in.</summary>
     internal long DecidedUnixMs { get; }
 
     internal CounterSet? Counters => _counters;
+
+    /// <summary>Whether a call under way is to be told of its end.</summary>
+    internal bool HoldsConcurrency => _counters is { Concurrency.Length: > 0 };
 }

@@ -12,34 +12,44 @@ internal sealed class MemoryLedger(TimeProvider time, int nodes = 1) : ILedger
 
     public bool IsShared => nodes > 1;
     public int Nodes => nodes;
+    public int Rank => 0;
     public bool IsAway => false;
 
-    public ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask)
-    {
-        while (true)
-        {
-            if (!_windows.TryGetValue(key, out var window))
-                window = _windows.GetOrAdd(key, static (_, ms) => new Window(ms), windowMs);
-            lock (window)
-            {
-                // Tidy may have dropped it between the look-up and the lock; what is counted there would be lost.
-                if (_windows.TryGetValue(key, out var held) && ReferenceEquals(held, window))
-                    return new(window.Ask(_clock.NowUs, limit, ask));
-            }
-        }
-    }
+    public ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask) =>
+        new(InWindow(key, windowMs, (window, nowUs) => window.Ask(nowUs, limit, ask)));
 
-    public ValueTask<LedgerAnswer> AskQuotaAsync(string key, long limit, bool hard, LedgerAsk ask)
+    public ValueTask<bool> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent) =>
+        new(InWindow(key, windowMs, (window, nowUs) =>
+        {
+            foreach (var (ageMs, units) in spent)
+                window.Count(units, nowUs - (ageMs * 1000));
+            return true;
+        }));
+
+    public ValueTask<LedgerAnswer> AskQuotaAsync(string key, string node, long limit, bool hard, LedgerAsk ask)
     {
         if (!_quotas.TryGetValue(key, out var account))
             return new(new LedgerAnswer(LedgerOutcome.NeedsBase));
         lock (account)
-            return new(account.Ask(limit, hard, ask));
+            return new(account.Ask(node, limit, hard, ask));
     }
 
-    public ValueTask<bool> SeedQuotaAsync(string key, long units, long lifetimeMs)
+    public ValueTask<long?> JoinQuotaAsync(string key, string node, QuotaPart part, long lifetimeMs)
     {
-        _quotas.TryAdd(key, new QuotaAccount { Used = units, DropAtUs = _clock.NowUs + (lifetimeMs * 1000) });
+        var account = _quotas.GetOrAdd(key, static (_, made) => made, new QuotaAccount { DropAtUs = _clock.NowUs + (lifetimeMs * 1000) });
+        lock (account)
+            return new(account.Join(node, part));
+    }
+
+    public ValueTask<bool> ResetAsync(string key, bool quota)
+    {
+        if (!quota)
+            _windows.TryRemove(key, out _);
+        else if (_quotas.TryGetValue(key, out var account))
+        {
+            lock (account)
+                account.Reset();
+        }
         return new(true);
     }
 
@@ -61,22 +71,62 @@ internal sealed class MemoryLedger(TimeProvider time, int nodes = 1) : ILedger
         }
     }
 
-    /// <summary>What one quota has used in one period. <see cref="LedgerScripts.Quota"/> says the same in Lua.</summary>
+    private T InWindow<T>(string key, long windowMs, Func<Window, long, T> act)
+    {
+        while (true)
+        {
+            if (!_windows.TryGetValue(key, out var window))
+                window = _windows.GetOrAdd(key, static (_, ms) => new Window(ms), windowMs);
+            lock (window)
+            {
+                // Tidy may have dropped it between the look-up and the lock; what is counted there would be lost.
+                if (_windows.TryGetValue(key, out var held) && ReferenceEquals(held, window))
+                    return act(window, _clock.NowUs);
+            }
+        }
+    }
+
+    /// <summary>What one quota has used in one period, by node. <see cref="LedgerScripts.Quota"/> says the same in Lua.</summary>
     private sealed class QuotaAccount
     {
-        public long Used;
-        public long DropAtUs;
+        private readonly Dictionary<string, long> _granted = [];
+        private readonly Dictionary<string, long> _counted = [];
+        private long? _total;
+        private long _reset;
 
-        public LedgerAnswer Ask(long limit, bool hard, in LedgerAsk ask)
+        public long DropAtUs { get; init; }
+
+        private long Used => _granted.Values.Sum() + Math.Max(0, (_total ?? 0) - _counted.Values.Sum()) - _reset;
+
+        public LedgerAnswer Ask(string node, long limit, bool hard, in LedgerAsk ask)
         {
-            Used = Math.Max(0, Used - ask.Returned) + ask.Debt;
+            if (!_granted.TryGetValue(node, out var mine))
+                return new LedgerAnswer(LedgerOutcome.NeedsBase);
+
+            mine += ask.Debt - ask.Returned;
+            _granted[node] = mine;
             var room = Math.Max(0, limit - Used);
             if (hard && room < ask.Need)
                 return new LedgerAnswer(LedgerOutcome.Refused, 0, room);
 
             var grant = ask.Need == 0 ? 0 : ask.GrantFrom(room);
-            Used += grant;
+            _granted[node] = mine + grant;
             return new LedgerAnswer(LedgerOutcome.Granted, grant, Math.Max(0, room - grant));
         }
+
+        public long Join(string node, in QuotaPart part)
+        {
+            if (_total is null && part.Total < 0)
+                return part.Total;
+            if (part.KeepsOlder && _granted.TryGetValue(node, out var mine))
+                return mine;
+            _granted[node] = part.Granted;
+            _total ??= part.Total;
+            if (part.Counted > 0)
+                _counted.TryAdd(node, part.Counted);
+            return part.Granted;
+        }
+
+        public void Reset() => _reset += Math.Max(0, Used);
     }
 }

@@ -6,21 +6,39 @@ using Tollgate.Gateway.Policy.Plans;
 namespace Tollgate.Gateway.Policy.Limits;
 
 /// <summary>Admits a call while its plan has room in every window and quota: all or nothing.</summary>
-internal sealed class PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvider time)
+internal sealed class PlanLimits
 {
     private const int IdleRoundsToDrop = 600;
     private const int AwayRetrySeconds = 1;
+    private const int MostCounters = 64;
 
-    private readonly MonotonicClock _clock = new(time);
-    private readonly ConcurrentDictionary<SubscriptionId, CounterSet> _active = new();
+    private readonly ILedger _ledger;
+    private readonly TimeProvider _time;
+    private readonly MonotonicClock _clock;
+    private readonly CounterRegistry _registry;
+    private readonly ConcurrentDictionary<PlanCounters, byte> _active = new();
     private readonly Lock _activation = new();
 
-    /// <summary>Subscriptions that hold counters in memory.</summary>
+    /// <param name="node">What this node is called in the ledger: the same after a restart, so that its part of a quota is found again.</param>
+    public PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvider time, string node = "self")
+    {
+        (_ledger, _time) = (ledger, time);
+        _clock = new MonotonicClock(time);
+        _registry = new CounterRegistry(ledger, quotaBase, _clock, node);
+    }
+
+    /// <summary>Subscriptions to products that hold counters in memory.</summary>
     public int ActiveSubscriptions => _active.Count;
 
-    /// <summary>Spends <paramref name="units"/> from every limit of the plan, or says which one has no room. Never waits, locks or allocates on the common path.</summary>
+    /// <summary>Counters in memory.</summary>
+    public int ActiveCounters => _registry.Count;
+
+    public Verdict Decide(Entitlement entitlement, long units, bool final, out LimitStanding standing) =>
+        Decide(entitlement, new LimitedCall(units), final, out standing);
+
+    /// <summary>Spends the call's units from every limit of the plan, or says which one has no room. Never waits, locks or allocates on the common path.</summary>
     /// <param name="final">True when the call has waited as long as it may: answer without the ledger, by the plan's <c>onLedgerLoss</c>.</param>
-    public Verdict Decide(Entitlement entitlement, long units, bool final, out LimitStanding standing)
+    public Verdict Decide(Entitlement entitlement, in LimitedCall call, bool final, out LimitStanding standing)
     {
         if (entitlement.Refusal != Refusal.None)
         {
@@ -28,38 +46,22 @@ internal sealed class PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvi
             return Verdict.Refuse(entitlement.Refusal);
         }
 
-        var set = entitlement.Counters ?? Activate(entitlement);
+        var set = (entitlement.Counters ?? Activate(entitlement)).Of(call.Operation, call.Credential);
         standing = new LimitStanding(set, _clock, _clock.UnixMs);
         if (!set.Touched)
             set.Touched = true;
-        var counters = set.Counters;
-        if (units <= 0 || counters.Length == 0)
+        if (call.Units <= 0 && set.Concurrency.Length == 0)
             return Verdict.Granted;
 
-        var nowUs = _clock.NowUs;
-        Span<long> buckets = counters.Length <= 32 ? stackalloc long[32] : new long[counters.Length];
-        for (var i = 0; i < counters.Length; i++)
-        {
-            var spend = counters[i].Take(units, nowUs, out buckets[i], out var arrival);
-            if (spend == Spend.Granted)
-                continue;
-
-            if (spend == Spend.Pending && (final || ledger.IsAway))
-                spend = ledger.IsAway || counters[i].IsRebuilding ? Spend.Away : Spend.Refused;    // slow, not gone: admitting by share now could go beyond the limit
-            var retryUs = 0L;
-            if (spend == Spend.Away && TakeWithoutLedger(counters[i], entitlement.Item.OnLedgerLoss, units, nowUs, out buckets[i], out retryUs))
-                continue;
-
-            for (var undo = 0; undo < i; undo++)
-                counters[undo].GiveBack(units, buckets[undo], nowUs);
-            return spend switch
-            {
-                Spend.Pending => Wait(counters, i, units, nowUs, arrival!),
-                Spend.Away when entitlement.Item.OnLedgerLoss == LedgerLoss.Closed => Verdict.Refuse(Refusal.NotReady, AwayRetrySeconds),
-                _ => Refuse(counters, i, units, nowUs, retryUs),
-            };
-        }
-        return Verdict.Granted;
+        var shadow = 0UL;
+        if (set.Concurrency.Length > 0 && !TryEnter(set, ref shadow))
+            return Verdict.Refuse(Refusal.RateLimited, 1);
+        var verdict = call.Units <= 0 ? Verdict.Granted : Spend(entitlement, set.Counters, call.Units, final, ref shadow);
+        if (!verdict.IsGranted)
+            Leave(set, set.Concurrency.Length);
+        else if (shadow != 0)
+            standing = new LimitStanding(set, _clock, standing.DecidedUnixMs, shadow);
+        return verdict;
     }
 
     /// <summary>Gives quota units back for a call that was admitted and that no upstream answered. Rate limits keep theirs.</summary>
@@ -72,27 +74,94 @@ internal sealed class PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvi
             quota.Refund(units, standing.DecidedUnixMs, nowUs);
     }
 
+    /// <summary>An admitted call has ended.</summary>
+    public void End(in LimitStanding standing)
+    {
+        if (standing.Counters is { Concurrency.Length: > 0 } set)
+            Leave(set, set.Concurrency.Length);
+    }
+
     /// <summary>Returns idle leases, pays what is owed to the ledger, and forgets subscriptions that have not called for ten minutes. To be called every second.</summary>
     public void Tidy()
     {
-        var nowUs = _clock.NowUs;
-        foreach (var (subscription, set) in _active)
+        foreach (var (plan, _) in _active)
         {
-            set.IdleRounds = set.Touched ? 0 : set.IdleRounds + 1;
-            set.Touched = false;
-            var drop = set.IdleRounds >= IdleRoundsToDrop && _active.TryRemove(KeyValuePair.Create(subscription, set));
-            if (drop)
-                set.LetGo();
-            foreach (var counter in set.Counters)
-                counter.Tidy(nowUs, retire: drop);
+            plan.IdleRounds = plan.Tidy(IdleRoundsToDrop) ? 0 : plan.IdleRounds + 1;
+            if (plan.IdleRounds < IdleRoundsToDrop || !_active.TryRemove(plan, out _))
+                continue;
+            plan.Entitlement.ForgetCounters(plan);
+            plan.Release();
         }
-        ledger.Tidy();
+        var nowUs = _clock.NowUs;
+        foreach (var counter in _registry.Counters)
+            counter.Tidy(nowUs, retire: false);
+        _ledger.Tidy();
+    }
+
+    /// <summary>Tells a ledger that has lost its memory what was spent here. False = it is away again.</summary>
+    public async Task<bool> RecountAsync()
+    {
+        var whole = true;
+        foreach (var some in _registry.Counters.Chunk(256))    // several in one round trip, none of them a herd
+            whole &= (await Task.WhenAll(some.Select(counter => counter.RecountAsync().AsTask())).ConfigureAwait(false)).All(told => told);
+        return whole;
+    }
+
+    /// <summary>
+    /// After a start: leases of quotas that died with the process before go back to the ledger, whether or not their subscriptions call here again.
+    /// </summary>
+    /// <param name="before">What subscriptions that this node has served are entitled to.</param>
+    /// <returns>False = the ledger was away.</returns>
+    public async Task<bool> SettleAsync(IEnumerable<Entitlement> before)
+    {
+        var whole = true;
+        foreach (var entitlement in before)
+        {
+            if (entitlement.Item.Quotas.Count == 0)
+                continue;
+            foreach (var quota in (entitlement.Counters ?? Activate(entitlement)).Of("", "").Quotas)
+                whole &= await quota.RecountAsync().ConfigureAwait(false);
+        }
+        return whole;
+    }
+
+    /// <summary>What is counted here, for the internal port.</summary>
+    public IEnumerable<SubscriptionFacts> Facts(Func<EntitlementItem, bool> wanted)
+    {
+        var nowUs = _clock.NowUs;
+        foreach (var (plan, _) in _active)
+        {
+            var item = plan.Entitlement.Item;
+            if (!wanted(item))
+                continue;
+            yield return new SubscriptionFacts(item.Subscription.ToString(), item.Application.ToString(), item.Product, item.Plan,
+            [
+                .. plan.Sets.SelectMany(set => set.Counters).Distinct().Select(counter => counter.Facts(nowUs)),
+                .. plan.Sets.SelectMany(set => set.Concurrency).Distinct().Select(counter => counter.Facts()),
+            ]);
+        }
+    }
+
+    /// <summary>Begins counters of an entitlement anew, in the ledger and so on all nodes: the one named, or all. Answers their names; null = the ledger is away.</summary>
+    public async Task<IReadOnlyList<string>?> ResetAsync(Entitlement entitlement, string? name)
+    {
+        var plan = entitlement.Counters ?? Activate(entitlement);
+        if (!plan.Sets.Any())
+            plan.Of("", "");
+        var reset = new List<string>();
+        foreach (var counter in plan.Sets.SelectMany(set => set.Counters).Distinct().Where(counter => name is null || counter.Name == name))
+        {
+            if (!await counter.ResetAsync().ConfigureAwait(false))
+                return null;
+            reset.Add(counter.Name);
+        }
+        return reset;
     }
 
     /// <summary>Walks the whole road to the ledger with a subscription of nobody's, so that the first caller does not wait for code to be compiled.</summary>
     public async Task WarmUpAsync()
     {
-        var road = new PlanLimits(ledger, new NothingUsed(), time);
+        var road = new PlanLimits(_ledger, new NothingUsed(), _time, "warm");
         var nobody = new Entitlement
         {
             Item = new EntitlementItem(default, default, "warm", "warm", default, EntitlementState.Active, LedgerLoss.Open,
@@ -110,37 +179,79 @@ internal sealed class PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvi
 
     private sealed class NothingUsed : IQuotaBase
     {
-        public ValueTask<long?> UnitsSoFarAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(0L);
+        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
+
+        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
+    }
+
+    private Verdict Spend(Entitlement entitlement, Counter[] counters, long units, bool final, ref ulong shadow)
+    {
+        var nowUs = _clock.NowUs;
+        Span<long> buckets = counters.Length <= MostCounters ? stackalloc long[MostCounters] : new long[counters.Length];
+        for (var i = 0; i < counters.Length; i++)
+        {
+            var spend = counters[i].Take(units, nowUs, out buckets[i], out var arrival);
+            if (spend == Limits.Spend.Granted)
+                continue;
+
+            if (spend == Limits.Spend.Pending && (final || _ledger.IsAway))
+                spend = _ledger.IsAway || counters[i].IsRebuilding ? Limits.Spend.Away : Limits.Spend.Refused;    // slow, not gone: admitting by share now could go beyond the limit
+            var retryUs = 0L;
+            if (spend == Limits.Spend.Away && TakeWithoutLedger(counters[i], entitlement.Item.OnLedgerLoss, units, nowUs, out buckets[i], out retryUs))
+                continue;
+            if (spend != Limits.Spend.Pending && counters[i].IsShadow)
+            {
+                buckets[i] = Counter.Uncounted;
+                if (spend == Limits.Spend.Refused && i < MostCounters)
+                    shadow |= 1UL << i;
+                continue;
+            }
+
+            for (var undo = 0; undo < i; undo++)
+                counters[undo].GiveBack(units, buckets[undo], nowUs);
+            return spend switch
+            {
+                Limits.Spend.Pending => Wait(counters, i, units, nowUs, arrival!),
+                Limits.Spend.Away when entitlement.Item.OnLedgerLoss == LedgerLoss.Closed => Verdict.Refuse(Refusal.NotReady, AwayRetrySeconds),
+                _ => Refuse(counters, i, units, nowUs, retryUs, final),
+            };
+        }
+        return Verdict.Granted;
+    }
+
+    private static bool TryEnter(CounterSet set, ref ulong shadow)
+    {
+        for (var i = 0; i < set.Concurrency.Length; i++)
+        {
+            if (set.Concurrency[i].TryEnter(force: set.Concurrency[i].IsShadow, out var isOver))
+            {
+                if (isOver && set.Counters.Length + i < MostCounters)
+                    shadow |= 1UL << (set.Counters.Length + i);
+                continue;
+            }
+            Leave(set, i);
+            return false;
+        }
+        return true;
+    }
+
+    private static void Leave(CounterSet set, int entered)
+    {
+        for (var i = 0; i < entered; i++)
+            set.Concurrency[i].Leave();
     }
 
     /// <summary>The first call of a subscription, or its first since its plan was changed: counters whose definition is unchanged go on.</summary>
-    private CounterSet Activate(Entitlement entitlement)
+    private PlanCounters Activate(Entitlement entitlement)
     {
         lock (_activation)
         {
             if (entitlement.Counters is { } made)
                 return made;
-
-            var item = entitlement.Item;
-            var before = _active.GetValueOrDefault(item.Subscription)?.Counters ?? [];
-            var counters = new List<Counter>(item.Limits.Count + item.Quotas.Count);
-            foreach (var limit in item.Limits)
-                counters.Add(before.FirstOrDefault(counter => (counter as RateCounter)?.Definition == limit)
-                    ?? new RateCounter(ledger, _clock, item.Subscription, limit));
-            foreach (var quota in item.Quotas)
-                counters.Add(before.FirstOrDefault(counter => (counter as QuotaCounter)?.Definition == quota)
-                    ?? new QuotaCounter(ledger, _clock, item.Subscription, quota, quotaBase));
-
-            var set = new CounterSet(counters.ToArray());
-            _active[item.Subscription] = set;
-            set.AddUser(entitlement);
-            entitlement.UseCounters(set);
-            foreach (var old in before)
-            {
-                if (!counters.Contains(old))
-                    old.Tidy(_clock.NowUs, retire: true);
-            }
-            return set;
+            var plan = new PlanCounters(_registry, entitlement);
+            _active[plan] = 0;
+            entitlement.UseCounters(plan);
+            return plan;
         }
     }
 
@@ -168,17 +279,17 @@ internal sealed class PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvi
     }
 
     /// <summary>Refused by one; the others are looked at too, so that who waits as long as is said gets in.</summary>
-    private static Verdict Refuse(Counter[] counters, int refusing, long units, long nowUs, long retryUs)
+    private static Verdict Refuse(Counter[] counters, int refusing, long units, long nowUs, long retryUs, bool final)
     {
         if (counters[refusing].IsRefusing(units, nowUs, out var ownRetryUs))
             retryUs = Math.Max(retryUs, ownRetryUs);
         var quota = counters[refusing].IsQuota;
         for (var i = 0; i < counters.Length; i++)
         {
-            if (i == refusing)
+            if (i == refusing || counters[i].IsShadow)
                 continue;
-            if (counters[i].Remaining(nowUs) < units)
-                counters[i].Prepare(units, nowUs);
+            if (counters[i].Remaining(nowUs) < units && counters[i].Prepare(units, nowUs) is { IsCompleted: false } asked && !final)
+                return Verdict.Pending(asked, Verdict.LedgerMs);
             if (counters[i].IsRefusing(units, nowUs, out var otherRetryUs))
             {
                 retryUs = Math.Max(retryUs, otherRetryUs);
@@ -188,3 +299,6 @@ internal sealed class PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvi
         return Verdict.Refuse(quota ? Refusal.QuotaExceeded : Refusal.RateLimited, (int)Math.Min(int.MaxValue, RateCounter.CeilingSeconds(retryUs)));
     }
 }
+
+/// <summary>What is counted for one subscription to one product.</summary>
+internal sealed record SubscriptionFacts(string Subscription, string Application, string Product, string Plan, IReadOnlyList<CounterFacts> Counters);

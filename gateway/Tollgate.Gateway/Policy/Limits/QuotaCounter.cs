@@ -12,20 +12,24 @@ internal sealed class QuotaCounter : Counter
     private const long BaseAgainUs = 1_000_000;
     private const long KeepAfterEndMs = 86_400_000;
     private const long ShareRetryUs = 5_000_000;
+    private const long TotalUnknown = -1;
 
     private readonly SubscriptionId _subscription;
+    private readonly string _node;
     private readonly QuotaCalendar _calendar;
     private readonly IQuotaBase _base;
     private volatile bool _rebuilding;
     private Period _period;
     private long _ownSpent;
+    private long _cap = long.MinValue;
     private long _baseAgainAtUs = long.MinValue;
 
-    public QuotaCounter(ILedger ledger, MonotonicClock clock, SubscriptionId subscription, Quota definition, IQuotaBase quotaBase)
-        : base(ledger, clock, definition.Name, definition.Units)
+    public QuotaCounter(ILedger ledger, MonotonicClock clock, SubscriptionId subscription, string node, Quota definition, IQuotaBase quotaBase)
+        : base(ledger, clock, KeyOf(subscription, definition), definition.Name, definition.Units, long.MaxValue, 0)
     {
         Definition = definition;
         _subscription = subscription;
+        _node = node;
         _calendar = QuotaCalendar.Of(definition);
         _base = quotaBase;
         _period = PeriodAt(clock.UnixMs);
@@ -33,8 +37,13 @@ internal sealed class QuotaCounter : Counter
 
     public Quota Definition { get; }
     public override bool IsQuota => true;
+    public override bool IsShadow => Definition.Shadow;
     public override bool IsRebuilding => _rebuilding;
-    protected override long BucketUs => long.MaxValue;
+
+    // What the ledger has granted is known to the unit here: nothing is lost with an answer.
+    protected override bool KeepsUnanswered => true;
+
+    public static string KeyOf(SubscriptionId subscription, Quota definition) => $"tg:{{{subscription}}}:q:{definition.Name}";
 
     public override Spend Take(long units, long nowUs, out long bucket, out Task? arrival)
     {
@@ -50,11 +59,10 @@ internal sealed class QuotaCounter : Counter
         return Spend.Granted;
     }
 
-    public override void Prepare(long units, long nowUs)
+    public override Task? Prepare(long units, long nowUs)
     {
         Turn();
-        if (Definition.Hard)
-            base.Prepare(units, nowUs);
+        return Definition.Hard ? base.Prepare(units, nowUs) : null;
     }
 
     public override void Tidy(long nowUs, bool retire)
@@ -86,18 +94,18 @@ internal sealed class QuotaCounter : Counter
     {
         var period = Volatile.Read(ref _period);
         var leftUs = Math.Max(0, period.Span.EndUnixMs - Clock.UnixMs) * 1000;
-        var answer = await Ledger.AskQuotaAsync(period.Key, Limit, Definition.Hard, ask).ConfigureAwait(false);
-        if (answer.Outcome == LedgerOutcome.NeedsBase)
+        var answer = new LedgerAnswer(LedgerOutcome.NeedsBase);
+        for (var attempt = 0; attempt < 2 && answer.Outcome == LedgerOutcome.NeedsBase; attempt++)
         {
-            _rebuilding = true;
-            try
-            {
-                answer = await RebuildAsync(period, ask).ConfigureAwait(false);
-            }
-            finally
-            {
-                _rebuilding = false;
-            }
+            if (!period.IsJoined && !await JoinAsync(period).ConfigureAwait(false))
+                answer = new LedgerAnswer(LedgerOutcome.Away);
+            else
+                answer = await Ledger.AskQuotaAsync(period.Key, _node, Limit, Definition.Hard, ask).ConfigureAwait(false);
+
+            if (answer.Outcome is LedgerOutcome.Granted or LedgerOutcome.Refused)
+                period.Granted += answer.Units + ask.Debt - ask.Returned;
+            else
+                period.IsJoined = false;    // whether it was carried out is not known: the next ask begins by saying how things stand
         }
         return answer with { Bucket = period.Span.StartUnixMs, BucketLeftUs = leftUs, RetryUs = leftUs };
     }
@@ -106,10 +114,16 @@ internal sealed class QuotaCounter : Counter
 
     protected override long LifeUs(in LedgerAnswer answer) => answer.BucketLeftUs;
 
+    /// <summary>Of what was left when the ledger was last heard, a part for each node; its share of the whole when it has never been heard.</summary>
     protected override bool TrySpendShare(long units, long nowUs, out long retryUs)
     {
         retryUs = ShareRetryUs;
-        if (_ownSpent + units > Math.Max(1, Limit / Ledger.Nodes))
+        if (_cap == long.MinValue)
+        {
+            var share = Limit / Ledger.Nodes;
+            _cap = RoomKnown == long.MinValue ? share : _ownSpent + (Math.Max(0, RoomKnown) / Ledger.Nodes);
+        }
+        if (_ownSpent + units > _cap)
             return false;
         _ownSpent += units;
         return true;
@@ -119,26 +133,57 @@ internal sealed class QuotaCounter : Counter
 
     protected override void NoteSpent(long units, long nowUs) => _ownSpent += units;
 
-    /// <summary>The counter is gone from the ledger: it starts again at what the usage store knows. What was returned or owed is in there already.</summary>
-    private async ValueTask<LedgerAnswer> RebuildAsync(Period period, LedgerAsk ask)
+    protected override void NoteAnswer() => _cap = long.MinValue;
+
+    protected override void BeginRecount(long nowUs) => _period.IsJoined = false;    // what was granted and is in hand goes on: it is told as granted
+
+    protected override async ValueTask<bool> TellAsync()
     {
-        var away = new LedgerAnswer(LedgerOutcome.Away);
-        if (Clock.NowUs < Volatile.Read(ref _baseAgainAtUs))
-            return away;
-
-        var used = await _base.UnitsSoFarAsync(_subscription, period.Span.StartUnixMs, period.Span.EndUnixMs).ConfigureAwait(false);
-        if (used is not { } units)
-        {
-            Volatile.Write(ref _baseAgainAtUs, Clock.NowUs + BaseAgainUs);
-            return away;
-        }
-        var lifetimeMs = Math.Max(0, period.Span.EndUnixMs - Clock.UnixMs) + KeepAfterEndMs;
-        if (!await Ledger.SeedQuotaAsync(period.Key, units, lifetimeMs).ConfigureAwait(false))
-            return away;
-
-        var answer = await Ledger.AskQuotaAsync(period.Key, Limit, Definition.Hard, ask with { Returned = 0, Debt = 0 }).ConfigureAwait(false);
-        return answer.Outcome == LedgerOutcome.NeedsBase ? away : answer;
+        Turn();
+        return await JoinAsync(Volatile.Read(ref _period)).ConfigureAwait(false);
     }
+
+    protected override ValueTask<bool> ResetInLedgerAsync() => Ledger.ResetAsync(Volatile.Read(ref _period).Key, quota: true);
+
+    /// <summary>
+    /// Tells the ledger what this node has been granted, once in the life of a process what its journal holds of the time before: so a lease that died with
+    /// the process goes back. Where the ledger has no counter at all, it starts at what the usage store knows.
+    /// </summary>
+    private async ValueTask<bool> JoinAsync(Period period)
+    {
+        if (Clock.NowUs < Volatile.Read(ref _baseAgainAtUs))
+            return false;
+        _rebuilding = true;
+        try
+        {
+            var (from, to) = (period.Span.StartUnixMs, period.Span.EndUnixMs);
+            var lifetimeMs = Math.Max(0, to - Clock.UnixMs) + KeepAfterEndMs;
+            var use = _base.Here(_subscription, from, to);
+            var answer = await Ledger.JoinQuotaAsync(period.Key, _node, PartOf(period, use, TotalUnknown), lifetimeMs).ConfigureAwait(false);
+            if (answer == TotalUnknown)
+            {
+                if (await _base.EverywhereAsync(_subscription, from, to).ConfigureAwait(false) is not { } everywhere)
+                {
+                    Volatile.Write(ref _baseAgainAtUs, Clock.NowUs + BaseAgainUs);
+                    return false;
+                }
+                answer = await Ledger.JoinQuotaAsync(period.Key, _node, PartOf(period, everywhere, everywhere.Total), lifetimeMs).ConfigureAwait(false);
+            }
+            if (answer is not { } granted)
+                return false;
+            period.Granted = granted;
+            period.IsJoined = period.WasJoined = true;
+            return true;
+        }
+        finally
+        {
+            _rebuilding = false;
+        }
+    }
+
+    private static QuotaPart PartOf(Period period, in QuotaUse use, long total) => period.WasJoined
+        ? new QuotaPart(period.Granted, Math.Max(0, period.Granted - use.Here), total, KeepsOlder: false)
+        : new QuotaPart(use.Here, 0, total, KeepsOlder: !use.IsWhole);
 
     private void Turn()
     {
@@ -151,6 +196,7 @@ internal sealed class QuotaCounter : Counter
                 return;
             ForgetLocked();
             _ownSpent = 0;
+            _cap = long.MinValue;
             Volatile.Write(ref _period, PeriodAt(unixMs));
         }
     }
@@ -158,8 +204,22 @@ internal sealed class QuotaCounter : Counter
     private Period PeriodAt(long unixMs)
     {
         var span = _calendar.At(unixMs);
-        return new Period(span, $"tg:{{{_subscription}}}:q:{Definition.Name}:{span.StartUnixMs / 1000}");
+        return new Period(span, $"{LedgerKey}:{span.StartUnixMs / 1000}");
     }
 
-    private sealed record Period(QuotaSpan Span, string Key);
+    /// <summary>A period and this node's part of it. One ask at a time touches it.</summary>
+    private sealed class Period(QuotaSpan span, string key)
+    {
+        public QuotaSpan Span { get; } = span;
+        public string Key { get; } = key;
+
+        /// <summary>Granted to this node and not returned.</summary>
+        public long Granted { get; set; }
+
+        /// <summary>The ledger knows that.</summary>
+        public bool IsJoined { get; set; }
+
+        /// <summary>It has known it in the life of this process: <see cref="Granted"/> is to the unit.</summary>
+        public bool WasJoined { get; set; }
+    }
 }

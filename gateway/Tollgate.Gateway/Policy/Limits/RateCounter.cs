@@ -1,31 +1,59 @@
-using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 
 namespace Tollgate.Gateway.Policy.Limits;
 
 /// <summary>A rate limit: at most so many units in any window of its length.</summary>
-internal sealed class RateCounter(ILedger ledger, MonotonicClock clock, SubscriptionId subscription, RateLimit definition)
-    : Counter(ledger, clock, definition.Name, definition.Units)
+internal sealed class RateCounter : Counter
 {
-    // Not by units: what was spent before the plan was changed was spent.
-    private readonly string _key = $"tg:{{{subscription}}}:w:{definition.Name}:{definition.WindowMs}";
+    private const long KnownWellUs = 3_000_000;
+
+    private readonly long _windowMs;
     private Window? _own;    // what this node spent, for its share while the ledger is away
+    private IReadOnlyList<SpentUnits> _toTell = [];
+    private long _awaySinceUs = long.MinValue;
+    private long _cap;
 
-    public RateLimit Definition { get; } = definition;
+    /// <param name="reach">Whose counter it is: a subscription, an organisation, a key; with the operations if it is not for all.</param>
+    public RateCounter(ILedger ledger, MonotonicClock clock, string reach, RateLimit definition)
+        : base(ledger, clock, KeyOf(reach, definition), definition.Name, definition.Units,
+            Window.BucketMs(definition.WindowMs) * 1000, definition.Units * 1000 / Math.Max(1, definition.WindowMs))
+    {
+        Definition = definition;
+        _windowMs = definition.WindowMs;
+    }
+
+    public RateLimit Definition { get; }
     public override bool IsQuota => false;
-    protected override long BucketUs { get; } = Window.BucketMs(definition.WindowMs) * 1000;
+    public override bool IsShadow => Definition.Reach is { Shadow: true };
+    protected override bool KeepsUnanswered => false;
 
-    protected override ValueTask<LedgerAnswer> AskAsync(LedgerAsk ask) => Ledger.AskWindowAsync(_key, Limit, Definition.WindowMs, ask);
+    private Window Own => _own ??= new Window(_windowMs);
+
+    // Not by units: what was spent before the plan was changed was spent.
+    public static string KeyOf(string reach, RateLimit definition) => $"tg:{{{reach}}}:w:{definition.Name}:{definition.WindowMs}";
+
+    protected override ValueTask<LedgerAnswer> AskAsync(LedgerAsk ask) => Ledger.AskWindowAsync(LedgerKey, Limit, _windowMs, ask);
 
     // Two machines' clocks drift apart while the caller waits: 100 ppm is far more than crystals do.
     protected override long RetryUs(in LedgerAnswer answer) => Ledger.IsShared ? answer.RetryUs + (answer.RetryUs / 10_000) : answer.RetryUs;
 
     protected override long LifeUs(in LedgerAnswer answer) => answer.BucketLeftUs;
 
+    /// <summary>
+    /// The limit divided by the nodes; but until what was spent before the loss has left the window, no more than this node had spent and its part of what
+    /// was left: others may have had more than their share.
+    /// </summary>
     protected override bool TrySpendShare(long units, long nowUs, out long retryUs)
     {
-        var share = Math.Max(1, Limit / Ledger.Nodes);
-        var answer = Own.Ask(nowUs, share, new LedgerAsk(units, units, 1, 0, 0, 0));
+        var share = ShareOf(Limit);
+        if (_awaySinceUs == long.MinValue)
+        {
+            _awaySinceUs = nowUs;
+            var isKnown = RoomKnown != long.MinValue && nowUs - AnsweredAtUs < KnownWellUs;
+            _cap = isKnown ? Math.Min(share, Own.Spent(nowUs) + ShareOf(Math.Max(0, RoomKnown))) : share;
+        }
+        var cap = nowUs - _awaySinceUs < Own.EmptyAfterUs ? _cap : share;
+        var answer = Own.Ask(nowUs, cap, new LedgerAsk(units, units, 1, 0, 0, 0));
         retryUs = answer.RetryUs;
         return answer.Outcome == LedgerOutcome.Granted;
     }
@@ -38,10 +66,23 @@ internal sealed class RateCounter(ILedger ledger, MonotonicClock clock, Subscrip
             Own.Count(units, nowUs);
     }
 
+    protected override void NoteAnswer() => _awaySinceUs = long.MinValue;
+
+    protected override void BeginRecount(long nowUs)
+    {
+        NoteSpentLocked(nowUs, out _);
+        ForgetLocked();    // the lease of another ledger, and what was owed to it: that is told with the rest
+        _toTell = _own?.Ages(nowUs) ?? [];
+    }
+
+    protected override ValueTask<bool> TellAsync() => _toTell.Count == 0 ? new(true) : Ledger.TellWindowAsync(LedgerKey, _windowMs, _toTell);
+
+    protected override ValueTask<bool> ResetInLedgerAsync() => Ledger.ResetAsync(LedgerKey, quota: false);
+
     public override long ResetSeconds(long nowUs) =>
-        IsRefusing(1, nowUs, out var retryUs) ? CeilingSeconds(retryUs) : CeilingSeconds(Math.Clamp(FreeAtUs - nowUs, 1, Definition.WindowMs * 1000));
+        IsRefusing(1, nowUs, out var retryUs) ? CeilingSeconds(retryUs) : CeilingSeconds(Math.Clamp(FreeAtUs - nowUs, 1, _windowMs * 1000));
 
     public static long CeilingSeconds(long us) => Math.Max(1, (us + 999_999) / 1_000_000);
 
-    private Window Own => _own ??= new Window(Definition.WindowMs);
+    private long ShareOf(long units) => (units / Ledger.Nodes) + (Ledger.Rank < units % Ledger.Nodes ? 1 : 0);
 }

@@ -5,65 +5,91 @@ namespace Tollgate.Gateway.Policy.Limits;
 
 /// <summary>
 /// The ledger of a cluster. A server that is gone or no longer answers is noticed once, for all counters, and left alone but for a look every
-/// quarter second; meanwhile counters fall back at once.
+/// quarter second; meanwhile counters fall back at once. One that comes back as another run of itself may have forgotten everything, or some of it:
+/// its windows begin empty under a name of their own, and it grants nothing until the nodes that were known have told it what they had spent.
 /// </summary>
 internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
 {
-    private const long SilentAfterUs = 40_000;
     private const int NodeGoneAfterMs = 5000;
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Looks without any answer after which the server counts as away. Looks and answers wait in the same queue of work: a busy machine is no silent server.</summary>
+    private const int SilentAfterLooks = 20;
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan OpensSoon = TimeSpan.FromMilliseconds(100);
 
     private readonly RedisConnection _redis;
     private readonly MonotonicClock _clock = new(TimeProvider.System);    // the server's time is real, whatever the tests' is
-    private readonly string _node = Guid.NewGuid().ToString("N");
+    private readonly string _node;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _beating;
+    private readonly Task _watching;
     private readonly TaskCompletionSource _firstAnswer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _nodes = 1;
+    private int _rank;
     private int _outstanding;
-    private long _outstandingSinceUs;
-    private long _lastAnswerUs;
-    private long _backAtUs;
-    private volatile bool _isSilent = true;    // until it has answered for the first time
+    private int _answers;
+    private volatile int _silentLooks;
+    private volatile bool _isSilent = true;    // until it has answered for the first time, and all have told what they spent
+    private volatile string? _run;
+    private int _lossesSeen = -1;
+    private bool _hasTold;
 
-    public RedisLedger(RedisConnection redis, ILogger<RedisLedger> logger)
+    /// <param name="node">What this node is called: the same after a restart.</param>
+    public RedisLedger(RedisConnection redis, ILogger<RedisLedger> logger, string? node = null)
     {
         _redis = redis;
         _logger = logger;
+        _node = node ?? Guid.NewGuid().ToString("N");
         _beating = Task.Run(BeatAsync);
+        _watching = Task.Run(WatchAsync);
     }
+
+    /// <summary>Tells what this node has spent to a ledger that may not know it. False = it was not heard.</summary>
+    public Func<Task<bool>> Recount { get; set; } = () => Task.FromResult(true);
 
     public bool IsShared => true;
     public int Nodes => Volatile.Read(ref _nodes);
+    public int Rank => Volatile.Read(ref _rank);
 
-    public bool IsAway => _isSilent || !_redis.IsConnected || HasFallenSilent();
+    public bool IsAway => _isSilent || _redis.Losses != _lossesSeen || !_redis.IsConnected || _silentLooks >= SilentAfterLooks;
 
     /// <summary>Completes when Redis has answered for the first time.</summary>
     public Task FirstAnswer => _firstAnswer.Task;
 
     public async ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask)
     {
-        var numbers = await RunAsync(LedgerScripts.Window, key,
-            [limit, windowMs, Window.BucketMs(windowMs), ask.Need, ask.Want, ask.Share, ask.Returned, ask.ReturnedTo, ask.Debt]).ConfigureAwait(false);
+        var numbers = await RunAsync(LedgerScripts.Window, OfThisRun(key),
+            [limit, windowMs, Window.BucketMs(windowMs), ask.Need, ask.Want, ask.Share, ask.Returned, ask.ReturnedTo, ask.Debt, ask.Floor, ask.Hold]).ConfigureAwait(false);
         return numbers is not { Length: >= 6 }
             ? new LedgerAnswer(LedgerOutcome.Away)
             : new LedgerAnswer(numbers[0] == 0 ? LedgerOutcome.Granted : LedgerOutcome.Refused, numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
     }
 
-    public async ValueTask<LedgerAnswer> AskQuotaAsync(string key, long limit, bool hard, LedgerAsk ask)
+    public async ValueTask<bool> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent)
+    {
+        RedisValue[] arguments = [windowMs, Window.BucketMs(windowMs), .. spent.SelectMany(units => new RedisValue[] { units.AgeMs, units.Units })];
+        return await RunAsync(LedgerScripts.Tell, OfThisRun(key), arguments, evenIfSilent: true).ConfigureAwait(false) is { Length: > 0 };
+    }
+
+    public async ValueTask<LedgerAnswer> AskQuotaAsync(string key, string node, long limit, bool hard, LedgerAsk ask)
     {
         var numbers = await RunAsync(LedgerScripts.Quota, key,
-            [limit, hard ? 1 : 0, ask.Need, ask.Want, ask.Share, ask.Returned, ask.Debt]).ConfigureAwait(false);
+            [node, limit, hard ? 1 : 0, ask.Need, ask.Want, ask.Share, ask.Returned, ask.Debt, ask.Floor]).ConfigureAwait(false);
         return numbers is not { Length: >= 3 }
             ? new LedgerAnswer(LedgerOutcome.Away)
             : new LedgerAnswer(numbers[0] switch { 0 => LedgerOutcome.Granted, 1 => LedgerOutcome.Refused, _ => LedgerOutcome.NeedsBase }, numbers[1], numbers[2]);
     }
 
-    public async ValueTask<bool> SeedQuotaAsync(string key, long units, long lifetimeMs) =>
-        await RunAsync(LedgerScripts.Seed, key, [units, lifetimeMs]).ConfigureAwait(false) is { Length: > 0 };
+    public async ValueTask<long?> JoinQuotaAsync(string key, string node, QuotaPart part, long lifetimeMs) =>
+        await RunAsync(LedgerScripts.Join, key, [node, part.Granted, part.Counted, part.Total, part.KeepsOlder ? 1 : 0, lifetimeMs], evenIfSilent: true).ConfigureAwait(false)
+            is [var granted, ..] ? granted : null;
+
+    public async ValueTask<bool> ResetAsync(string key, bool quota) =>
+        await (quota ? RunAsync(LedgerScripts.ResetQuota, key, [""]) : RunAsync(LedgerScripts.ResetWindow, OfThisRun(key), [])).ConfigureAwait(false) is { Length: > 0 };
 
     public void Tidy()
     {
@@ -74,21 +100,25 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _beating;
+        await _watching;
         _stop.Dispose();
         await _redis.DisposeAsync();
     }
 
-    private async Task<long[]?> RunAsync(RedisScript script, string key, RedisValue[] arguments)
+    /// <summary>Windows of another run are another ledger's: what this node spent in them is told to the new one.</summary>
+    private string OfThisRun(string key) => string.Concat(key, ":", _run);
+
+    private async Task<long[]?> RunAsync(RedisScript script, string key, RedisValue[] arguments, bool evenIfSilent = false)
     {
-        if (_isSilent || !_redis.IsConnected)
+        var losses = _redis.Losses;
+        if ((_isSilent || losses != _lossesSeen) && !evenIfSilent || !_redis.IsConnected)
             return null;
-        if (Interlocked.Increment(ref _outstanding) == 1)
-            Volatile.Write(ref _outstandingSinceUs, _clock.NowUs);
+        Interlocked.Increment(ref _outstanding);
         try
         {
             var answer = await _redis.EvaluateAsync(script, key, arguments, AnswerWithin).ConfigureAwait(false);
-            Volatile.Write(ref _lastAnswerUs, _clock.NowUs);
-            return answer;
+            Interlocked.Increment(ref _answers);
+            return losses == _redis.Losses ? answer : null;    // it may come from a server that does not know what this one knew
         }
         catch (RedisUnavailableException error)
         {
@@ -101,13 +131,26 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
         }
     }
 
-    /// <summary>Something is asked, and nothing at all has been answered for as long as a call may wait.</summary>
-    private bool HasFallenSilent()
+    /// <summary>Notices when something is asked and nothing at all is answered for long.</summary>
+    private async Task WatchAsync()
     {
-        if (Volatile.Read(ref _outstanding) == 0)
-            return false;
-        var since = Math.Max(Volatile.Read(ref _lastAnswerUs), Volatile.Read(ref _outstandingSinceUs));
-        return _clock.NowUs - since > SilentAfterUs;
+        var seen = 0;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(Look, _stop.Token);
+                var answers = Volatile.Read(ref _answers);
+                _silentLooks = answers == seen && Volatile.Read(ref _outstanding) > 0 ? _silentLooks + 1 : 0;
+                seen = answers;
+                if (_silentLooks == SilentAfterLooks)
+                    FallSilent("it does not answer");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // stopping
+        }
     }
 
     private void FallSilent(string reason)
@@ -125,10 +168,10 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
             while (!_stop.IsCancellationRequested)
             {
                 await BeatOnceAsync();
-                var pause = _isSilent ? LookAgain : Heartbeat;
+                var pause = !_isSilent ? Heartbeat : _hasTold ? OpensSoon : LookAgain;
                 if (!_redis.IsConnected && !_firstAnswer.Task.IsCompleted)
                     pause = TimeSpan.FromMilliseconds(10);
-                await Task.Delay(pause * (0.75 + (Random.Shared.NextDouble() / 2)), _stop.Token);    // nodes do not come back in step
+                await PauseAsync(pause * (0.75 + (Random.Shared.NextDouble() / 2)));    // nodes do not come back in step
             }
         }
         catch (OperationCanceledException)
@@ -137,19 +180,36 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
         }
     }
 
+    // A connection that was lost and is back is looked at before the next heartbeat.
+    private async Task PauseAsync(TimeSpan pause)
+    {
+        var until = _clock.NowUs + (long)pause.TotalMicroseconds;
+        while (_clock.NowUs < until)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Clamp((until - _clock.NowUs) / 1000, 1, 50)), _stop.Token);
+            if (_redis.Losses != _lossesSeen && _redis.IsConnected && _firstAnswer.Task.IsCompleted)
+                return;
+        }
+    }
+
     private async Task BeatOnceAsync()
     {
         try
         {
-            var answer = await _redis.EvaluateAsync(LedgerScripts.Nodes, "tg:nodes", [_node, NodeGoneAfterMs], AnswerWithin);
-            var now = _clock.NowUs;
-            if (_isSilent)
-                _backAtUs = now;
-            // A server that came back empty has yet to hear from the other nodes.
-            if (answer[0] > _nodes || now - _backAtUs > NodeGoneAfterMs * 1000L)
+            var losses = _redis.Losses;
+            if (losses != _lossesSeen)
+            {
+                if (_redis.IsConnected)
+                    FallSilent("the connection was lost");
+                await MeetAsync(await _redis.RunIdAsync(AnswerWithin), losses);
+            }
+            var answer = await _redis.EvaluateAsync(LedgerScripts.Beat, $"tg:nodes:{_run}", [_node, NodeGoneAfterMs, _nodes, _hasTold ? 1 : 0], AnswerWithin);
+            var isOpen = answer[2] == 1;
+            if (answer[0] > _nodes || (isOpen && !_isSilent))    // a server that came back empty has yet to hear from the other nodes
                 Volatile.Write(ref _nodes, (int)Math.Max(1, answer[0]));
-            Volatile.Write(ref _lastAnswerUs, now);
-            if (!_isSilent)
+            Volatile.Write(ref _rank, (int)answer[1]);
+            Interlocked.Increment(ref _answers);
+            if (!_isSilent || !isOpen || losses != _redis.Losses)
                 return;
             _isSilent = false;
             Log.Back(_logger, _nodes);
@@ -161,6 +221,26 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
         }
     }
 
+    private async Task MeetAsync(string run, int losses)
+    {
+        var name = run.Length > 8 ? run[..8] : "any";    // one that may not say: its restarts go unnoticed
+        if (name != _run)
+        {
+            var isFirst = _run is null;
+            _run = name;
+            _hasTold = isFirst;
+            if (!isFirst)
+            {
+                Log.Another(_logger);
+                _hasTold = await Recount();
+            }
+        }
+        if (_hasTold)
+            _lossesSeen = losses;
+        else
+            _run = "";    // told again, to the same or to yet another
+    }
+
     private static partial class Log
     {
         [LoggerMessage(2361, LogLevel.Warning, "The ledger is away ({Reason}); leases in hand are spent, then each plan's way of doing without it applies")]
@@ -168,5 +248,8 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
 
         [LoggerMessage(2362, LogLevel.Information, "The ledger answers; {Nodes} nodes share it")]
         public static partial void Back(ILogger logger, int nodes);
+
+        [LoggerMessage(2363, LogLevel.Information, "The ledger is another run of the server: it is told what was spent here")]
+        public static partial void Another(ILogger logger);
     }
 }

@@ -7,6 +7,9 @@ namespace Tollgate.Gateway.Policy.Limits;
 /// </summary>
 internal sealed class Window
 {
+    /// <summary>As many buckets may lie ahead: a lease that is held longer is counted where it ends.</summary>
+    public const int MostHold = 5;
+
     private readonly long _windowMs;
     private readonly long _bucketMs;
     private readonly long[] _numbers;
@@ -16,7 +19,7 @@ internal sealed class Window
     {
         _windowMs = windowMs;
         _bucketMs = BucketMs(windowMs);
-        var touched = (int)(windowMs / _bucketMs) + 2;
+        var touched = (int)(windowMs / _bucketMs) + 2 + MostHold;
         _numbers = new long[touched];
         _units = new long[touched];
         Array.Fill(_numbers, long.MinValue);
@@ -26,7 +29,7 @@ internal sealed class Window
     public long LastAskedUs { get; private set; }
 
     /// <summary>How long after the last ask nothing can be left in it.</summary>
-    public long EmptyAfterUs => (_windowMs + (2 * _bucketMs)) * 1000;
+    public long EmptyAfterUs => (_windowMs + ((2 + MostHold) * _bucketMs)) * 1000;
 
     /// <summary>A twentieth of a window of up to a second, else a sixtieth; whole milliseconds, rounded up.</summary>
     public static long BucketMs(long windowMs)
@@ -47,16 +50,35 @@ internal sealed class Window
             CountIn(current, ask.Debt);
 
         var sum = Sum(oldest);
-        var bucketLeftUs = ((current + 1) * _bucketMs * 1000) - nowUs;
         var room = limit - sum;
         if (room < ask.Need)
-            return new LedgerAnswer(LedgerOutcome.Refused, 0, Math.Max(0, room), current, bucketLeftUs, FreeIn(nowUs, oldest, sum + ask.Need - limit));
+            return new LedgerAnswer(LedgerOutcome.Refused, 0, Math.Max(0, room), current, LeftUs(current, nowUs), FreeIn(nowUs, oldest, sum + ask.Need - limit));
 
         var grant = ask.Need == 0 ? 0 : ask.GrantFrom(room);
+        var into = grant > ask.Need && sum * 2 <= limit ? current + Math.Min(ask.Hold, MostHold) - 1 : current;
         if (grant > 0)
-            CountIn(current, grant);
-        return new LedgerAnswer(LedgerOutcome.Granted, grant, room - grant, current, bucketLeftUs, FreeIn(nowUs, oldest, 1));
+            CountIn(into, grant);
+        return new LedgerAnswer(LedgerOutcome.Granted, grant, room - grant, into, LeftUs(into, nowUs), FreeIn(nowUs, oldest, 1));
     }
+
+    /// <summary>What is in the window now.</summary>
+    public long Spent(long nowUs) => Sum(FloorDivide((nowUs / 1000) - _windowMs, _bucketMs));
+
+    /// <summary>What is in the window now, and how long ago at the least it was spent.</summary>
+    public IReadOnlyList<SpentUnits> Ages(long nowUs)
+    {
+        var nowMs = nowUs / 1000;
+        var oldest = FloorDivide(nowMs - _windowMs, _bucketMs);
+        var ages = new List<SpentUnits>();
+        for (var slot = 0; slot < _numbers.Length; slot++)
+        {
+            if (_numbers[slot] >= oldest && _units[slot] > 0)
+                ages.Add(new SpentUnits(Math.Max(0, nowMs - ((_numbers[slot] + 1) * _bucketMs)), _units[slot]));
+        }
+        return ages;
+    }
+
+    private long LeftUs(long bucket, long nowUs) => ((bucket + 1) * _bucketMs * 1000) - nowUs;
 
     /// <summary>Counts units now, whether or not there is room; negative ones are taken back.</summary>
     public void Count(long units, long nowUs)
@@ -99,7 +121,7 @@ internal sealed class Window
     /// <summary>Microseconds until <paramref name="units"/> of those counted have left the window; the whole window when there are not so many.</summary>
     private long FreeIn(long nowUs, long oldest, long units)
     {
-        var last = (nowUs / 1000 / _bucketMs) + 1;
+        var last = (nowUs / 1000 / _bucketMs) + MostHold;
         for (var bucket = Math.Max(0, oldest); bucket <= last; bucket++)
         {
             var slot = (int)(bucket % _numbers.Length);

@@ -163,6 +163,9 @@ internal sealed class Journal : IDisposable
         return false;
     }
 
+    /// <summary>The subscriptions that it knows of.</summary>
+    public IReadOnlySet<SubscriptionId> Subscriptions() => _accounts.Subscriptions();
+
     public JournalAccount? FindAccount(int number) => _accounts.Find(number);
 
     /// <summary>The segments in order, for the one that ships them.</summary>

@@ -58,6 +58,11 @@ internal sealed class JournalAccounts : IDisposable
         lock (_gate) return _bySubscription.TryGetValue(subscription, out var numbers) ? new HashSet<int>(numbers) : new HashSet<int>();
     }
 
+    public IReadOnlySet<SubscriptionId> Subscriptions()
+    {
+        lock (_gate) return _bySubscription.Keys.ToHashSet();
+    }
+
     /// <summary>Drops entries that no record names any more, when that makes the file much smaller. Numbers stay as they are.</summary>
     public void Compact(IReadOnlySet<int> named)
     {

@@ -7,7 +7,7 @@ namespace Tollgate.Gateway.Policy.Plans;
 /// <summary>A subscription as the gateway enforces it: compiled from an <see cref="EntitlementItem"/> or the consumers file. Holds its live counters.</summary>
 internal sealed class Entitlement
 {
-    private CounterSet? _counters;
+    private PlanCounters? _counters;
 
     public required EntitlementItem Item { get; init; }
 
@@ -27,9 +27,9 @@ internal sealed class Entitlement
     public string? Standing => Counters?.Describe();
 
     /// <summary>Null until the first call: a million subscriptions that never call cost no counters.</summary>
-    internal CounterSet? Counters => Volatile.Read(ref _counters);
+    internal PlanCounters? Counters => Volatile.Read(ref _counters);
 
-    internal void UseCounters(CounterSet counters) => Volatile.Write(ref _counters, counters);
+    internal void UseCounters(PlanCounters counters) => Volatile.Write(ref _counters, counters);
 
-    internal void ForgetCounters(CounterSet counters) => Interlocked.CompareExchange(ref _counters, null, counters);
+    internal void ForgetCounters(PlanCounters counters) => Interlocked.CompareExchange(ref _counters, null, counters);
 }

@@ -17,6 +17,10 @@ internal sealed class EntitlementTable : FeedTable<EntitlementTable.State>
     public bool TryGet(AppId application, string product, [NotNullWhen(true)] out Entitlement? entitlement) =>
         Current.ByProduct.TryGetValue((application, product), out entitlement);
 
+    /// <summary>What subscriptions are entitled to. Walks the whole table.</summary>
+    public IReadOnlyList<Entitlement> Of(IReadOnlySet<SubscriptionId> subscriptions) =>
+        subscriptions.Count == 0 ? [] : [.. Current.ByProduct.Values.Where(entitlement => subscriptions.Contains(entitlement.Subscription))];
+
     /// <summary>All that an application may use, to explain it. Walks the whole table: not on the path of a call.</summary>
     public IReadOnlyList<Entitlement> Of(AppId application) => [.. Current.ByProduct.Where(entry => entry.Key.Item1 == application).Select(entry => entry.Value)];
 
@@ -66,6 +70,7 @@ internal sealed class EntitlementTable : FeedTable<EntitlementTable.State>
     {
         Limits = (item.Limits ?? []).Select(limit => limit with { WindowMs = Math.Clamp(limit.WindowMs, ShortestWindowMs, LongestWindowMs), Units = Math.Max(0, limit.Units) }).ToArray(),
         Quotas = (item.Quotas ?? []).Select(quota => quota with { Units = Math.Max(0, quota.Units), TimeZone = quota.TimeZone ?? "UTC" }).ToArray(),
+        Concurrency = (item.Concurrency ?? []).Select(limit => limit with { Calls = Math.Max(0, limit.Calls) }).ToArray(),
     };
 
     /// <summary>An unchanged entitlement keeps its object and so its counters; of a changed one the limits find what goes on by subscription and definition.</summary>
@@ -76,7 +81,8 @@ internal sealed class EntitlementTable : FeedTable<EntitlementTable.State>
     }
 
     private static bool Same(EntitlementItem a, EntitlementItem b) =>
-        a with { Limits = b.Limits, Quotas = b.Quotas } == b && a.Limits.SequenceEqual(b.Limits) && a.Quotas.SequenceEqual(b.Quotas);
+        a with { Limits = b.Limits, Quotas = b.Quotas, Concurrency = b.Concurrency } == b
+        && a.Limits.SequenceEqual(b.Limits) && a.Quotas.SequenceEqual(b.Quotas) && (a.Concurrency ?? []).SequenceEqual(b.Concurrency ?? []);
 
     /// <summary>An item is named by its subscription; a consumers file may give one subscription several products.</summary>
     internal sealed class State
