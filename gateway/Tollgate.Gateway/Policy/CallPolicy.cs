@@ -44,7 +44,7 @@ internal sealed class CallPolicy(
         if (route.KeyQuery is not null && !TakeQueryKey(route, ref call, ref admission)) return Verdict.Refuse(Refusal.BadRequest);
         verdict = Authenticate(route, in call, ref admission, final, out var token);
         if (verdict.IsGranted) verdict = Authorize(route, in call, ref admission, token);
-        if (verdict.IsGranted) verdict = SpendLimits(route, ref admission, final);
+        if (verdict.IsGranted) verdict = SpendLimits(route, in call, ref admission, final);
         return verdict;
     }
 
@@ -224,9 +224,9 @@ internal sealed class CallPolicy(
         return met ? Verdict.Granted : Verdict.Refuse(Refusal.InsufficientScope);
     }
 
-    private Verdict SpendLimits(Route route, ref Admission admission, bool final)
+    private Verdict SpendLimits(Route route, in CallFacts call, ref Admission admission, bool final)
     {
-        var verdict = limits.Decide(admission.Entitlement!, new LimitedCall(route.Units, route.Name, admission.Credential!.Id), final, out admission.Standing);
+        var verdict = limits.Decide(admission.Entitlement!, new LimitedCall(route.Units, route.Name, admission.Credential!.Id, call.ArrivedUnixMs), final, out admission.Standing);
         admission.Spent = admission.UnderWay = verdict.IsGranted;
         return verdict;
     }

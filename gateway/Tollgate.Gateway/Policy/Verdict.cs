@@ -40,7 +40,7 @@ internal readonly struct Verdict
     public const int StepMs = 50;
 
     /// <summary>How long a call waits for a ledger that answers, but slowly: longer than for one that is away, because the plan may well allow it.</summary>
-    public const int LedgerMs = 250;
+    public const int LedgerMs = 500;
 
     /// <summary>How long a call waits for the issuer of a token that only the issuer can read.</summary>
     public const int IssuerMs = 2000;

@@ -47,10 +47,11 @@ internal sealed class Cluster : IAsyncDisposable
     public async Task<Verdict> CallAsync(int node, Entitlement plan)
     {
         var arrived = Stopwatch.GetTimestamp();
+        var call = new LimitedCall(1, ArrivedUnixMs: TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
         var final = false;
         while (true)
         {
-            var verdict = _nodes[node].Decide(plan, 1, final, out _);
+            var verdict = _nodes[node].Decide(plan, call, final, out _);
             if (verdict.Kind != VerdictKind.Pending)
                 return verdict;
             await Task.WhenAny(verdict.Arrival!, Task.Delay(Verdict.StepMs));

@@ -18,6 +18,8 @@ internal abstract class Counter
     private const long FreshUs = 200_000;
     private const long RefreshUs = 1_000_000;
     private const long ManyPerSecond = 500;
+    private const long FewUnits = 256;
+    private const long PromisedUs = (Verdict.LedgerMs + Verdict.StepMs) * 1000L;
 
     private readonly Lock _gate = new();
     private readonly Appetite _appetite;
@@ -25,9 +27,11 @@ internal abstract class Counter
     private readonly long _hold;
     private readonly long _paceUs;
     private Lease? _lease;
+    private Lease? _promise;    // what was granted to calls that wait: theirs, however long it takes them to come for it
     private Denial? _denial;
     private Task? _inFlight;
     private Returns _returns;
+    private long _promisedUnixMs;
     private long _waiting;
     private long _debt;
     private long _room = long.MinValue;
@@ -59,6 +63,9 @@ internal abstract class Counter
     /// <summary>Evaluated and told, not enforced.</summary>
     public abstract bool IsShadow { get; }
 
+    /// <summary>Whether it refuses what is beyond it.</summary>
+    protected virtual bool Refuses => true;
+
     /// <summary>How many sets of counters it is in. <see cref="CounterRegistry"/> guards it.</summary>
     public int Users { get; set; }
 
@@ -89,6 +96,9 @@ internal abstract class Counter
 
     /// <summary>Units that this node may admit by itself while the ledger is away, when the plan says fair share.</summary>
     protected abstract bool TrySpendShare(long units, long nowUs, out long retryUs);
+
+    /// <summary>Whether what is admitted by share has yet to be told. The caller holds the gate.</summary>
+    protected abstract bool OwesShare { get; }
 
     protected abstract void UndoShare(long units, long nowUs);
 
@@ -157,17 +167,18 @@ internal abstract class Counter
     protected abstract ValueTask<bool> ResetInLedgerAsync();
 
     /// <summary>Spends units, or says why not. <paramref name="bucket"/> is to be handed to <see cref="GiveBack"/> if the call is refused elsewhere.</summary>
-    public virtual Spend Take(long units, long nowUs, out long bucket, out Task? arrival)
+    /// <param name="arrivedUnixMs">When the call arrived: what is promised is for those that were there.</param>
+    public virtual Spend Take(long units, long nowUs, long arrivedUnixMs, out long bucket, out Task? arrival)
     {
         arrival = null;
-        if (TrySpend(units, nowUs, out bucket))
+        if (TrySpend(units, nowUs, arrivedUnixMs, out bucket))
             return Spend.Granted;
         if (IsRefusing(units, nowUs, out _))
             return Spend.Refused;
 
         lock (_gate)
         {
-            if (TrySpend(units, nowUs, out bucket))
+            if (TrySpend(units, nowUs, arrivedUnixMs, out bucket))
                 return Spend.Granted;
             if (IsRefusing(units, nowUs, out _))
                 return Spend.Refused;
@@ -181,19 +192,51 @@ internal abstract class Counter
         }
     }
 
+    /// <summary>Whether the lease in hand covers the units.</summary>
+    public bool HasInHand(long units, long nowUs, long arrivedUnixMs = long.MaxValue) =>
+        Covers(Volatile.Read(ref _lease), units, nowUs) || (arrivedUnixMs <= Volatile.Read(ref _promisedUnixMs) && Covers(Volatile.Read(ref _promise), units, nowUs));
+
+    /// <summary>Whether units asked for in vain are not missed by others until they return.</summary>
+    public bool IsAmple => !Ledger.IsShared || Limit > FewUnits;
+
     /// <summary>Starts what a later <see cref="Take"/> would have to wait for, so that several counters are asked for in one round trip. Answers what is under way.</summary>
     public virtual Task? Prepare(long units, long nowUs)
     {
-        var lease = Volatile.Read(ref _lease);
-        if (lease is not null && nowUs < lease.DiesAtUs && lease.Left >= units)
-            return null;
-        if (IsRefusing(units, nowUs, out _))
+        if (HasInHand(units, nowUs) || IsRefusing(units, nowUs, out _))
             return null;
         lock (_gate)
         {
             if (_inFlight is null && Ask(units, nowUs, out var bucket, out _) == Spend.Granted)
                 GiveBackLocked(units, bucket);
             return _inFlight;
+        }
+    }
+
+    /// <summary>Asks how much is left where that is not known, and takes nothing. Answers what is under way.</summary>
+    public virtual Task? Look(long units, long nowUs)
+    {
+        if (HasInHand(units, nowUs) || RoomIsKnown(nowUs) || IsRefusing(units, nowUs, out _))
+            return null;
+        lock (_gate)
+        {
+            if (_inFlight is null)
+                Ask(0, nowUs, out _, out _);
+            return _inFlight;
+        }
+    }
+
+    /// <summary>A call that another limit refused gave its units back: where they are few, others should not miss them until the housekeeping comes by.</summary>
+    public void ReturnSoon(long nowUs)
+    {
+        if (!Ledger.IsShared || Limit > FewUnits || Volatile.Read(ref _lease) is not { Left: > 0 })
+            return;
+        lock (_gate)
+        {
+            if (_inFlight is not null)
+                return;
+            CloseLease();
+            if (_returns.Units > 0)
+                Ask(0, nowUs, out _, out _);
         }
     }
 
@@ -211,7 +254,7 @@ internal abstract class Counter
     public virtual long Remaining(long nowUs)
     {
         var lease = Volatile.Read(ref _lease);
-        var inHand = lease is not null && nowUs < lease.DiesAtUs ? lease.Left : 0;
+        var inHand = lease is not null && nowUs < lease.DiesAtUs ? lease.Left : 0;    // what is promised is somebody else's
         return Math.Clamp(inHand + (RoomIsKnown(nowUs) && !IsRefusing(1, nowUs, out _) ? Math.Max(0, RoomKnown) / Ledger.Nodes : 0), 0, Limit);
     }
 
@@ -228,8 +271,9 @@ internal abstract class Counter
             NoteSpentLocked(nowUs, out _);
             if (!TrySpendShare(units, nowUs, out retryUs))
                 return false;
+            if (OwesShare)
+                Interlocked.Add(ref _debt, units);
         }
-        Interlocked.Add(ref _debt, units);
         return true;
     }
 
@@ -248,9 +292,12 @@ internal abstract class Counter
             return;
         if (bucket == Owed)
         {
-            Interlocked.Add(ref _debt, -units);
             lock (_gate)
+            {
+                if (OwesShare)
+                    Interlocked.Add(ref _debt, -units);
                 UndoShare(units, nowUs);
+            }
             return;
         }
         var lease = Volatile.Read(ref _lease);
@@ -269,6 +316,8 @@ internal abstract class Counter
             if (_inFlight is not null)
                 return;
             var lease = _lease;
+            if (_promise is { } promise && (retire || nowUs >= promise.DiesAtUs))
+                ClosePromise(promise);
             if (lease is not null)
             {
                 var left = lease.Left;
@@ -306,6 +355,8 @@ internal abstract class Counter
     {
         _lease?.Close();
         _lease = null;
+        _promise?.Close();
+        _promise = null;
         _denial = null;
         _returns.Clear();
         _debt = 0;
@@ -313,22 +364,33 @@ internal abstract class Counter
         Volatile.Write(ref _room, long.MinValue);
     }
 
+    /// <summary>Units that this node grants itself, and tells. The caller holds the gate.</summary>
+    protected void PutOwnLocked(long bucket, long units, long diesAtUs)
+    {
+        _appetite.Granted(units);
+        Put(bucket, units, diesAtUs);
+    }
+
+    /// <summary>What is owed, to be told otherwise.</summary>
+    protected long TakeDebt() => Interlocked.Exchange(ref _debt, 0);
+
     /// <summary>The caller holds the gate.</summary>
     protected long NoteSpentLocked(long nowUs, out long elapsedUs)
     {
-        var spent = _appetite.Spent(_lease?.Left ?? 0, nowUs, out elapsedUs);
+        var spent = _appetite.Spent((_lease?.Left ?? 0) + (_promise?.Left ?? 0), nowUs, out elapsedUs);
         if (spent > 0)
             NoteSpent(spent, nowUs);
         return spent;
     }
 
-    private bool TrySpend(long units, long nowUs, out long bucket)
+    private bool TrySpend(long units, long nowUs, long arrivedUnixMs, out long bucket)
     {
         var lease = Volatile.Read(ref _lease);
         if (lease is null || nowUs >= lease.DiesAtUs || !lease.TrySpend(units, out var left))
         {
-            bucket = 0;
-            return false;
+            var promise = Volatile.Read(ref _promise);
+            bucket = promise?.Bucket ?? 0;
+            return promise is not null && nowUs < promise.DiesAtUs && arrivedUnixMs <= Volatile.Read(ref _promisedUnixMs) && promise.TrySpend(units, out _);
         }
         bucket = lease.Bucket;
         if (left < lease.LowMark)
@@ -362,7 +424,7 @@ internal abstract class Counter
         var ask = MakeAsk(units, nowUs);
         var asking = AskAsync(ask);
         if (asking.IsCompleted)
-            return Settle(asking.GetAwaiter().GetResult(), ask, units, nowUs, Clock.NowUs, out bucket);
+            return Settle(asking.GetAwaiter().GetResult(), ask, units, waiting: false, nowUs, Clock.NowUs, out bucket);
 
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _inFlight = arrival = done.Task;
@@ -408,14 +470,15 @@ internal abstract class Counter
             lock (_gate)
             {
                 _inFlight = null;
-                Settle(answer, ask, 0, askedAtUs, Clock.NowUs, out _);
+                Settle(answer, ask, 0, waiting: true, askedAtUs, Clock.NowUs, out _);
             }
             done.SetResult();
         }
     }
 
     /// <param name="taken">What of the grant the asking call takes for itself at once.</param>
-    private Spend Settle(in LedgerAnswer answer, in LedgerAsk ask, long taken, long askedAtUs, long nowUs, out long bucket)
+    /// <param name="waiting">Calls wait for the answer.</param>
+    private Spend Settle(in LedgerAnswer answer, in LedgerAsk ask, long taken, bool waiting, long askedAtUs, long nowUs, out long bucket)
     {
         bucket = answer.Bucket;
         switch (answer.Outcome)
@@ -428,13 +491,16 @@ internal abstract class Counter
                 if (answer.Units > 0)
                 {
                     _appetite.Granted(answer.Units);
-                    Put(answer.Bucket, answer.Units - taken, askedAtUs + LifeUs(answer));
+                    var promised = waiting ? Math.Min(answer.Units, ask.Need + _waiting) : 0;
+                    if (promised > 0)
+                        Promise(answer.Bucket, promised, nowUs + PromisedUs);
+                    Put(answer.Bucket, answer.Units - taken - promised, askedAtUs + LifeUs(answer));
                 }
-                if (ask.Need > 0 && Ledger.IsShared)
+                if (Ledger.IsShared && Refuses)
                 {
                     if (answer.Room <= 0)
                         Deny(answer, 1, nowUs);    // known without asking: when this lease is spent, that was all
-                    else if (_paceUs > 0 && Ledger.Nodes > 1 && answer.Room < _floor * Ledger.Nodes)
+                    else if (ask.Need > 0 && _paceUs > 0 && Ledger.Nodes > 1 && answer.Room < _floor * Ledger.Nodes)
                         Volatile.Write(ref _denial, new Denial(1, nowUs + _paceUs, nowUs + _paceUs));    // too little for a round trip of each node
                 }
                 return Spend.Granted;
@@ -472,6 +538,32 @@ internal abstract class Counter
         }
         Volatile.Write(ref _denial, new Denial(units, nowUs + askAgainUs, nowUs + retryUs));
     }
+
+    /// <summary>Calls that waited were admitted when the answer came; a busy machine lets them run when their bucket may have ended.</summary>
+    private void Promise(long bucket, long units, long untilUs)
+    {
+        Volatile.Write(ref _promisedUnixMs, Clock.UnixMs);
+        if (_promise is { } held)
+        {
+            if (held.Bucket == bucket && held.TryAdd(units))
+            {
+                held.Extend(untilUs);
+                return;
+            }
+            ClosePromise(held);
+        }
+        Volatile.Write(ref _promise, new Lease(bucket, units, untilUs));
+    }
+
+    private void ClosePromise(Lease promise)
+    {
+        _promise = null;
+        var left = promise.Close();
+        _appetite.GaveBack(left);
+        _returns.Add(left, promise.Bucket);
+    }
+
+    private static bool Covers(Lease? lease, long units, long nowUs) => lease is not null && nowUs < lease.DiesAtUs && lease.Left >= units;
 
     private void Put(long bucket, long units, long diesAtUs)
     {

@@ -45,7 +45,7 @@ internal interface ILedger
 /// <param name="ReturnedTo">The bucket (or period) that they were granted in.</param>
 /// <param name="Debt">Units admitted while the ledger was away: counted before anything is granted, whether or not there is room.</param>
 /// <param name="Floor">Granted, if wanted and there, although the share would be less: where limits are large a slice is worth its round trip.</param>
-/// <param name="Hold">Buckets that the lease may live for while the window is less than half full: what is kept longer is counted for as much longer.</param>
+/// <param name="Hold">Buckets that the lease may live for while the window is less than half full, or if it is small: what is kept longer is counted for as much longer.</param>
 internal readonly record struct LedgerAsk(long Need, long Want, long Share, long Returned, long ReturnedTo, long Debt, long Floor = 1, long Hold = 1)
 {
     /// <summary>What is granted when <paramref name="room"/> is left and covers the need.</summary>

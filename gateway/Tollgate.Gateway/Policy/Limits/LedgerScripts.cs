@@ -57,7 +57,7 @@ internal static class LedgerScripts
         local grant, into = 0, current
         if need > 0 then
           grant = math.max(need, math.min(want, math.max(math.floor(room / share), math.min(room, least))))
-          if grant > need and sum * 2 <= limit then into = current + hold - 1 end
+          if grant > need and (sum * 2 <= limit or grant * 32 <= limit) then into = current + hold - 1 end
           count(grant, into)
         end
         return { 0, grant, room - grant, into, (into + 1) * width * 1000 - now, freeIn(1) }

@@ -4,4 +4,5 @@ namespace Tollgate.Gateway.Policy.Limits;
 /// <param name="Units">What it weighs.</param>
 /// <param name="Operation">The name of its route.</param>
 /// <param name="Credential">The id of its key or client.</param>
-internal readonly record struct LimitedCall(long Units, string Operation = "", string Credential = "");
+/// <param name="ArrivedUnixMs">When it arrived: units that were granted while it waited are its own.</param>
+internal readonly record struct LimitedCall(long Units, string Operation = "", string Credential = "", long ArrivedUnixMs = 0);

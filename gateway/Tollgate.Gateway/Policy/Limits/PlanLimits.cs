@@ -56,7 +56,7 @@ internal sealed class PlanLimits
         var shadow = 0UL;
         if (set.Concurrency.Length > 0 && !TryEnter(set, ref shadow))
             return Verdict.Refuse(Refusal.RateLimited, 1);
-        var verdict = call.Units <= 0 ? Verdict.Granted : Spend(entitlement, set.Counters, call.Units, final, ref shadow);
+        var verdict = call.Units <= 0 ? Verdict.Granted : Spend(entitlement, set.Counters, in call, final, ref shadow);
         if (!verdict.IsGranted)
             Leave(set, set.Concurrency.Length);
         else if (shadow != 0)
@@ -184,13 +184,19 @@ internal sealed class PlanLimits
         public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
     }
 
-    private Verdict Spend(Entitlement entitlement, Counter[] counters, long units, bool final, ref ulong shadow)
+    private Verdict Spend(Entitlement entitlement, Counter[] counters, in LimitedCall call, bool final, ref ulong shadow)
     {
+        var units = call.Units;
         var nowUs = _clock.NowUs;
+        for (var i = 0; i < counters.Length; i++)    // what is known to be refused takes nothing from the others
+        {
+            if (!counters[i].IsShadow && counters[i].IsRefusing(units, nowUs, out _) && !counters[i].HasInHand(units, nowUs, call.ArrivedUnixMs))
+                return Refuse(counters, i, units, nowUs, 0, final);
+        }
         Span<long> buckets = counters.Length <= MostCounters ? stackalloc long[MostCounters] : new long[counters.Length];
         for (var i = 0; i < counters.Length; i++)
         {
-            var spend = counters[i].Take(units, nowUs, out buckets[i], out var arrival);
+            var spend = counters[i].Take(units, nowUs, call.ArrivedUnixMs, out buckets[i], out var arrival);
             if (spend == Limits.Spend.Granted)
                 continue;
 
@@ -208,7 +214,11 @@ internal sealed class PlanLimits
             }
 
             for (var undo = 0; undo < i; undo++)
+            {
                 counters[undo].GiveBack(units, buckets[undo], nowUs);
+                if (spend == Limits.Spend.Refused)
+                    counters[undo].ReturnSoon(nowUs);
+            }
             return spend switch
             {
                 Limits.Spend.Pending => Wait(counters, i, units, nowUs, arrival!),
@@ -274,7 +284,10 @@ internal sealed class PlanLimits
     private static Verdict Wait(Counter[] counters, int pending, long units, long nowUs, Task arrival)
     {
         for (var i = pending + 1; i < counters.Length; i++)
-            counters[i].Prepare(units, nowUs);
+        {
+            if (counters[i].IsAmple)
+                counters[i].Prepare(units, nowUs);
+        }
         return Verdict.Pending(arrival, counters[pending].IsRebuilding ? Verdict.RebuildMs : Verdict.LedgerMs);
     }
 
@@ -288,7 +301,7 @@ internal sealed class PlanLimits
         {
             if (i == refusing || counters[i].IsShadow)
                 continue;
-            if (counters[i].Remaining(nowUs) < units && counters[i].Prepare(units, nowUs) is { IsCompleted: false } asked && !final)
+            if (!final && counters[i].Look(units, nowUs) is { IsCompleted: false } asked)
                 return Verdict.Pending(asked, Verdict.LedgerMs);
             if (counters[i].IsRefusing(units, nowUs, out var otherRetryUs))
             {

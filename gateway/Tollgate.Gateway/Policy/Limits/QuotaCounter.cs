@@ -42,14 +42,16 @@ internal sealed class QuotaCounter : Counter
 
     // What the ledger has granted is known to the unit here: nothing is lost with an answer.
     protected override bool KeepsUnanswered => true;
+    protected override bool OwesShare => true;
+    protected override bool Refuses => Definition.Hard;
 
     public static string KeyOf(SubscriptionId subscription, Quota definition) => $"tg:{{{subscription}}}:q:{definition.Name}";
 
-    public override Spend Take(long units, long nowUs, out long bucket, out Task? arrival)
+    public override Spend Take(long units, long nowUs, long arrivedUnixMs, out long bucket, out Task? arrival)
     {
         Turn();
         if (Definition.Hard)
-            return base.Take(units, nowUs, out bucket, out arrival);
+            return base.Take(units, nowUs, arrivedUnixMs, out bucket, out arrival);
 
         bucket = Owed;
         arrival = null;
@@ -63,6 +65,12 @@ internal sealed class QuotaCounter : Counter
     {
         Turn();
         return Definition.Hard ? base.Prepare(units, nowUs) : null;
+    }
+
+    public override Task? Look(long units, long nowUs)
+    {
+        Turn();
+        return Definition.Hard ? base.Look(units, nowUs) : null;
     }
 
     public override void Tidy(long nowUs, bool retire)
@@ -135,7 +143,20 @@ internal sealed class QuotaCounter : Counter
 
     protected override void NoteAnswer() => _cap = long.MinValue;
 
-    protected override void BeginRecount(long nowUs) => _period.IsJoined = false;    // what was granted and is in hand goes on: it is told as granted
+    // What was granted and is in hand goes on: it is told as granted, and so is what was admitted without the ledger or still may be.
+    protected override void BeginRecount(long nowUs)
+    {
+        _period.IsJoined = false;
+        if (!_period.WasJoined)
+            return;
+        _period.Granted += TakeDebt();
+        if (_cap == long.MinValue || _cap <= _ownSpent)
+            return;
+        var reserve = _cap - _ownSpent;
+        _cap = _ownSpent;
+        _period.Granted += reserve;
+        PutOwnLocked(_period.Span.StartUnixMs, reserve, nowUs + Math.Max(0, _period.Span.EndUnixMs - Clock.UnixMs) * 1000);
+    }
 
     protected override async ValueTask<bool> TellAsync()
     {

@@ -5,6 +5,7 @@ namespace Tollgate.Gateway.Policy.Limits;
 /// <summary>A rate limit: at most so many units in any window of its length.</summary>
 internal sealed class RateCounter : Counter
 {
+    private const long NoReserve = -1;
     private const long KnownWellUs = 3_000_000;
 
     private readonly long _windowMs;
@@ -12,6 +13,7 @@ internal sealed class RateCounter : Counter
     private IReadOnlyList<SpentUnits> _toTell = [];
     private long _awaySinceUs = long.MinValue;
     private long _cap;
+    private long _reserve = NoReserve;
 
     /// <param name="reach">Whose counter it is: a subscription, an organisation, a key; with the operations if it is not for all.</param>
     public RateCounter(ILedger ledger, MonotonicClock clock, string reach, RateLimit definition)
@@ -26,6 +28,7 @@ internal sealed class RateCounter : Counter
     public override bool IsQuota => false;
     public override bool IsShadow => Definition.Reach is { Shadow: true };
     protected override bool KeepsUnanswered => false;
+    protected override bool OwesShare => _reserve == NoReserve;
 
     private Window Own => _own ??= new Window(_windowMs);
 
@@ -45,20 +48,40 @@ internal sealed class RateCounter : Counter
     /// </summary>
     protected override bool TrySpendShare(long units, long nowUs, out long retryUs)
     {
-        var share = ShareOf(Limit);
-        if (_awaySinceUs == long.MinValue)
+        if (_reserve != NoReserve)
         {
-            _awaySinceUs = nowUs;
-            var isKnown = RoomKnown != long.MinValue && nowUs - AnsweredAtUs < KnownWellUs;
-            _cap = isKnown ? Math.Min(share, Own.Spent(nowUs) + ShareOf(Math.Max(0, RoomKnown))) : share;
+            retryUs = 0;
+            if (_reserve < units)
+                return false;
+            _reserve -= units;
+            Own.Count(units, nowUs);
+            return true;
         }
-        var cap = nowUs - _awaySinceUs < Own.EmptyAfterUs ? _cap : share;
+        var cap = CapAt(nowUs);
         var answer = Own.Ask(nowUs, cap, new LedgerAsk(units, units, 1, 0, 0, 0));
         retryUs = answer.RetryUs;
         return answer.Outcome == LedgerOutcome.Granted;
     }
 
-    protected override void UndoShare(long units, long nowUs) => Own.Count(-units, nowUs);
+    private long CapAt(long nowUs)
+    {
+        var share = ShareOf(Limit);
+        if (_awaySinceUs == long.MinValue)
+        {
+            _awaySinceUs = nowUs;
+            var isKnown = RoomKnown != long.MinValue && nowUs - AnsweredAtUs < KnownWellUs;
+            var room = Math.Max(0, RoomKnown - (Limit / 16));    // others may have spent some of it since
+            _cap = isKnown ? Math.Min(share, Own.Spent(nowUs) + ShareOf(room)) : share;
+        }
+        return nowUs - _awaySinceUs < Own.EmptyAfterUs ? _cap : share;
+    }
+
+    protected override void UndoShare(long units, long nowUs)
+    {
+        Own.Count(-units, nowUs);
+        if (_reserve != NoReserve)
+            _reserve += units;
+    }
 
     protected override void NoteSpent(long units, long nowUs)
     {
@@ -66,13 +89,21 @@ internal sealed class RateCounter : Counter
             Own.Count(units, nowUs);
     }
 
-    protected override void NoteAnswer() => _awaySinceUs = long.MinValue;
+    protected override void NoteAnswer()
+    {
+        _awaySinceUs = long.MinValue;
+        _reserve = NoReserve;
+    }
 
     protected override void BeginRecount(long nowUs)
     {
         NoteSpentLocked(nowUs, out _);
+
+        // Until all have told and the ledger grants again, this node lives on what is left of its share: told as if it were spent.
+        _reserve = _awaySinceUs == long.MinValue ? 0 : Math.Max(0, CapAt(nowUs) - Own.Spent(nowUs));
         ForgetLocked();    // the lease of another ledger, and what was owed to it: that is told with the rest
-        _toTell = _own?.Ages(nowUs) ?? [];
+        var spent = _own?.Ages(nowUs) ?? [];
+        _toTell = _reserve > 0 ? [.. spent, new SpentUnits(0, _reserve)] : spent;
     }
 
     protected override ValueTask<bool> TellAsync() => _toTell.Count == 0 ? new(true) : Ledger.TellWindowAsync(LedgerKey, _windowMs, _toTell);

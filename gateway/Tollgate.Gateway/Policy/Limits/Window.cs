@@ -55,7 +55,7 @@ internal sealed class Window
             return new LedgerAnswer(LedgerOutcome.Refused, 0, Math.Max(0, room), current, LeftUs(current, nowUs), FreeIn(nowUs, oldest, sum + ask.Need - limit));
 
         var grant = ask.Need == 0 ? 0 : ask.GrantFrom(room);
-        var into = grant > ask.Need && sum * 2 <= limit ? current + Math.Min(ask.Hold, MostHold) - 1 : current;
+        var into = grant > ask.Need && (sum * 2 <= limit || grant * 32 <= limit) ? current + Math.Min(ask.Hold, MostHold) - 1 : current;
         if (grant > 0)
             CountIn(into, grant);
         return new LedgerAnswer(LedgerOutcome.Granted, grant, room - grant, into, LeftUs(into, nowUs), FreeIn(nowUs, oldest, 1));
