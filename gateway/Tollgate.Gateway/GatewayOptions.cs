@@ -108,6 +108,9 @@ public sealed record GatewayOptions
     /// <summary>What the gateway calls itself in <c>iss</c> there.</summary>
     public string ConsumerIssuer { get; init; } = "tollgate";
 
+    /// <summary>No calls are taken beforehand to have their code compiled.</summary>
+    internal bool IsWarm { get; init; }
+
     /// <summary>How long calls under way may take to end after a stop was asked for.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
 
