@@ -12,7 +12,7 @@ namespace Tollgate.Gateway;
 /// </summary>
 internal static class Warmup
 {
-    private const int Calls = 64;
+    private const int Calls = 24;    // fewer than make the run time compile hot code again
     private const string Key = "a key for nobody but the first calls";
     private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(2);
 

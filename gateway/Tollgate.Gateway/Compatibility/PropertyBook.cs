@@ -76,7 +76,7 @@ internal static class PropertyBook
         ("GlobalConfiguration.AdministrationPath", PropertyFate.Ignored, "the management API takes its place"),
 
         .. Ours("Tollgate", "Tollgate.Authentication", "Tollgate.Authentication.Providers", "Tollgate.Authentication.Providers." + Any, "Routes.Tollgate", "GlobalConfiguration.Tollgate", "GlobalConfiguration.Tollgate.Errors"),
-        .. OursIn("Product", "Scopes", "Units", "KeyQuery", "ForwardCredentials", "ConsumerToken", "MaxBodyBytes", "MaxHeaderBytes", "ClientCertificates", "Cors", "Compression", "SecurityHeaders", "StaticFiles", "Cache",
+        .. OursIn("Product", "Scopes", "Units", "KeyQuery", "ForwardCredentials", "ConsumerToken", "MaxBodyBytes", "MaxHeaderBytes", "ClientCertificates", "Cors", "Compression", "SecurityHeaders", "StaticFiles", "Tls", "Cache",
             "LoadBalancing", "HealthChecks", "Retry", "Hedging", "Timeouts", "Canary", "Mirror", "Request", "Answer", "Validation", "Mock"),
     ];
 

@@ -114,9 +114,42 @@ internal sealed class Exchange : ICallHeaders
         }
         catch (Exception mistake)
         {
-            // Ours, not the caller's: said in the log, and answered like everything else.
-            FullEngineLog.Failed(Engine.Logger, mistake, RequestId);
-            return RefuseAsync(Verdict.Refuse(Refusal.None));
+            return FailAsync(mistake);
+        }
+    }
+
+    /// <summary>Something broke that nobody foresaw: said in the log, and answered like everything else.</summary>
+    public Task FailAsync(Exception mistake)
+    {
+        if (Context.RequestAborted.IsCancellationRequested)
+        {
+            Outcome = "cancelled";
+            return Task.CompletedTask;
+        }
+
+        var refusal = mistake is BadHttpRequestException bad ? Refusals.ReasonOf(bad.StatusCode) : Refusal.None;
+        if (refusal == Refusal.None) FullEngineLog.Failed(Engine.Logger, mistake, RequestId);
+        if (Context.Response.HasStarted)
+        {
+            Outcome = Refusals.Of(refusal).Slug;
+            Context.Abort();    // what was sent is no whole answer
+            return Task.CompletedTask;
+        }
+
+        Context.Response.Headers.Clear();
+        RecordUnanswered(Refusals.Of(refusal).Status);
+        return RefuseAsync(Verdict.Refuse(refusal));
+    }
+
+    private async Task GuardAsync(Task stage)
+    {
+        try
+        {
+            await stage;
+        }
+        catch (Exception mistake)
+        {
+            await FailAsync(mistake);
         }
     }
 
@@ -187,10 +220,10 @@ internal sealed class Exchange : ICallHeaders
     }
 
     // The stages after the policy, in their order; each either answers the call or leaves it to the next.
-    private Task ServeAsync() => Route.Edge is { } edge ? EdgeStages.ServeAsync(this, edge) : AnswerAsync();
+    private Task ServeAsync() => Route.Edge is { } edge ? GuardAsync(EdgeStages.ServeAsync(this, edge)) : AnswerAsync();
 
     /// <summary>The stages that make an answer.</summary>
-    public Task AnswerAsync() => Route.IsPlain ? _forwarding.SendAsync() : SpecialStages.ServeAsync(this);
+    public Task AnswerAsync() => Route.IsPlain ? _forwarding.SendAsync() : GuardAsync(SpecialStages.ServeAsync(this));
 
     /// <summary>The last stage.</summary>
     public Task ForwardAsync() => _forwarding.SendAsync();

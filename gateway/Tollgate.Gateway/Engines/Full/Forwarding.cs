@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Gateway.Balancing;
@@ -63,6 +64,19 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
     }
 
     private async Task SendToAsync(Route route)
+    {
+        try
+        {
+            await TryHostsAsync(route);
+        }
+        catch (Exception mistake)
+        {
+            await exchange.FailAsync(mistake);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask TryHostsAsync(Route route)
     {
         Place(route);
         if (_upstream.Choose(ref _placement) is not { } host)
