@@ -67,7 +67,7 @@ public sealed partial class ProductEditor
     private async Task SaveAsync()
     {
         _saved = false;
-        if (!await MayAsync(TollgatePolicies.PlatformAdmin)) return;
+        if (!await MayAsync(TollgatePolicies.PlatformBilling)) return;
         _errors = [];
         Check();
         if (_errors.Count > 0) return;

@@ -45,9 +45,12 @@ internal static class ManagementApi
         members.MapUsage();
         members.MapExplain();
         all.MapTokens();
+        all.MapOrganisations();
+        all.MapAudit();
         var staff = all.MapGroup("/admin").RequireAuthorization(TollgatePolicies.PlatformStaff);
         staff.MapAdmin();
         staff.MapAdminExplain();
+        staff.MapStaff();
         all.MapGroup("").RequireAuthorization(TollgatePolicies.CanPublishRoutes).MapRoutes();
     }
 

@@ -28,6 +28,12 @@ public abstract class PortalPage : ComponentBase, IDisposable
     protected bool MayManageApplications { get; private set; }
     protected bool MayManageBilling { get; private set; }
 
+    /// <summary>A platform admin: others of the staff look at these pages without changing anything.</summary>
+    protected bool MayAdminister { get; private set; }
+
+    /// <summary>A platform admin, or of the platform's billing staff.</summary>
+    protected bool MaySetPrices { get; private set; }
+
     /// <summary>Another page that shows nothing because what it was asked for is not there, or not the visitor's.</summary>
     protected bool IsNotFound { get; private set; }
 
@@ -37,6 +43,8 @@ public abstract class PortalPage : ComponentBase, IDisposable
         Organisation = user.OrganisationId() ?? default;
         MayManageApplications = await MayAsync(TollgatePolicies.CanManageApplications);
         MayManageBilling = await MayAsync(TollgatePolicies.CanManageBilling);
+        MayAdminister = await MayAsync(TollgatePolicies.PlatformAdmin);
+        MaySetPrices = await MayAsync(TollgatePolicies.PlatformBilling);
     }
 
     /// <summary>Whether the visitor may still do this.</summary>

@@ -37,6 +37,8 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public Uri Url => new(_app.Urls.Single());
 
+    public string MailFolder => Path.Combine(_folder.Path, "mail");
+
     public static async Task<PortalHost> StartAsync()
     {
         var folder = new TempFolder();
