@@ -27,7 +27,7 @@ internal static class PropertyBook
 
     private static readonly (string Path, PropertyFate Fate, string Reason)[] Entries =
     [
-        .. Same("Routes", "Aggregates", "DynamicRoutes", "GlobalConfiguration"),
+        .. Same("Routes", "Aggregates", "DynamicRoutes", "GlobalConfiguration", "BaseUrl"),
         Better("Routes.UpstreamPathTemplate", "its text is literal: in Ocelot a dot is any character and a bracket ends the start"),
         .. Same("Routes.DownstreamPathTemplate", "Routes.DownstreamScheme", "Routes.UpstreamHttpMethod", "Routes.Priority", "Routes.RouteIsCaseSensitive", "Routes.Key",
             "Routes.DownstreamHttpMethod", "Routes.RequestIdKey", "Routes.Metadata", "Routes.DownstreamHttpVersion", "Routes.DownstreamHttpVersionPolicy", "Routes.ServiceName", "Routes.ServiceNamespace",
@@ -59,9 +59,10 @@ internal static class PropertyBook
         .. Shared("LoadBalancerOptions", PropertyFate.Better, "a session moves off a dead host, and several hosts take turns when nothing is written", "Type", "Key", "Expiry", "RouteKeys"),
         .. Shared("HttpHandlerOptions", PropertyFate.Same, "", "AllowAutoRedirect", "MaxConnectionsPerServer", "PooledConnectionLifetimeSeconds", "UseProxy", "RouteKeys"),
         .. Shared("HttpHandlerOptions.UseCookieContainer", PropertyFate.Same, ""),
-        .. Shared("HttpHandlerOptions.UseTracing", PropertyFate.Ignored, "calls are traced by the W3C context, whatever is written here"),
+        .. Shared("HttpHandlerOptions.UseTracing", PropertyFate.Better, "no tracer is needed: a call without a W3C trace gets one"),
 
-        .. Same("Aggregates.RouteKeys", "Aggregates.UpstreamPathTemplate", "Aggregates.UpstreamHost", "Aggregates.UpstreamHeaderTemplates", "Aggregates.UpstreamHeaderTemplates." + Any, "Aggregates.RouteIsCaseSensitive", "Aggregates.Priority",
+        Better("Aggregates.RouteKeys", "the answer is valid JSON whatever the members say, and a late body reaches them all"),
+        .. Same("Aggregates.UpstreamPathTemplate", "Aggregates.Key", "Aggregates.UpstreamHost", "Aggregates.UpstreamHeaderTemplates", "Aggregates.UpstreamHeaderTemplates." + Any, "Aggregates.RouteIsCaseSensitive", "Aggregates.Priority",
             "Aggregates.UpstreamHttpMethod", "Aggregates.RouteKeysConfig", "Aggregates.RouteKeysConfig.RouteKey", "Aggregates.RouteKeysConfig.JsonPath", "Aggregates.RouteKeysConfig.Parameter", "Aggregates.Aggregator"),
 
         .. Same("DynamicRoutes.ServiceName", "DynamicRoutes.ServiceNamespace", "DynamicRoutes.RateLimitRule", "DynamicRoutes.RateLimitRule." + Any, "DynamicRoutes.Timeout", "DynamicRoutes.DownstreamHttpVersion",
@@ -72,10 +73,12 @@ internal static class PropertyBook
             "GlobalConfiguration.DownstreamHttpVersionPolicy", "GlobalConfiguration.MetadataOptions", "GlobalConfiguration.MetadataOptions." + Any),
         Better("GlobalConfiguration.Timeout", "elapsed is 504, as HTTP has it, not 503"),
         Same("GlobalConfiguration.ServiceDiscoveryProvider"),
-        .. new[] { "Scheme", "Host", "Port", "Type", "Token", "ConfigurationKey", "PollingInterval", "Namespace" }.Select(name => Same("GlobalConfiguration.ServiceDiscoveryProvider." + name)),
+        .. new[] { "Scheme", "Host", "Port", "Type", "Token", "PollingInterval", "Namespace" }.Select(name => Same("GlobalConfiguration.ServiceDiscoveryProvider." + name)),
+        ("GlobalConfiguration.ServiceDiscoveryProvider.ConfigurationKey", PropertyFate.Ignored, "services publish their routes to the gateway, which keeps none in Consul"),
         ("GlobalConfiguration.AdministrationPath", PropertyFate.Ignored, "the management API takes its place"),
 
         .. Ours("Tollgate", "Tollgate.Authentication", "Tollgate.Authentication.Providers", "Tollgate.Authentication.Providers." + Any, "Routes.Tollgate", "GlobalConfiguration.Tollgate", "GlobalConfiguration.Tollgate.Errors"),
+        .. Ours("Aggregates.Tollgate", "Aggregates.Tollgate.Product", "Aggregates.Tollgate.Scopes", "Aggregates.Tollgate.Units"),
         .. OursIn("Product", "Scopes", "Units", "KeyQuery", "ForwardCredentials", "ConsumerToken", "MaxBodyBytes", "MaxHeaderBytes", "ClientCertificates", "Cors", "Compression", "SecurityHeaders", "StaticFiles", "Tls", "Cache",
             "LoadBalancing", "HealthChecks", "Retry", "Hedging", "Timeouts", "Canary", "Mirror", "Request", "Answer", "Validation", "Mock"),
     ];

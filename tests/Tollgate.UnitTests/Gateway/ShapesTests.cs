@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Tollgate.Gateway.Compatibility;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Gateway.Plugins;
 using Tollgate.Testing;
@@ -16,6 +17,9 @@ public sealed class ShapesTests
     public void A_documented_shape_loads(string shape)
     {
         var configuration = OcelotReader.Read(Path.Combine(Folder, shape));
+
+        CompatibilityReport.Read(Path.Combine(Folder, shape)).Properties.Where(finding => finding.Fate == PropertyFate.Unknown).Select(finding => finding.Name)
+            .ShouldBe(shape.Contains("strangers") ? ["Routes.SwaggerKey", "SwaggerEndPoints", "ReRoutes", "Logging"] : []);
 
         using var compiler = new RouteCompiler(TimeProvider.System, NullLoggerFactory.Instance, new PluginSet());
         compiler.Compile(configuration, []).Routes.Length.ShouldBe(configuration.Routes.Count + configuration.Aggregates.Count);
