@@ -14,10 +14,10 @@ internal static class CacheEndpoints
     {
         endpoints.MapGet("/api/v1/cache", () => Results.Json(new { answers = cache.Count, bytes = cache.Bytes }));
         endpoints.MapDelete("/api/v1/cache", (HttpRequest request) => Order(request, () => Removed(cache.ForgetAll())));
-        endpoints.MapDelete("/api/v1/cache/regions/{region}", (string region, HttpRequest request) => Order(request, () => Removed(cache.ForgetRegion(region))));
-        endpoints.MapDelete("/api/v1/cache/tags/{tag}", (string tag, HttpRequest request) => Order(request, () => Removed(cache.ForgetTag(tag))));
-        endpoints.MapDelete("/outputcache/{region}", (string region, HttpRequest request) => Order(request, () => Cleared(cache.ForgetRegion(region))));
-        endpoints.MapDelete("/administration/outputcache/{region}", (string region, HttpRequest request) => Order(request, () => Cleared(cache.ForgetRegion(region))));
+        endpoints.MapDelete("/api/v1/cache/regions/{**region}", (string region, HttpRequest request) => Order(request, () => Removed(cache.ForgetRegion(Uri.UnescapeDataString(region)))));
+        endpoints.MapDelete("/api/v1/cache/tags/{**tag}", (string tag, HttpRequest request) => Order(request, () => Removed(cache.ForgetTag(Uri.UnescapeDataString(tag)))));
+        endpoints.MapDelete("/outputcache/{**region}", (string region, HttpRequest request) => Order(request, () => Cleared(cache.ForgetRegion(Uri.UnescapeDataString(region)))));
+        endpoints.MapDelete("/administration/outputcache/{**region}", (string region, HttpRequest request) => Order(request, () => Cleared(cache.ForgetRegion(Uri.UnescapeDataString(region)))));
 
         IResult Order(HttpRequest request, Func<IResult> order) =>
             token is null || IsShown(request.Headers.Authorization.ToString(), token) ? order() : Problems.Unauthorized("gateway-token", "Send the gateway's token as Authorization: Bearer tgw_….");

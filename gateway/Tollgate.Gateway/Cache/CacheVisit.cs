@@ -184,7 +184,15 @@ internal sealed class CacheVisit : IDisposable
         await WaitOrFetchAsync(patience, cancel);
         if (!_fetches) Answer = Find();
 
-        CachedAnswer? Find() => _cache.Find(_key) is { } kept && Now < kept.FreshUntilUnixMs ? kept : null;
+        CachedAnswer? Find() => _cache.Find(_key) is { } kept && Now < kept.FreshUntilUnixMs && IsReadableBy(request, kept) ? kept : null;
+    }
+
+    // Who does not take gzip must not get it, whatever the first caller took.
+    private static bool IsReadableBy(HttpRequest request, CachedAnswer kept)
+    {
+        var coding = kept.Header("Content-Encoding").ToString();
+        return coding.Length == 0 || coding.Equals("identity", StringComparison.OrdinalIgnoreCase) ||
+            request.Headers.AcceptEncoding.ToString().Contains(coding, StringComparison.OrdinalIgnoreCase);
     }
 
     private async ValueTask<bool> LookByHeadersAsync(HttpCacheRule http, HttpRequest request, TimeSpan patience, CancellationToken cancel)

@@ -77,7 +77,7 @@ internal static class PropertyBook
         ("GlobalConfiguration.ServiceDiscoveryProvider.ConfigurationKey", PropertyFate.Ignored, "services publish their routes to the gateway, which keeps none in Consul"),
         ("GlobalConfiguration.AdministrationPath", PropertyFate.Ignored, "the management API takes its place"),
 
-        .. Ours("Tollgate", "Tollgate.Authentication", "Tollgate.Authentication.Providers", "Tollgate.Authentication.Providers." + Any, "Routes.Tollgate", "GlobalConfiguration.Tollgate", "GlobalConfiguration.Tollgate.Errors"),
+        .. Ours("Tollgate", "Tollgate.Errors", "Tollgate.Authentication", "Tollgate.Authentication.Providers", "Tollgate.Authentication.Providers." + Any, "Routes.Tollgate", "GlobalConfiguration.Tollgate", "GlobalConfiguration.Tollgate.Errors"),
         .. Ours("Aggregates.Tollgate", "Aggregates.Tollgate.Product", "Aggregates.Tollgate.Scopes", "Aggregates.Tollgate.Units"),
         .. OursIn("Product", "Scopes", "Units", "KeyQuery", "ForwardCredentials", "ConsumerToken", "MaxBodyBytes", "MaxHeaderBytes", "ClientCertificates", "Cors", "Compression", "SecurityHeaders", "StaticFiles", "Tls", "Cache",
             "LoadBalancing", "HealthChecks", "Retry", "Hedging", "Timeouts", "Canary", "Mirror", "Request", "Answer", "Validation", "Mock"),

@@ -66,7 +66,7 @@ internal static class OcelotBinding
     public static OcelotGlobal Global(JsonEntry root, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         var rootUrl = NullIfEmpty(root.ReadText("BaseUrl", errors));
-        if (root.ReadObject("GlobalConfiguration", errors) is not { } json) return new OcelotGlobal { Json = root, BaseUrl = rootUrl };
+        if (root.ReadObject("GlobalConfiguration", errors) is not { } json) return new OcelotGlobal { Json = root, BaseUrl = rootUrl, HasOcelotCodes = HasOcelotCodes(root, errors) };
         return new OcelotGlobal
         {
             Json = json,
@@ -89,7 +89,7 @@ internal static class OcelotBinding
             DownstreamScheme = NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.ToLowerInvariant(),
             DownstreamHttpVersion = OcelotHttpVersion.Read(json, errors),
             DownstreamHttpVersionPolicy = OcelotHttpVersion.ReadPolicy(json, errors),
-            HasOcelotCodes = HasOcelotCodes(json, errors),
+            HasOcelotCodes = HasOcelotCodes(json, errors) || HasOcelotCodes(root, errors),
         };
     }
 

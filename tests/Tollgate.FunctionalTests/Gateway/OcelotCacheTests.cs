@@ -20,6 +20,7 @@ public sealed class OcelotCacheTests : IAsyncLifetime
             http.Response.StatusCode = http.Request.Query.TryGetValue("status", out var status) ? int.Parse(status!) : 200;
             http.Response.Headers["X-Number"] = $"{number}";
             if (http.Request.Query.ContainsKey("cookie")) http.Response.Headers.SetCookie = $"session={number}";
+            if (http.Request.Query.ContainsKey("gzip") && http.Request.Headers.AcceptEncoding == "gzip") http.Response.Headers.ContentEncoding = "gzip";
             await http.Response.WriteAsync($"{number}");
         });
         _gateway = await GatewayProcess.StartAsync(_folder.Write("ocelot.json", $$"""
@@ -104,6 +105,13 @@ public sealed class OcelotCacheTests : IAsyncLifetime
         var open = await TextAsync("/new/who", null, ("Authorization", "Basic YTpi"));
         (await TextAsync("/new/who", null, ("Authorization", "Basic YTpj"))).ShouldNotBe(open);
         (await TextAsync("/new/c?cookie")).ShouldNotBe(await TextAsync("/new/c?cookie"));
+    }
+
+    [Fact]
+    public async Task Who_takes_no_gzip_gets_none()
+    {
+        await _gateway.GetAsync("/new/z?gzip", ("Accept-Encoding", "gzip"));
+        (await _gateway.GetAsync("/new/z?gzip")).Content.Headers.ContentEncoding.ShouldBeEmpty();
     }
 
     [Fact]

@@ -12,6 +12,9 @@ internal struct CallRecord
     /// <summary>The journal was exhausted: the answer must not leave.</summary>
     public readonly bool IsMissing => _asked && !_skipped && !_slot.IsRecorded;
 
+    /// <summary>The call belongs to one that is told of already.</summary>
+    public readonly bool IsSkipped => _skipped;
+
     public readonly bool IsWritten => _slot.IsRecorded;
 
     /// <summary>Bytes of the body, where the answer said its length.</summary>

@@ -86,8 +86,7 @@ internal sealed class Exchange : ICallHeaders
         var duration = Engine.Time.GetElapsedTime(_startedAt);
         if (HttpProtocol.IsHttp2(Context.Request.Protocol)) Caller?.Count(Context.RequestAborted.IsCancellationRequested);
         _record.Complete(Engine.Journal, duration);
-        Engine.Explainer.Keep(this, _requestNumber, duration);
-        Engine.Metrics.Count(_admission.Route?.Name ?? "", _admission.Entitlement?.Item.Plan ?? "", Outcome, duration);
+        if (!_record.IsSkipped) Tell(duration);
 
         _admission.Standing.EachShadowRefusal(this, static (exchange, limit) => exchange.Engine.Metrics.CountShadowRefusal(exchange.Admission.Entitlement!.Item.Plan, limit));
         if (_admission.UnderWay) Policy.End(ref _admission);
@@ -104,6 +103,12 @@ internal sealed class Exchange : ICallHeaders
         Outcome = "";
         (Attempts, LastOrigin, RetryAfterSeconds) = (0, null, 0);
         _context!.Uninitialize();
+    }
+
+    private void Tell(TimeSpan duration)
+    {
+        Engine.Explainer.Keep(this, _requestNumber, duration);
+        Engine.Metrics.Count(_admission.Route?.Name ?? "", _admission.Entitlement?.Item.Plan ?? "", Outcome, duration);
     }
 
     public Task RunAsync()

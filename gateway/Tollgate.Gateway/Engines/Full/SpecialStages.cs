@@ -13,7 +13,7 @@ internal static class SpecialStages
         try
         {
             if (route.RequestIdKey is { } key && context.Request.Headers[key] is [{ } sent] && RequestId.IsSane(sent)) exchange.Rename(sent);
-            if (route.IsUnserved) await RefuseAsync(exchange, Refusal.NotReady, 1);
+            if (route.IsUnserved) await RefuseAsync(exchange, exchange.Policy.Routes.HasOcelotCodes ? Refusal.UnknownRoute : Refusal.NotReady, 1);
             else if (route.Aggregate is { } aggregate) await AggregateStage.ServeAsync(exchange, aggregate);
             else if (route.Cache is { } rule) await CacheStage.ServeAsync(exchange, rule);
             else await exchange.ForwardAsync();
