@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Tollgate.Gateway.Explain;
 
 /// <summary>One call as the call log keeps it: 128 bytes. Who, what and where are names, and stand once for many calls (<see cref="CallParty"/>).</summary>
-[StructLayout(LayoutKind.Sequential, Pack = 8)]
+[StructLayout(LayoutKind.Sequential, Pack = 8, Size = SizeBytes)]
 internal struct CallEntry
 {
     public const int SizeBytes = 128;

@@ -18,7 +18,7 @@ internal sealed unsafe class CallSegment : IDisposable
     private readonly MemoryMappedViewAccessor _view;
     private readonly CallEntry* _entries;
     private readonly ConcurrentDictionary<CallParty, int> _numbers = new();
-    private readonly List<CallNames> _names = [];
+    private readonly List<CallNames?> _names = [];    // null: lost in a crash, and its number is nobody else's
     private readonly FileStream? _namesFile;
     private int _next;
 
@@ -65,10 +65,15 @@ internal sealed unsafe class CallSegment : IDisposable
         var segment = new CallSegment(number, capacity, path, Map(path), file);
         if (File.Exists(NamesOf(path)))
             foreach (var line in Lines(NamesOf(path)))
-                if (Read(line) is { } names && names.Number == segment._names.Count + 1)
+                if (Read(line) is { } names && names.Number > segment._names.Count && names.Number <= MostParties)
+                {
+                    segment.Skip(names.Number - 1);
                     segment._names.Add(names);
+                }
+
         segment._next = capacity;
         while (segment._next > 0 && segment._entries[segment._next - 1].Written == 0) segment._next--;
+        for (var i = 0; i < segment._next; i++) segment.Skip(Math.Min(segment._entries[i].Party, MostParties));
         return segment;
     }
 
@@ -113,7 +118,7 @@ internal sealed unsafe class CallSegment : IDisposable
     public IEnumerable<(CallEntry Entry, CallNames Names)> Of(string credential, int most)
     {
         CallNames[] names;
-        lock (_names) names = [.. _names];
+        lock (_names) names = [.. _names.OfType<CallNames>()];
         var wanted = names.Where(name => name.Caller?.Credential == credential).ToDictionary(name => name.Number);
         for (var i = Count - 1; i >= 0 && wanted.Count > 0 && most > 0; i--)
         {
@@ -155,6 +160,11 @@ internal sealed unsafe class CallSegment : IDisposable
     {
         _namesFile?.Dispose();
         // The view is let go by its finalizer: a call that ends just now may still hold the pointer.
+    }
+
+    private void Skip(int names)
+    {
+        while (_names.Count < names) _names.Add(null);
     }
 
     private CallEntry At(int index) => _entries[index];

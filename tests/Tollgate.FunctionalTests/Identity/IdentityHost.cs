@@ -89,11 +89,18 @@ internal sealed class IdentityHost : IAsyncDisposable
         return await use(scope.ServiceProvider.GetRequiredService<TService>());
     }
 
+    /// <summary>The internal port, as a gateway comes there.</summary>
+    public HttpClient Gateway()
+    {
+        var http = new HttpClient { BaseAddress = InternalUrl };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", GatewayTokenText);
+        return http;
+    }
+
     /// <summary>What a gateway hears that asks for what came after a position.</summary>
     public async Task<FeedAnswer> FeedAsync(FeedAnswer? after = null)
     {
-        using var http = new HttpClient { BaseAddress = InternalUrl };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", GatewayTokenText);
+        using var http = Gateway();
         var text = await http.GetStringAsync($"/feeds/credentials?after={after?.Version ?? 0}&epoch={after?.Epoch}&wait=0");
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonSerializer.Deserialize(line, ContractJson.Default.FeedLine)!).ToList();

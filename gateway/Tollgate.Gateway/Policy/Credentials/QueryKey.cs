@@ -19,8 +19,8 @@ internal static class QueryKey
             var name = equals < 0 ? part : part[..equals];
             if (!IsNamed(name, parameter))
             {
-                kept ??= new StringBuilder(query.Length);
-                if (kept.Length > 0) kept.Append('&');
+                if (kept is null) kept = new StringBuilder(query.Length);
+                else kept.Append('&');
                 kept.Append(part);
                 continue;
             }
