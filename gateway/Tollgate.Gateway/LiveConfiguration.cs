@@ -130,7 +130,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         Errors = [];
         foreach (var warning in files.Warnings.Concat(_compiler.Warnings)) Log.NotEnforced(_logger, warning);
 
-        foreach (var file in files.Providers.Values.Select(provider => provider.JwksFile).OfType<string>())
+        foreach (var file in files.Providers.Values.Select(provider => provider.JwksFile).OfType<string>().Concat(files.Routes.SelectMany(route => route.Bodies.Files)))
             if (_watchedKeys.Add(file))
                 _watches.Add(FileWatch.Start(file, "*", ReloadAsync, _logger));
     }

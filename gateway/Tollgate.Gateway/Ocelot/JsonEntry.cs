@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace Tollgate.Gateway.Ocelot;
 
@@ -20,6 +21,9 @@ internal sealed class JsonEntry(string file, int line, string path, JsonEntryKin
 
     /// <summary>Of a scalar, with <c>${NAME}</c> filled in: numbers and booleans as they are written.</summary>
     public string Text { get; init; } = "";
+
+    /// <summary>Of a scalar: written in quotes.</summary>
+    public bool IsText { get; init; }
 
     /// <summary>Of an object, in file order.</summary>
     public List<KeyValuePair<string, JsonEntry>> Members { get; } = [];
@@ -45,6 +49,15 @@ internal sealed class JsonEntry(string file, int line, string path, JsonEntryKin
             : new ConfigurationError(File, Line, Path.Length == 0 ? property : $"{Path}.{property}", sentence);
 
     public ConfigurationError Error(string sentence) => new(File, Line, Path, sentence);
+
+    /// <summary>The value as JSON again, its types as they are written.</summary>
+    public JsonNode? ToNode() => Kind switch
+    {
+        JsonEntryKind.Object => new JsonObject(Members.Select(member => KeyValuePair.Create(member.Key, member.Value.ToNode()))),
+        JsonEntryKind.Array => new JsonArray([.. Items.Select(item => item.ToNode())]),
+        JsonEntryKind.Scalar => IsText ? JsonValue.Create(Text) : JsonNode.Parse(Text),
+        _ => null,
+    };
 
     public string? ReadText(string name, List<ConfigurationError> errors)
     {

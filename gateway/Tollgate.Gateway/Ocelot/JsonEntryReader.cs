@@ -91,7 +91,7 @@ internal ref struct JsonEntryReader
                 return list;
 
             case JsonTokenType.String:
-                return new JsonEntry(_file, line, path, JsonEntryKind.Scalar) { Text = FillIn(_reader.GetString()!, line, path) };
+                return new JsonEntry(_file, line, path, JsonEntryKind.Scalar) { Text = FillIn(_reader.GetString()!, line, path), IsText = true };
 
             case JsonTokenType.Null:
                 return new JsonEntry(_file, line, path, JsonEntryKind.Null);

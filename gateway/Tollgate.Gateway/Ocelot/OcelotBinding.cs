@@ -23,6 +23,7 @@ internal static class OcelotBinding
             RequestIdKey = NullIfEmpty(json.ReadText("RequestIdKey", errors)),
             Tollgate = Tollgate(json.ReadObject("Tollgate", errors), errors),
             Delivery = TollgateDelivery.Read(json, errors, warnings),
+            Bodies = TollgateBodies.Read(json, errors, warnings),
             Edge = TollgateEdge.Read(json.ReadObject("Tollgate", errors), errors),
             Tls = TollgateTls.Read(json, errors),
             UpstreamHeaderTemplates = Texts(json, "UpstreamHeaderTemplates", errors),

@@ -53,6 +53,7 @@ internal sealed record OcelotRoute
     public string? RequestIdKey { get; init; }
     public TollgateRouteOptions Tollgate { get; init; } = new();
     public TollgateDelivery Delivery { get; init; } = new();
+    public TollgateBodies Bodies { get; init; } = new();
     public TollgateEdge Edge { get; init; } = TollgateEdge.None;
     public Transport.UpstreamTls? Tls { get; init; }
 

@@ -153,6 +153,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             Priority = route.Priority,
             Upstream = UpstreamOf(route, global, delivery, parts.Upstreams),
             Delivery = DeliveryOf(route, delivery, parts.Upstreams),
+            Bodies = route.Bodies.Compiled,
             TimeoutMs = Math.Min(quality.TimeoutMs ?? int.MaxValue, checked((route.Timeout ?? global.Timeout ?? DefaultTimeoutSeconds) * 1000)),
             Circuit = CircuitOf(route, quality, parts.Circuits),
             Edge = TollgateEdge.Merge(route.Edge, global.Edge),

@@ -20,6 +20,8 @@ internal sealed class Exchange : ICallHeaders
     private CallerTrail _trail;
     private long _startedAt;
     private UInt128 _requestNumber;
+    private bool _holdsRecord;
+    private long _heldUnits;
 
     public Exchange(FullEngine engine)
     {
@@ -53,6 +55,9 @@ internal sealed class Exchange : ICallHeaders
 
     /// <summary>What the call was refused with; null = it was not.</summary>
     public Verdict? Refused { get; private set; }
+
+    /// <summary>Why the body, or the parameters, do not follow the schema; told with the refusal.</summary>
+    public IReadOnlyList<Bodies.Violation>? Violations { get; set; }
 
     /// <summary>How often an upstream was tried.</summary>
     public int Attempts { get; private set; }
@@ -95,6 +100,9 @@ internal sealed class Exchange : ICallHeaders
         Cache?.Dispose();
         Cache = null;
         Refused = null;
+        Violations = null;
+        _holdsRecord = false;
+        _heldUnits = 0;
         _call = default;
         _admission = default;
         _record = default;
@@ -277,7 +285,7 @@ internal sealed class Exchange : ICallHeaders
             response.Headers.RetryAfter = RetryAfterSeconds.ToString();
         }
 
-        return ProblemAnswer.WriteAsync(response, face, _call.Path ?? "", RequestId);
+        return ProblemAnswer.WriteAsync(response, face, _call.Path ?? "", RequestId, Violations);
     }
 
     // 308 keeps method and body (RFC 9110 §15.4.9).
@@ -302,6 +310,12 @@ internal sealed class Exchange : ICallHeaders
     /// <summary>Before the first byte of the answer leaves: what a caller has seen is then counted, whatever happens to this process.</summary>
     public void RecordAnswer(int status, long units)
     {
+        if (_holdsRecord)
+        {
+            _heldUnits = units;
+            return;
+        }
+
         if (Consumer is not null && Engine.Journal is { } journal) _record.Write(journal, Consumer.Account, status, _call.ArrivedUnixMs, units, _requestNumber);
     }
 
@@ -310,6 +324,18 @@ internal sealed class Exchange : ICallHeaders
     {
         RecordAnswer(status, 0);
         Policy.Refund(ref _admission);
+    }
+
+    /// <summary>The answer is not what the caller gets before somebody has looked at it: what is recorded waits for <see cref="ReleaseRecord"/>.</summary>
+    public void HoldRecord() => _holdsRecord = true;
+
+    /// <param name="answered">False: what the upstream sent cannot be used, and costs nothing.</param>
+    public void ReleaseRecord(int status, bool answered)
+    {
+        if (!_holdsRecord) return;
+        _holdsRecord = false;
+        if (answered) RecordAnswer(status, _heldUnits);
+        else RecordUnanswered(status);
     }
 
     string? ICallHeaders.Header(string name) => Context.Request.Headers.TryGetValue(name, out var value) ? value.ToString() : null;

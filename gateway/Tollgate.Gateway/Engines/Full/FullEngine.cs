@@ -147,6 +147,9 @@ internal static partial class FullEngineLog
     [LoggerMessage(1101, LogLevel.Debug, "A call of route {Route} was not answered by its upstream: {Error} {Reason} ({RequestId})")]
     public static partial void UpstreamFailed(ILogger logger, string route, ForwarderError error, string reason, string requestId);
 
+    [LoggerMessage(1103, LogLevel.Warning, "An answer of route {Route} does not follow its schema at '{Pointer}' and was not sent on: {Detail} ({RequestId})")]
+    public static partial void AnswerViolates(ILogger logger, string route, string pointer, string detail, string requestId);
+
     [LoggerMessage(1102, LogLevel.Error, "A call failed inside the gateway ({RequestId})")]
     public static partial void Failed(ILogger logger, Exception mistake, string requestId);
 

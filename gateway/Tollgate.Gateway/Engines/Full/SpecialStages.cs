@@ -14,9 +14,8 @@ internal static class SpecialStages
         {
             if (route.RequestIdKey is { } key && context.Request.Headers[key] is [{ } sent] && RequestId.IsSane(sent)) exchange.Rename(sent);
             if (route.IsUnserved) await RefuseAsync(exchange, exchange.Policy.Routes.HasOcelotCodes ? Refusal.UnknownRoute : Refusal.NotReady, 1);
-            else if (route.Aggregate is { } aggregate) await AggregateStage.ServeAsync(exchange, aggregate);
-            else if (route.Cache is { } rule) await CacheStage.ServeAsync(exchange, rule);
-            else await exchange.ForwardAsync();
+            else if (route.Bodies is { } bodies) await BodyStage.ServeAsync(exchange, bodies, Fetch);
+            else await FetchAsync(exchange);
         }
         catch (Exception mistake) when (!context.Response.HasStarted && exchange.Refused is null)
         {
@@ -34,6 +33,13 @@ internal static class SpecialStages
             await RefuseAsync(exchange, refusal);
         }
     }
+
+    private static readonly Func<Exchange, Task> Fetch = FetchAsync;
+
+    private static Task FetchAsync(Exchange exchange) =>
+        exchange.Route.Aggregate is { } aggregate ? AggregateStage.ServeAsync(exchange, aggregate)
+        : exchange.Route.Cache is { } rule ? CacheStage.ServeAsync(exchange, rule)
+        : exchange.ForwardAsync();
 
     public static Task RefuseAsync(Exchange exchange, Refusal refusal, int retryAfterSeconds = 0) => RefuseAsync(exchange, Verdict.Refuse(refusal, retryAfterSeconds));
 

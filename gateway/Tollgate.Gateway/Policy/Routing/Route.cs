@@ -104,8 +104,11 @@ internal sealed class Route
     /// <summary>No host is known for its service at the moment.</summary>
     public bool IsUnserved { get; init; }
 
+    /// <summary>What is done with bodies; null = they pass as they come.</summary>
+    public Bodies.RouteBodies? Bodies { get; init; }
+
     /// <summary>Whether an admitted call is simply forwarded.</summary>
-    public bool IsPlain => Cache is null && Aggregate is null && !IsUnserved && RequestIdKey is null;
+    public bool IsPlain => Cache is null && Bodies is null && Aggregate is null && !IsUnserved && RequestIdKey is null;
 
     /// <summary>Place in the order of all routes; the lowest that matches wins.</summary>
     public int Rank { get; set; }

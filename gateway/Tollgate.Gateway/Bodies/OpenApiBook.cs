@@ -1,0 +1,178 @@
+using System.Text.Json.Nodes;
+
+namespace Tollgate.Gateway.Bodies;
+
+/// <summary>The operations of an OpenAPI document (3.0 or 3.1, JSON), with their schemas compiled.</summary>
+internal sealed class OpenApiBook
+{
+    private static readonly string[] Methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+    private readonly List<Operation> _operations = [];
+    private readonly string[] _bases;
+
+    private OpenApiBook(string[] bases) => _bases = bases;
+
+    public static OpenApiBook? Read(JsonNode document, List<string> mistakes)
+    {
+        if (document is not JsonObject root || root["openapi"]?.ToString().StartsWith("3.", StringComparison.Ordinal) != true || root["paths"] is not JsonObject paths)
+        {
+            mistakes.Add("is not an OpenAPI document of version 3 in JSON.");
+            return null;
+        }
+
+        var components = root["components"]?["schemas"] as JsonObject;
+        string[] bases = [.. ((root["servers"] as JsonArray)?.Select(server => PathOf(server?["url"]?.ToString())) ?? []).Append("").Distinct()];
+        var book = new OpenApiBook(bases);
+        foreach (var (template, item) in paths)
+            foreach (var method in Methods)
+                if (item?[method] is JsonObject operation)
+                    book._operations.Add(Operation.Read(root, template, method.ToUpperInvariant(), (JsonObject)item, operation, components, mistakes));
+
+        // What is written out wins over what has placeholders (OpenAPI 3.1 §4.8.8).
+        book._operations.Sort((a, b) => a.Placeholders - b.Placeholders);
+        return book;
+    }
+
+    /// <param name="paths">What the call's path may be called: upstream, downstream.</param>
+    public Operation? Find(string method, ReadOnlySpan<string> paths, out Dictionary<string, string> values)
+    {
+        foreach (var path in paths)
+            foreach (var start in _bases)
+            {
+                if (!path.StartsWith(start, StringComparison.OrdinalIgnoreCase)) continue;
+                var rest = path[start.Length..];
+                foreach (var operation in _operations)
+                    if (operation.Method == method && operation.TryMatch(rest.Length == 0 ? "/" : rest, out values))
+                        return operation;
+            }
+
+        values = [];
+        return null;
+    }
+
+    private static string PathOf(string? url)
+    {
+        if (string.IsNullOrEmpty(url)) return "";
+        var path = Uri.TryCreate(url, UriKind.Absolute, out var absolute) && absolute.Scheme.StartsWith("http", StringComparison.Ordinal) ? absolute.AbsolutePath : url;
+        return path.TrimEnd('/');
+    }
+}
+
+/// <summary>One operation of an OpenAPI document.</summary>
+internal sealed class Operation
+{
+    private string[] _segments = [];
+
+    public required string Method { get; init; }
+    public int Placeholders { get; private init; }
+
+    /// <summary>Whether a call must have a body.</summary>
+    public bool BodyRequired { get; private init; }
+
+    /// <summary>Media types that the body may have; empty = no body is described.</summary>
+    public IReadOnlyList<string> BodyTypes { get; private init; } = [];
+
+    public BodySchema? Body { get; private init; }
+    public IReadOnlyList<Parameter> Parameters { get; private init; } = [];
+
+    /// <summary>By status as it is written: <c>200</c>, <c>4XX</c>, <c>default</c>.</summary>
+    public IReadOnlyDictionary<string, DescribedAnswer> Answers { get; private init; } = new Dictionary<string, DescribedAnswer>();
+
+    public static Operation Read(JsonObject root, string template, string method, JsonObject item, JsonObject json, JsonObject? components, List<string> mistakes)
+    {
+        var here = $"{method} {template}";
+        var body = Resolve(root, json["requestBody"]) as JsonObject;
+        var content = body?["content"] as JsonObject;
+        var segments = template.Trim('/').Split('/');
+        return new Operation
+        {
+            Method = method,
+            _segments = segments,
+            Placeholders = segments.Count(segment => segment.StartsWith('{')),
+            BodyRequired = body?["required"]?.GetValue<bool>() ?? false,
+            BodyTypes = [.. content?.Select(type => type.Key) ?? []],
+            Body = content?.FirstOrDefault(type => IsJson(type.Key)).Value?["schema"] is { } schema ? Compile(schema, components, here, mistakes) : null,
+            Parameters = [.. ((item["parameters"] as JsonArray) ?? []).Concat((json["parameters"] as JsonArray) ?? []).Select(parameter => Resolve(root, parameter)).OfType<JsonObject>()
+                .Where(parameter => parameter["in"]?.ToString() is "query" or "path" or "header")
+                .Select(parameter => new Parameter(
+                    parameter["in"]!.ToString(), parameter["name"]?.ToString() ?? "", parameter["required"]?.GetValue<bool>() ?? false, Resolve(root, parameter["schema"]) as JsonObject ?? [],
+                    parameter["schema"] is { } schemaOf ? Compile(schemaOf, components, here, mistakes) : null))],
+            Answers = (json["responses"] as JsonObject ?? []).ToDictionary(answer => answer.Key.ToUpperInvariant(), answer => DescribedAnswer.Read(root, Resolve(root, answer.Value), components, here, mistakes)),
+        };
+    }
+
+    public bool TryMatch(string path, out Dictionary<string, string> values)
+    {
+        values = [];
+        var given = path.Trim('/').Split('/');
+        if (given.Length != _segments.Length) return false;
+        for (var i = 0; i < given.Length; i++)
+        {
+            if (_segments[i] is ['{', .., '}'] placeholder && given[i].Length > 0) values[placeholder[1..^1]] = Uri.UnescapeDataString(given[i]);
+            else if (!_segments[i].Equals(given[i], StringComparison.Ordinal)) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>What an answer of a status should look like; null = not described.</summary>
+    public DescribedAnswer? AnswerOf(int status) =>
+        Answers.GetValueOrDefault(status.ToString()) ?? Answers.GetValueOrDefault($"{status / 100}XX") ?? Answers.GetValueOrDefault("DEFAULT");
+
+    public static bool IsJson(string mediaType)
+    {
+        var type = mediaType.AsSpan();
+        var semicolon = type.IndexOf(';');
+        if (semicolon >= 0) type = type[..semicolon];
+        type = type.Trim();
+        return type.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase) || type.SequenceEqual("*/*");
+    }
+
+    /// <summary>What a local reference refers to.</summary>
+    public static JsonNode? Resolve(JsonObject root, JsonNode? node)
+    {
+        for (var hops = 0; hops < 16 && node is JsonObject reference && reference["$ref"] is JsonValue to && to.ToString() is ['#', '/', .. var pointer]; hops++)
+        {
+            JsonNode? at = root;
+            foreach (var step in pointer.Split('/')) at = (at as JsonObject)?[Uri.UnescapeDataString(step).Replace("~1", "/").Replace("~0", "~")];
+            node = at;
+        }
+
+        return node;
+    }
+
+    private static BodySchema? Compile(JsonNode schema, JsonObject? components, string here, List<string> mistakes)
+    {
+        var own = new List<string>();
+        var compiled = BodySchema.Compile(schema, components, own);
+        mistakes.AddRange(own.Select(mistake => $"{here}: {mistake}").Where(mistake => !mistakes.Contains(mistake)));
+        return compiled;
+    }
+
+    /// <param name="In"><c>query</c>, <c>path</c> or <c>header</c>.</param>
+    public sealed record Parameter(string In, string Name, bool Required, JsonObject Shape, BodySchema? Schema);
+
+    /// <summary>An answer as the document describes it.</summary>
+    public sealed class DescribedAnswer
+    {
+        public BodySchema? Schema { get; private init; }
+
+        /// <summary>Of the first media type that has examples, else of the first; null = an answer without a body.</summary>
+        public string? MediaType { get; private init; }
+
+        /// <summary>By name; the first is the one that is shown unless another is asked for.</summary>
+        public IReadOnlyList<KeyValuePair<string, JsonNode?>> Examples { get; private init; } = [];
+
+        public static DescribedAnswer Read(JsonObject root, JsonNode? json, JsonObject? components, string here, List<string> mistakes)
+        {
+            if (json?["content"] is not JsonObject { Count: > 0 } content) return new DescribedAnswer();
+            var (mediaType, described) = content.FirstOrDefault(type => IsJson(type.Key)) is { Key: not null } found ? found : content.First();
+            return new DescribedAnswer
+            {
+                MediaType = mediaType == "*/*" ? "application/json" : mediaType,
+                Schema = IsJson(mediaType) && described?["schema"] is { } schema ? Compile(schema, components, here, mistakes) : null,
+                Examples = [.. MockExamples.Of(root, described as JsonObject)],
+            };
+        }
+    }
+}
