@@ -38,10 +38,11 @@ public static class FragmentReader
         foreach (var (name, value) in root.Members)
             if (!Members.Contains(name, StringComparer.OrdinalIgnoreCase) && !name.StartsWith('$'))
                 errors.Add(new ConfigurationError(service, value.Line, name, $"a fragment holds Routes alone; {name} belongs into the gateway's own files."));
+        foreach (var file in FilesIn(root)) errors.Add(file.Error("a fragment may not read files of the gateway: write the content itself here."));
+        if (errors.Count > 0) return routes;    // before any of them is looked for
+
         foreach (var json in root.ReadObjects("Routes", errors)) routes.Add(OcelotBinding.Route(json, errors, warnings));
         if (routes.Count == 0 && errors.Count == 0) errors.Add(root.Error("Routes", "at least one route is needed here."));
-
-        foreach (var file in FilesIn(root)) errors.Add(file.Error("a fragment may not read files of the gateway: write the content itself here."));
 
         // Whether a token provider exists is for the gateway to say that has the files.
         var providers = files?.Providers ?? routes.SelectMany(route => route.Authentication.ProviderKeys).Distinct()

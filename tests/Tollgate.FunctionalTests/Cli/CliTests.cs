@@ -14,8 +14,9 @@ public sealed class CliTests : IDisposable
     {
         var good = _folder.Write("good.json", """
             { "Routes": [
-              { "UpstreamPathTemplate": "/a/{x}", "DownstreamPathTemplate": "/{x}", "DownstreamHostAndPorts": [ { "Host": "h", "Port": 80 } ], "HttpHandlerOptions": { "UseTracing": true } },
-              { "UpstreamPathTemplate": "/a/b", "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "h", "Port": 80 } ], "Prioritty": 3 } ] }
+              { "UpstreamPathTemplate": "/a/{x}", "DownstreamPathTemplate": "/{x}", "DownstreamHostAndPorts": [ { "Host": "h", "Port": 80 } ] },
+              { "UpstreamPathTemplate": "/a/b", "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "h", "Port": 80 } ], "Prioritty": 3 } ],
+              "GlobalConfiguration": { "AdministrationPath": "/admin" } }
             """);
         var (code, output) = await RunAsync("check", good);
         code.ShouldBe(0, output);

@@ -19,13 +19,13 @@ public sealed class CompatibilityTests : IDisposable
                   "RateLimitOptions": { "Limit": 1, "Period": "1s" }, "HttpHandlerOptions": { "UseTracing": true }, "Metadata": { "whatever": "x" },
                   "RouteClaimsRequirement": { "http://x/role": "admin" }, "AuthenticationOptions": { "AuthenticationProviderKey": "P" },
                   "Tollgate": { "Retry": { "Attempts": 2 } } } ],
-              "GlobalConfiguration": { "BaseUrl": "http://x", "RateLimitOptions": { "QuotaMessage": "no" } },
+              "GlobalConfiguration": { "BaseUrl": "http://x", "AdministrationPath": "/admin", "RateLimitOptions": { "QuotaMessage": "no" } },
               "Tollgate": { "Authentication": { "Providers": { "P": { "HS256Secret": "01234567890123456789012345678901" } } } } }
             """);
         report.Errors.ShouldBeEmpty();
         Fate("Routes[0].RateLimitOptions").ShouldBe(PropertyFate.Better);
         Fate("Routes[0].RateLimitOptions.Limit").ShouldBe(PropertyFate.Same);
-        Fate("Routes[0].HttpHandlerOptions.UseTracing").ShouldBe(PropertyFate.Ignored);
+        Fate("GlobalConfiguration.AdministrationPath").ShouldBe(PropertyFate.Ignored);
         Fate("Routes[0].DownstreamHostAndPorts[0].Host").ShouldBe(PropertyFate.Same);
         Fate("Routes[0].Tollgate.Retry").ShouldBe(PropertyFate.Ours);
         Fate("GlobalConfiguration.BaseUrl").ShouldBe(PropertyFate.Same);
