@@ -91,7 +91,7 @@ internal static class Warmup
     /// <summary>Meters of a name that nobody listens to.</summary>
     private sealed class UnheardMeters : IMeterFactory
     {
-        public Meter Create(MeterOptions options) => new("Tollgate.Warmup");
+        public Meter Create(MeterOptions options) => new("Unheard");
 
         public void Dispose()
         {

@@ -2,6 +2,7 @@
 # CPU per call: nginx, a plain YARP and the gateway side by side, with the same upstream and load generator (wrk) in one run. Rounds take turns, so that
 # what else happens on the machine hits all alike; what counts is the ratio. The CPU is utime + stime of each proxy's own processes.
 #   tests/Tollgate.Benchmarks/bench.sh [quick]
+#   ALLOCATED=1 also says how many bytes a call allocates; the gateway's metrics are then on, which costs it some.
 #   ROUNDS=5 SECONDS_EACH=3 WARM=12 BODIES="2 1024 102400" TARGETS="yarp/plain tollgate/limit" CONNECTIONS=32   change what is run
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -24,7 +25,7 @@ if [ -z "${NO_BUILD:-}" ]; then
   dotnet build tests/Tollgate.Benchmarks/PlainYarp -c Release -v q -nologo >/dev/null
 fi
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-declare -A at=([upstream]=$(port) [nginx]=$(port) [yarp]=$(port) [tollgate]=$(port) [tollgate10k]=$(port))
+declare -A at=([upstream]=$(port) [nginx]=$(port) [yarp]=$(port) [tollgate]=$(port) [tollgate10k]=$(port) [internal]=$(port))
 
 # The upstream and the proxy are nginx both, each a process tree of its own.
 head -c 1024 /dev/zero | tr '\0' x >"$work/1024"
@@ -77,7 +78,7 @@ cat >"$work/consumers.json" <<JSON
 JSON
 { printf '{"Routes":['; for i in $(seq 9999); do printf '%s,\n' "$(route "/service$i/v1/things/{rest}")"; done; printf '%s]}' "$(route '/plain/{rest}')"; } >"$work/ocelot10k.json"
 gateway=gateway/Tollgate.Gateway/bin/Release/net10.0/Tollgate.Gateway.dll
-dotnet $gateway --config "$work/ocelot.json" --consumers "$work/consumers.json" --data "$work/data" --urls "http://127.0.0.1:${at[tollgate]}" >"$work/tollgate.log" 2>&1 & tollgate_pid=$!; pids+=($!)
+dotnet $gateway --config "$work/ocelot.json" --consumers "$work/consumers.json" --data "$work/data" --urls "http://127.0.0.1:${at[tollgate]}" ${ALLOCATED:+--internal "http://127.0.0.1:${at[internal]}"} >"$work/tollgate.log" 2>&1 & tollgate_pid=$!; pids+=($!)
 tollgate10k_pid=
 if [[ $targets = *10k* ]]; then
   dotnet $gateway --config "$work/ocelot10k.json" --urls "http://127.0.0.1:${at[tollgate10k]}" >"$work/tollgate10k.log" 2>&1 & tollgate10k_pid=$!; pids+=($!)
@@ -133,3 +134,14 @@ for (body, target), seen in rounds.items():
     failed = sum(failed for _, _, failed in seen)
     print(f"{body:>7}  {target:<18} {statistics.median(costs):>8.1f} {min(costs):>6.1f}–{max(costs):<6.1f} {statistics.median(ratios) if ratios else 0:>6.2f} {statistics.median(rate for _, rate, _ in seen):>8.0f}" + (f"  {failed} FAILED" if failed else ""))
 PY
+
+if [ -n "${ALLOCATED:-}" ]; then
+  echo "bytes allocated a call (2-byte body)"
+  allocated() { local door=${1%/*}; [ "$door" = tollgate ] && door=internal; curl -s "http://127.0.0.1:${at[$door]}/metrics" | awk '/^dotnet_gc_heap_total_allocated/ { sum += $NF } END { printf "%.0f", sum }'; }
+  for target in $targets; do
+    [[ $target = yarp/* || $target = tollgate/* ]] || continue
+    before=$(allocated "$target")
+    calls=$(call "$target" 2 1 "$(authorization "$target")" | awk '/requests in/ { print $1 }')
+    echo "  $target $(( ($(allocated "$target") - before) / calls ))"
+  done
+fi
