@@ -12,6 +12,8 @@ internal sealed partial class FileWatch : IAsyncDisposable
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(30);    // an editor writes in several steps
 
+    private static readonly EnumerationOptions AnyCase = new() { MatchCasing = MatchCasing.CaseInsensitive };
+
     private readonly string _path;
     private readonly string _filter;
     private readonly Func<CancellationToken, Task> _changed;
@@ -128,7 +130,7 @@ internal sealed partial class FileWatch : IAsyncDisposable
         try
         {
             return Directory.Exists(_path)
-                ? string.Join('\n', new DirectoryInfo(_path).EnumerateFiles(_filter).OrderBy(file => file.Name, StringComparer.Ordinal).Select(Stamp))
+                ? string.Join('\n', new DirectoryInfo(_path).EnumerateFiles(_filter, AnyCase).OrderBy(file => file.Name, StringComparer.Ordinal).Select(Stamp))
                 : Stamp(new FileInfo(_path));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -81,6 +81,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     public void Start()
     {
         _watches.Add(FileWatch.Start(_options.Config, "*.json", ReloadAsync, _logger));
+        if (!Directory.Exists(_options.Config)) _watches.Add(FileWatch.Start(OcelotFiles.OverlayOf(_options.Config, OcelotFiles.EnvironmentOf(Variable)), "*", ReloadAsync, _logger));
         _loading.Wait();
         try
         {
@@ -91,6 +92,8 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
             _loading.Release();
         }
     }
+
+    private string? Variable(string name) => _options.Variables.TryGetValue(name, out var value) ? value : Environment.GetEnvironmentVariable(name);
 
     public async ValueTask DisposeAsync()
     {

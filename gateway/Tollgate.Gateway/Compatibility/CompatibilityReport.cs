@@ -30,7 +30,7 @@ public sealed record CompatibilityReport(
             errors = refused.Errors;
         }
 
-        var found = OcelotFiles.Find(config, Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? "Production");
+        var found = OcelotFiles.Find(config, OcelotFiles.EnvironmentOf(Environment.GetEnvironmentVariable));
         string[] files = [.. found.Parts, .. found.Overlay is { } overlay ? new[] { overlay } : []];
         var properties = files.SelectMany(PropertiesOf).ToArray();
         return new CompatibilityReport(files, properties, errors, configuration?.Warnings ?? [], configuration is null ? [] : HiddenRoutes.In(configuration.Routes));

@@ -14,12 +14,19 @@ internal sealed record OcelotFiles(IReadOnlyList<string> Parts, bool AreParts, s
 
     private static readonly string[] KnownEnvironments = ["Development", "Staging", "Production"];
 
+    /// <param name="variable">Gives a variable's value; null = not set.</param>
+    public static string EnvironmentOf(Func<string, string?> variable) => variable("ASPNETCORE_ENVIRONMENT") ?? variable("DOTNET_ENVIRONMENT") ?? "Production";
+
+    /// <summary>Where the file of the environment lies that goes over a single one, whether it is there or not.</summary>
+    public static string OverlayOf(string file, string environment) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, $"{Path.GetFileNameWithoutExtension(file)}.{environment}{Path.GetExtension(file)}");
+
     public static OcelotFiles Find(string config, string environment) => Directory.Exists(config) ? FindIn(config, environment) : FindBeside(config, environment);
 
     private static OcelotFiles FindBeside(string file, string environment)
     {
         if (!File.Exists(file)) return new OcelotFiles([], false, null, []);
-        var overlay = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, $"{Path.GetFileNameWithoutExtension(file)}.{environment}{Path.GetExtension(file)}");
+        var overlay = OverlayOf(file, environment);
         return new OcelotFiles([file], false, File.Exists(overlay) ? overlay : null, []);
     }
 

@@ -13,7 +13,7 @@ internal static class OcelotReader
         string? Variable(string name) =>
             variables is not null && variables.TryGetValue(name, out var value) ? value : Environment.GetEnvironmentVariable(name);
 
-        var files = OcelotFiles.Find(config, Variable("ASPNETCORE_ENVIRONMENT") ?? Variable("DOTNET_ENVIRONMENT") ?? "Production");
+        var files = OcelotFiles.Find(config, OcelotFiles.EnvironmentOf(Variable));
         if (files.Parts.Count == 0)
         {
             errors.Add(new ConfigurationError(config, 1, "", Directory.Exists(config)

@@ -189,10 +189,11 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
         foreach (var name in route.DelegatingHandlers)
             if (!plugins.HasHandler(name))
                 Warn(route.Json.Error("DelegatingHandlers", $"no plug-in has the handler \"{name}\": it takes no part."));
-        var isUsual = rule == TransportRule.Default && route.DownstreamHttpVersion is null && route.DownstreamHttpVersionPolicy is null && !traces;
+        var version = route.DownstreamHttpVersion ?? HttpVersion.Version11;
+        var policy = route.DownstreamHttpVersionPolicy ?? HttpVersionPolicy.RequestVersionOrLower;
+        var isUsual = rule == TransportRule.Default && version == HttpVersion.Version11 && policy == HttpVersionPolicy.RequestVersionOrLower && !traces;
         return isUsual ? null : new RouteTransport(
-            _transports.Of(rule), route.DownstreamHttpVersion ?? HttpVersion.Version11, route.DownstreamHttpVersionPolicy ?? HttpVersionPolicy.RequestVersionOrLower,
-            activityMs, traces, rule.Handlers.Length > 0 ? MetadataOf(route, global) : null);
+            _transports.Of(rule), version, policy, activityMs, traces, rule.Handlers.Length > 0 ? MetadataOf(route, global) : null);
     }
 
     private static Dictionary<string, string> MetadataOf(OcelotRoute route, OcelotGlobal global)

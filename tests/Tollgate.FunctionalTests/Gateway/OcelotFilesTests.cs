@@ -44,6 +44,8 @@ public sealed class OcelotFilesTests : IAsyncLifetime
         // A part that comes later is taken in, and so is its leaving.
         var late = _folder.Write("ocelot.late.json", Routes.File(Routes.Route("/late", "/", _first.Port)));
         await Deadline.UntilAsync("the late part is in force", async () => (await gateway.GetAsync("/late")).StatusCode == HttpStatusCode.OK);
+        _folder.Write("Ocelot.B.JSON", Routes.File(Routes.Route("/b2", "/", _second.Port)));
+        await Deadline.UntilAsync("the changed part is in force", async () => (await gateway.GetAsync("/b2")).StatusCode == HttpStatusCode.OK);
         File.Delete(late);
         await Deadline.UntilAsync("the late part is gone", async () => (await gateway.GetAsync("/late")).StatusCode == HttpStatusCode.NotFound);
     }
@@ -79,6 +81,8 @@ public sealed class OcelotFilesTests : IAsyncLifetime
         await using var gateway = await GatewayProcess.StartInAsync(null, config);
 
         (await TextAsync(gateway, "/a")).ShouldBe("second");
+        File.Delete(_folder.File("ocelot.Production.json"));
+        await Deadline.UntilAsync("the file alone is in force", async () => await TextAsync(gateway, "/a") == "first");
     }
 
     [Fact]
