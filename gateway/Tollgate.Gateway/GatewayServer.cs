@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Tollgate.Contracts.Fragments;
 using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Cache;
+using Tollgate.Gateway.Admin;
 using Tollgate.Gateway.Consumers;
 using Tollgate.Gateway.Engines.Full;
 using Tollgate.Gateway.Explain;
@@ -113,6 +114,7 @@ public sealed class GatewayServer : IAsyncDisposable
         endpoints.MapGet("/health/ready", () => _isReady && _consumers.IsReady ? Results.Text("ready") : Results.Text("not ready", statusCode: StatusCodes.Status503ServiceUnavailable));
         DestinationEndpoints.Map(endpoints, _configuration.Upstreams, _options.Token);
         endpoints.MapGet(ConsumerTokens.JwksPath, () => Results.Bytes(_consumerTokens.JwksDocument, "application/jwk-set+json"));
+        endpoints.MapLimits(_consumers.Limits, _consumers.Entitlements, _options.Token, _loggers.CreateLogger("Tollgate.Gateway.Limits"));
         endpoints.MapExplain(_explainer, _options.Token);
         endpoints.MapGet("/health", () => Results.Json(Health(), statusCode: _isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable));
         endpoints.MapCache(_cache, _options.Token);

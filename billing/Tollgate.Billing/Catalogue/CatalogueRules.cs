@@ -123,9 +123,22 @@ internal static partial class CatalogueRules
         {
             if (NameError(terms, limit.Name) is { } error) return error;
             if (limit.Units is < 1 or > MostUnits) return $"The limit {limit.Name} allows 1 to 1,000,000,000,000 units.";
+            if (limit.Burst is { } burst && (burst < 1 || burst > limit.Units)) return $"The burst of {limit.Name} is from 1 to what the limit allows.";
+            if (ReachError(terms, limit) is { } reach) return reach;
             if (limit.WindowMs is < ShortestWindowMs or > LongestWindowMs) return $"The window of {limit.Name} is from 100 milliseconds to 31 days.";
         }
 
+        return null;
+    }
+
+    private static string? ReachError(PlanTerms terms, Contracts.Feeds.RateLimit limit)
+    {
+        if (limit.Reach is not { } reach) return null;
+        if (!Enum.IsDefined(reach.Per)) return $"The limit {limit.Name} is per subscription, organisation or key.";
+        if (reach.Operations is { } operations && (operations.Count is 0 or > Most || operations.Any(name => name.Length is 0 or > PathLength)))
+            return $"The limit {limit.Name} names 1 to {Most} operations, or is for all.";
+        if (reach.Overrides is { } overridden && (reach.Operations is null || overridden == limit.Name || terms.Limits.All(other => other.Name != overridden)))
+            return $"The limit {limit.Name} takes the place of another limit of the plan, for the operations that it names.";
         return null;
     }
 

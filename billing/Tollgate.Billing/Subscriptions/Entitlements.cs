@@ -19,6 +19,7 @@ internal static class Entitlements
         };
         var anchor = subscription.Anchor.ToUnixTimeMilliseconds();
         return new EntitlementItem(subscription.Id, subscription.Application, product, $"{plan} v{version.Number}", version.Id, state,
-            version.OnLedgerLoss, version.Limits, [.. version.Quotas.Select(q => new Quota(q.Name, q.Units, q.Period, q.Hard, anchor))]);
+            version.OnLedgerLoss, version.Limits, [.. version.Quotas.Select(q => new Quota(q.Name, q.Units, q.Period, q.Hard, anchor))],
+            Organisation: subscription.Organisation);
     }
 }

@@ -53,7 +53,7 @@ internal sealed class ConsumersFile
 
     private void ReadPlan(LocatedJson json)
     {
-        var members = Object(json, "name", "products", "onLedgerLoss", "limits", "quotas");
+        var members = Object(json, "name", "products", "onLedgerLoss", "limits", "quotas", "concurrency");
         var name = Name(Required(json, members, "name"));
         var products = Array(Required(json, members, "products")).Select(Name).ToArray();
         if (products.Length == 0)
@@ -70,29 +70,64 @@ internal sealed class ConsumersFile
         };
         var limits = Array(members.GetValueOrDefault("limits")).Select(ReadLimit).ToArray();
         var quotas = Array(members.GetValueOrDefault("quotas")).Select(ReadQuota).ToArray();
-        if (limits.Length + quotas.Length > MostLimits)
+        var concurrency = Array(members.GetValueOrDefault("concurrency")).Select(ReadConcurrency).ToArray();
+        if (limits.Length + quotas.Length + concurrency.Length > MostLimits)
             throw Wrong(json, $"A plan holds at most {MostLimits} limits and quotas.");
         var used = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (limit, at) in limits.Zip(Array(members.GetValueOrDefault("limits"))))
             Unique(used, limit.Name, at, "limit or quota");
         foreach (var (quota, at) in quotas.Zip(Array(members.GetValueOrDefault("quotas"))))
             Unique(used, quota.Name, at, "limit or quota");
-        if (!_plans.TryAdd(name, new Plan(name, products, onLoss, limits, quotas)))
+        foreach (var (limit, at) in concurrency.Zip(Array(members.GetValueOrDefault("concurrency"))))
+            Unique(used, limit.Name, at, "limit or quota");
+        foreach (var (limit, at) in limits.Zip(Array(members.GetValueOrDefault("limits"))))
+        {
+            if (limit.Reach?.Overrides is { } overridden && (overridden == limit.Name || limits.All(other => other.Name != overridden)))
+                throw Wrong(at, $"There is no other limit named \"{overridden}\" in this plan for \"{limit.Name}\" to take the place of.");
+        }
+        if (!_plans.TryAdd(name, new Plan(name, products, onLoss, limits, quotas, concurrency)))
             throw Wrong(json, $"A plan named \"{name}\" stands above already.");
     }
 
     private RateLimit ReadLimit(LocatedJson json)
     {
-        var members = Object(json, "name", "calls", "window");
+        var members = Object(json, "name", "calls", "window", "burst", "per", "operations", "overrides", "shadow");
         return new RateLimit(
             HeaderName(Required(json, members, "name")),
             Units(Required(json, members, "calls")),
-            WindowMs(Required(json, members, "window")));
+            WindowMs(Required(json, members, "window")),
+            members.GetValueOrDefault("burst") is { } burst ? Units(burst) : null,
+            Reach(members));
+    }
+
+    private ConcurrencyLimit ReadConcurrency(LocatedJson json)
+    {
+        var members = Object(json, "name", "calls", "per", "operations", "shadow");
+        return new ConcurrencyLimit(HeaderName(Required(json, members, "name")), Units(Required(json, members, "calls")), Reach(members));
+    }
+
+    private LimitReach? Reach(Dictionary<string, LocatedJson> members)
+    {
+        var per = members.GetValueOrDefault("per") is not { } text ? LimitPer.Subscription : String(text) switch
+        {
+            "subscription" or "application" => LimitPer.Subscription,
+            "organisation" => LimitPer.Organisation,
+            "key" => LimitPer.Key,
+            var other => throw Wrong(text, $"\"{other}\" is not one of \"organisation\", \"application\" and \"key\"."),
+        };
+        var operations = members.GetValueOrDefault("operations") is { } list ? Array(list).Select(Name).ToArray() : null;
+        if (operations is { Length: 0 })
+            throw Wrong(members["operations"], "Name at least one operation, or leave the list out: the limit is then for all.");
+        var overrides = members.GetValueOrDefault("overrides") is { } overridden ? HeaderName(overridden) : null;
+        if (overrides is not null && operations is null)
+            throw Wrong(members["overrides"], "A limit takes the place of another for some operations: name them in \"operations\".");
+        var shadow = members.GetValueOrDefault("shadow") is { } flag && Bool(flag);
+        return per == LimitPer.Subscription && operations is null && !shadow ? null : new LimitReach(per, operations, overrides, shadow);
     }
 
     private PlanQuota ReadQuota(LocatedJson json)
     {
-        var members = Object(json, "name", "calls", "period", "hard", "anchor", "timeZone");
+        var members = Object(json, "name", "calls", "period", "hard", "anchor", "timeZone", "shadow");
         var period = Required(json, members, "period");
         return new PlanQuota(
             HeaderName(Required(json, members, "name")),
@@ -106,7 +141,8 @@ internal sealed class ConsumersFile
             },
             members.GetValueOrDefault("hard") is not { } hard || Bool(hard),
             members.GetValueOrDefault("anchor") is { } anchor ? Moment(anchor) : null,
-            members.GetValueOrDefault("timeZone") is { } zone ? Zone(zone) : null);
+            members.GetValueOrDefault("timeZone") is { } zone ? Zone(zone) : null,
+            members.GetValueOrDefault("shadow") is { } shadow && Bool(shadow));
     }
 
     private void ReadApplication(LocatedJson json, HashSet<string> names)
@@ -130,7 +166,7 @@ internal sealed class ConsumersFile
         }
         var products = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var subscription in Array(members.GetValueOrDefault("subscriptions")))
-            ReadSubscription(subscription, name, id, products);
+            ReadSubscription(subscription, name, id, new OrganisationId(NamedId.Of("organisation", organisation)), products);
     }
 
     /// <summary>A client id, or one that is bound to its issuer: <c>{ "id": …, "issuer": … }</c>.</summary>
@@ -183,7 +219,7 @@ internal sealed class ConsumersFile
         return !raw && KeyDigest.TryParse(digest, out _) ? digest : throw Wrong(json, "A SHA-256 digest is 64 hexadecimal digits.");
     }
 
-    private void ReadSubscription(LocatedJson json, string application, AppId id, Dictionary<string, string> products)
+    private void ReadSubscription(LocatedJson json, string application, AppId id, OrganisationId owner, Dictionary<string, string> products)
     {
         var members = Object(json, "plan", "state", "anchor", "timeZone");
         var planName = Required(json, members, "plan");
@@ -209,7 +245,7 @@ internal sealed class ConsumersFile
         {
             if (!products.TryAdd(product, plan.Name))
                 throw Wrong(json, $"The product \"{product}\" is open to \"{application}\" by the plan \"{products[product]}\" already.");
-            _entitlements.Add(new EntitlementItem(subscription, id, product, plan.Name, version, state, plan.OnLoss, plan.Limits, quotas));
+            _entitlements.Add(new EntitlementItem(subscription, id, product, plan.Name, version, state, plan.OnLoss, plan.Limits, quotas, plan.Concurrency, owner));
         }
     }
 
@@ -287,17 +323,17 @@ internal sealed class ConsumersFile
 
     private ConsumersFileException Wrong(LocatedJson at, string sentence) => new(_file, at.Line, at.Path, sentence);
 
-    private sealed record Plan(string Name, string[] Products, LedgerLoss OnLoss, RateLimit[] Limits, PlanQuota[] Quotas);
+    private sealed record Plan(string Name, string[] Products, LedgerLoss OnLoss, RateLimit[] Limits, PlanQuota[] Quotas, ConcurrencyLimit[] Concurrency);
 
     /// <summary>A quota as the plan has it; the subscription may say when its periods begin, and where.</summary>
-    private sealed record PlanQuota(string Name, long Units, QuotaPeriod Period, bool Hard, DateTimeOffset? Anchor, string? TimeZone)
+    private sealed record PlanQuota(string Name, long Units, QuotaPeriod Period, bool Hard, DateTimeOffset? Anchor, string? TimeZone, bool Shadow)
     {
         public Quota At(DateTimeOffset? subscribed, string? subscribedZone)
         {
             var zone = subscribedZone ?? TimeZone ?? "UTC";
             var anchor = subscribed ?? Anchor
                 ?? new DateTimeOffset(DefaultAnchor, TimeZoneInfo.FindSystemTimeZoneById(zone).GetUtcOffset(DefaultAnchor));
-            return new Quota(Name, Units, Period, Hard, anchor.ToUnixTimeMilliseconds(), zone);
+            return new Quota(Name, Units, Period, Hard, anchor.ToUnixTimeMilliseconds(), zone, Shadow);
         }
     }
 }

@@ -10,10 +10,11 @@ internal sealed class RefusalFace
 {
     private readonly string _detail;
 
-    public RefusalFace(string slug, int status, string title, string detail, string? challenge = null)
+    public RefusalFace(string slug, int status, string title, string detail, string? challenge = null, string? tag = null)
     {
         _detail = detail;
         Slug = slug;
+        Tag = tag ?? slug;
         Title = title;
         Status = status;
         Challenge = challenge;
@@ -25,8 +26,11 @@ internal sealed class RefusalFace
     /// <summary>The same with another status.</summary>
     public RefusalFace With(int status) => new(Slug, status, Title, _detail, Challenge);
 
-    /// <summary>End of the problem's type, and the metric tag.</summary>
+    /// <summary>End of the problem's type.</summary>
     public string Slug { get; }
+
+    /// <summary>What metrics and explanations call it: the type's end, unless several refusals share a type.</summary>
+    public string Tag { get; }
 
     public int Status { get; }
 
@@ -103,6 +107,12 @@ internal static class Refusals
             "Bearer realm=\"tollgate\", error=\"invalid_token\", error_description=\"The access token expired\""),
         Refusal.PaymentRequired => new("payment-required", 402, "Payment required", "An invoice of this subscription is overdue. Pay it in the portal, and calls are admitted again."),
         Refusal.NotSubscribed => new("not-subscribed", 403, "Not subscribed", "The application has no active subscription to this product. Subscribe to one of its plans in the portal."),
+        Refusal.SubscriptionPending => new("not-subscribed", 403, "Subscription is waiting",
+            "The application's subscription to this product waits for an approval. Calls are admitted once it is given.", tag: "subscription-pending"),
+        Refusal.SubscriptionPaused => new("not-subscribed", 403, "Subscription is paused",
+            "The application's subscription to this product is paused. Resume it in the portal, and calls are admitted again.", tag: "subscription-paused"),
+        Refusal.SubscriptionCancelled => new("not-subscribed", 403, "Subscription has ended",
+            "The application's subscription to this product was cancelled. Subscribe to one of its plans in the portal.", tag: "subscription-cancelled"),
         Refusal.InsufficientScope => new("insufficient-scope", 403, "Insufficient scope",
             "The key or token lacks a scope or claim that this call needs. Use one that carries it.", "Bearer realm=\"tollgate\", error=\"insufficient_scope\""),
         Refusal.IpNotAllowed => new("ip-not-allowed", 403, "Address not allowed", "The call, or the key, may not come from this address. Call from an allowed network, or change the key's list in the portal."),

@@ -7,10 +7,10 @@ namespace Tollgate.UnitTests.Gateway;
 public sealed class RefusalTests
 {
     [Fact]
-    public void Every_refusal_has_a_status_a_type_of_its_own_and_a_sentence()
+    public void Every_refusal_has_a_status_a_type_a_tag_of_its_own_and_a_sentence()
     {
         var refusals = Enum.GetValues<Refusal>().ToArray();
-        refusals.Select(refusal => Refusals.Of(refusal).Slug).ShouldBeUnique();
+        refusals.Select(refusal => Refusals.Of(refusal).Tag).ShouldBeUnique();
 
         foreach (var refusal in refusals)
         {

@@ -176,9 +176,9 @@ public sealed class PlanLimitsTests
     [Theory]
     [InlineData(EntitlementState.Unpaid, Refusal.PaymentRequired)]
     [InlineData(EntitlementState.Suspended, Refusal.OrganisationSuspended)]
-    [InlineData(EntitlementState.Paused, Refusal.NotSubscribed)]
-    [InlineData(EntitlementState.Cancelled, Refusal.NotSubscribed)]
-    [InlineData(EntitlementState.Pending, Refusal.NotSubscribed)]
+    [InlineData(EntitlementState.Paused, Refusal.SubscriptionPaused)]
+    [InlineData(EntitlementState.Cancelled, Refusal.SubscriptionCancelled)]
+    [InlineData(EntitlementState.Pending, Refusal.SubscriptionPending)]
     internal void A_subscription_that_is_not_active_admits_nothing(EntitlementState state, Refusal refusal)
     {
         var plan = new Entitlement { Item = Some.Entitlement().Item with { State = state } };

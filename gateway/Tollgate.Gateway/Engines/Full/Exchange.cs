@@ -254,7 +254,8 @@ internal sealed class Exchange : ICallHeaders
         _call = admitted._call;
         _call.Headers = this;
         _admission = admitted._admission;
-        _admission.Spent = false;
+        _admission.Spent = _admission.UnderWay = false;
+        _admission.Standing = default;
         _admission.Entitlement = null;
         _trail = admitted._trail;
         Caller = admitted.Caller;
@@ -267,7 +268,7 @@ internal sealed class Exchange : ICallHeaders
     public Task RefuseAsync(Verdict verdict)
     {
         var face = Policy.Routes.HasOcelotCodes ? Refusals.AsInOcelot(verdict.Refusal, Context.Request.Headers.ContainsKey("Upgrade")) : Refusals.Of(verdict.Refusal);
-        Outcome = face.Slug;
+        Outcome = face.Tag;
         Refused = verdict;
         var response = Context.Response;
         if (_admission.FileRate.IsRefused)

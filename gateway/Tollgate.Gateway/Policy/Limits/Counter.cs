@@ -215,12 +215,12 @@ internal abstract class Counter
     /// <summary>Asks how much is left where that is not known, and takes nothing. Answers what is under way.</summary>
     public virtual Task? Look(long units, long nowUs)
     {
-        if (HasInHand(units, nowUs) || RoomIsKnown(nowUs) || IsRefusing(units, nowUs, out _))
+        if (HasInHand(units, nowUs) || (RoomIsKnown(nowUs) && RoomKnown >= units) || IsRefusing(units, nowUs, out _))
             return null;
         lock (_gate)
         {
             if (_inFlight is null)
-                Ask(0, nowUs, out _, out _);
+                Ask(units, nowUs, out _, out _, onlyLooks: true);
             return _inFlight;
         }
     }
@@ -414,14 +414,14 @@ internal abstract class Counter
         }
     }
 
-    private Spend Ask(long units, long nowUs, out long bucket, out Task? arrival)
+    private Spend Ask(long units, long nowUs, out long bucket, out Task? arrival, bool onlyLooks = false)
     {
         bucket = 0;
         arrival = null;
         if (Ledger.IsAway)
             return Spend.Away;
 
-        var ask = MakeAsk(units, nowUs);
+        var ask = MakeAsk(units, nowUs, onlyLooks);
         var asking = AskAsync(ask);
         if (asking.IsCompleted)
             return Settle(asking.GetAwaiter().GetResult(), ask, units, waiting: false, nowUs, Clock.NowUs, out bucket);
@@ -432,11 +432,11 @@ internal abstract class Counter
         return Spend.Pending;
     }
 
-    private LedgerAsk MakeAsk(long units, long nowUs)
+    private LedgerAsk MakeAsk(long units, long nowUs, bool onlyLooks)
     {
         if (_lease is { } lease && nowUs >= lease.DiesAtUs)
             CloseLease();
-        if (units > 0)
+        if (units > 0 && !onlyLooks)
         {
             var spent = NoteSpentLocked(nowUs, out var elapsedUs);
             _appetite.Fit(spent, elapsedUs);
@@ -451,7 +451,7 @@ internal abstract class Counter
             _returns.Units,
             _returns.Bucket,
             Math.Max(0, Interlocked.Exchange(ref _debt, 0)),
-            _floor,
+            onlyLooks ? LedgerAsk.OnlyLooks : _floor,
             Ledger.IsShared ? _hold : 1);
         _returns.Clear();    // at most once: if the answer is lost they are lost, never doubled
         _waiting = 0;

@@ -48,8 +48,11 @@ internal interface ILedger
 /// <param name="Hold">Buckets that the lease may live for while the window is less than half full, or if it is small: what is kept longer is counted for as much longer.</param>
 internal readonly record struct LedgerAsk(long Need, long Want, long Share, long Returned, long ReturnedTo, long Debt, long Floor = 1, long Hold = 1)
 {
+    /// <summary>In the place of a floor: nothing is granted, the need is only asked about.</summary>
+    public const long OnlyLooks = -1;
+
     /// <summary>What is granted when <paramref name="room"/> is left and covers the need.</summary>
-    public long GrantFrom(long room) => Math.Max(Need, Math.Min(Want, Math.Max(room / Math.Max(1, Share), Math.Min(room, Floor))));
+    public long GrantFrom(long room) => Floor == OnlyLooks ? 0 : Math.Max(Need, Math.Min(Want, Math.Max(room / Math.Max(1, Share), Math.Min(room, Floor))));
 }
 
 /// <param name="Units">What was granted.</param>

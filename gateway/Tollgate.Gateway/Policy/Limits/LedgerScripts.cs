@@ -55,7 +55,7 @@ internal static class LedgerScripts
           return { 1, 0, math.max(0, room), current, (current + 1) * width * 1000 - now, freeIn(sum + need - limit) }
         end
         local grant, into = 0, current
-        if need > 0 then
+        if need > 0 and least >= 0 then
           grant = math.max(need, math.min(want, math.max(math.floor(room / share), math.min(room, least))))
           if grant > need and (sum * 2 <= limit or grant * 32 <= limit) then into = current + hold - 1 end
           count(grant, into)
@@ -103,7 +103,7 @@ internal static class LedgerScripts
         local room, outcome, grant = math.max(0, limit - used - change), 0, 0
         if hard and room < need then
           outcome = 1
-        elseif need > 0 then
+        elseif need > 0 and tonumber(ARGV[9]) >= 0 then
           grant = math.max(need, math.min(want, math.max(math.floor(room / share), math.min(room, tonumber(ARGV[9])))))
         end
         if change + grant ~= 0 then redis.call('HINCRBY', KEYS[1], 'g:' .. ARGV[1], string.format('%.0f', change + grant)) end

@@ -22,10 +22,18 @@ internal sealed class PlanLimits
     /// <param name="node">What this node is called in the ledger: the same after a restart, so that its part of a quota is found again.</param>
     public PlanLimits(ILedger ledger, IQuotaBase quotaBase, TimeProvider time, string node = "self")
     {
-        (_ledger, _time) = (ledger, time);
+        (_ledger, _time, Node) = (ledger, time, node);
         _clock = new MonotonicClock(time);
         _registry = new CounterRegistry(ledger, quotaBase, _clock, node);
     }
+
+    /// <summary>What this node is called in the ledger.</summary>
+    public string Node { get; }
+
+    /// <summary>How many nodes share the ledger, as far as is known.</summary>
+    public int Nodes => _ledger.Nodes;
+
+    public bool IsLedgerAway => _ledger.IsAway;
 
     /// <summary>Subscriptions to products that hold counters in memory.</summary>
     public int ActiveSubscriptions => _active.Count;

@@ -20,6 +20,9 @@ internal sealed class Entitlement
         EntitlementState.Active => Refusal.None,
         EntitlementState.Unpaid => Refusal.PaymentRequired,
         EntitlementState.Suspended => Refusal.OrganisationSuspended,
+        EntitlementState.Pending => Refusal.SubscriptionPending,
+        EntitlementState.Paused => Refusal.SubscriptionPaused,
+        EntitlementState.Cancelled => Refusal.SubscriptionCancelled,
         _ => Refusal.NotSubscribed,
     };
 

@@ -1,0 +1,160 @@
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Tollgate.Contracts;
+using Tollgate.Contracts.Feeds;
+using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Plans;
+using Tollgate.ServiceDefaults.Redis;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Limits;
+
+/// <summary>What Redis servers do: ask for passwords, forget scripts, come back empty, hand over to their replicas.</summary>
+public sealed class RedisServersTests : IAsyncLifetime
+{
+    private readonly List<ChildProcess> _servers = [];
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (var server in _servers) await server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_server_with_a_password_is_used_with_it_and_away_without()
+    {
+        var (port, _) = await StartAsync("--requirepass", "not-a-secret");
+        await using var known = Ledger($"127.0.0.1:{port},password=not-a-secret");
+        await known.FirstAnswer.WaitAsync(Deadline.Default);
+        (await AskAsync(known, Key())).Outcome.ShouldBe(LedgerOutcome.Granted);
+
+        await using var stranger = Ledger($"127.0.0.1:{port},password=guessed");
+        (await AskAsync(stranger, Key())).Outcome.ShouldBe(LedgerOutcome.Away);
+        stranger.IsAway.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_server_that_forgot_the_scripts_is_sent_them_again()
+    {
+        var (port, _) = await StartAsync();
+        await using var ledger = Ledger($"127.0.0.1:{port}");
+        await ledger.FirstAnswer.WaitAsync(Deadline.Default);
+        var key = Key();
+        (await AskAsync(ledger, key)).Room.ShouldBe(9);
+        await SayAsync(port, "SCRIPT FLUSH");
+        (await AskAsync(ledger, key)).Room.ShouldBe(8);
+    }
+
+    [Fact]
+    public async Task A_server_that_comes_back_empty_is_told_what_was_spent_before_it_grants_again()
+    {
+        var server = await RedisServer.StartAsync();
+        await using var _ = server;
+        await using var cluster = await Cluster.StartAsync("redis", 2, server);
+        var item = new EntitlementItem(SubscriptionId.New(), AppId.New(), "weather", "gold", PlanVersionId.New(), EntitlementState.Active, LedgerLoss.Closed,
+            [new RateLimit("hour", 40, 3_600_000)], [new Quota("month", 60, QuotaPeriod.Month, true, 0)]);
+        Entitlement[] plans = [new() { Item = item }, new() { Item = item }];
+        var admitted = 0;
+        for (var i = 0; i < 30; i++)
+        {
+            if ((await cluster.CallAsync(i % 2, plans[i % 2])).IsGranted) admitted++;
+        }
+        admitted.ShouldBe(30);
+
+        for (var round = 0; round < 2; round++)
+        {
+            await server.KillAsync();
+            await server.StartServerAsync();
+            await Deadline.UntilAsync("the ledger is back", async () =>
+            {
+                if ((await cluster.CallAsync(0, plans[0])).IsGranted) admitted++;
+                cluster.Tidy();
+                return !cluster.Ledgers[0].IsAway && !cluster.Ledgers[1].IsAway;
+            });
+        }
+        await Deadline.UntilAsync("all that is allowed was used", async () =>
+        {
+            for (var i = 0; i < 4; i++)
+            {
+                if ((await cluster.CallAsync(i % 2, plans[i % 2])).IsGranted) admitted++;
+            }
+            cluster.Tidy();
+            return admitted >= 40;
+        });
+        for (var i = 0; i < 20; i++)
+            (await cluster.CallAsync(i % 2, plans[i % 2])).IsGranted.ShouldBeFalse();
+        admitted.ShouldBe(40);
+    }
+
+    [Fact]
+    public async Task A_replica_that_takes_over_is_used_and_told_what_was_spent()
+    {
+        var (master, process) = await StartAsync();
+        var (replica, _) = await StartAsync("--replicaof", $"127.0.0.1 {master}", "--repl-diskless-sync-delay", "0");
+        await Deadline.UntilAsync("the replica follows", async () => (await SayAsync(replica, "INFO replication")).Contains("master_link_status:up"));
+        await using var ledger = Ledger($"127.0.0.1:{master},127.0.0.1:{replica}");
+        var time = TimeProvider.System;
+        var limits = new PlanLimits(ledger, new NothingUsed(), time, "node");
+        ledger.Recount = limits.RecountAsync;
+        await ledger.FirstAnswer.WaitAsync(Deadline.Default);
+        var plan = new Entitlement
+        {
+            Item = new EntitlementItem(SubscriptionId.New(), AppId.New(), "weather", "gold", PlanVersionId.New(), EntitlementState.Active, LedgerLoss.Closed,
+                [new RateLimit("hour", 10, 3_600_000)], []),
+        };
+        var admitted = 0;
+        async Task<bool> CallAsync()
+        {
+            var call = new LimitedCall(1, ArrivedUnixMs: time.GetUtcNow().ToUnixTimeMilliseconds());
+            var verdict = limits.Decide(plan, call, false, out var _);
+            for (var i = 0; i < 20 && verdict.Arrival is { } arrival; i++)
+            {
+                await arrival;
+                verdict = limits.Decide(plan, call, i == 19, out var _);
+            }
+            if (verdict.IsGranted) admitted++;
+            return verdict.IsGranted;
+        }
+        for (var i = 0; i < 6; i++) (await CallAsync()).ShouldBeTrue();
+
+        await process.KillAsync();
+        await SayAsync(replica, "REPLICAOF NO ONE");
+        await Deadline.UntilAsync("the new master grants", CallAsync, TimeSpan.FromSeconds(60));
+        for (var i = 0; i < 20; i++) await CallAsync();
+        admitted.ShouldBe(10);
+    }
+
+    private async Task<(int Port, ChildProcess Process)> StartAsync(params string[] more)
+    {
+        var port = FreePort.Next();
+        var process = ChildProcess.Start(Programs.Find("redis-server", "redis-server"),
+            ["--port", port.ToString(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath(), .. more]);
+        _servers.Add(process);
+        await Deadline.UntilAsync("Redis answers", async () => (await SayAsync(port, "PING")).Length > 0);
+        return (port, process);
+    }
+
+    private static async Task<string> SayAsync(int port, string command)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", port);
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(command + "\r\nQUIT\r\n"));
+        return await new StreamReader(socket.GetStream()).ReadToEndAsync();
+    }
+
+    private static RedisLedger Ledger(string connection) =>
+        new(RedisConnection.Start(connection, NullLogger<RedisConnection>.Instance), NullLogger<RedisLedger>.Instance);
+
+    private static string Key() => $"tg:{{{Guid.NewGuid()}}}:w:raw:3600000";
+
+    private static ValueTask<LedgerAnswer> AskAsync(RedisLedger ledger, string key) => ledger.AskWindowAsync(key, 10, 3_600_000, new LedgerAsk(1, 1, 1, 0, 0, 0));
+
+    private sealed class NothingUsed : IQuotaBase
+    {
+        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
+
+        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
+    }
+}
