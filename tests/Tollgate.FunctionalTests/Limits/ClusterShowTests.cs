@@ -16,7 +16,7 @@ public sealed class ClusterShowTests(ITestOutputHelper output)
     {
         var key = ApiKeyFormat.Generate(false);
         await using var cluster = await FileCluster.StartAsync(4, """{ "name": "gold", "products": [ "api" ], "limits": [ { "name": "minute", "calls": 1000, "window": "60s" } ] }""", (key, "gold"));
-        var calls = Scale.Of(6_000, 50_000);
+        var calls = TestScale.Of(6_000, 50_000);
         var random = new Random(1);
         var nodes = Enumerable.Range(0, calls).Select(_ => cluster.Skewed(random)).ToArray();
         var started = Stopwatch.GetTimestamp();
@@ -46,7 +46,7 @@ public sealed class ClusterShowTests(ITestOutputHelper output)
     {
         var key = ApiKeyFormat.Generate(false);
         await using var cluster = await FileCluster.StartAsync(4, """{ "name": "gold", "products": [ "api" ], "limits": [ { "name": "short", "calls": 50, "window": "2s" } ] }""", (key, "gold"));
-        var lasts = Scale.Of(TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(30));
+        var lasts = TimeSpan.FromSeconds(TestScale.Of(7, 30));
         var admitted = new ConcurrentBag<(long From, long To)>();
         var started = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, 32).Select(async caller =>
@@ -74,7 +74,7 @@ public sealed class ClusterShowTests(ITestOutputHelper output)
     {
         var key = ApiKeyFormat.Generate(false);
         await using var cluster = await FileCluster.StartAsync(4, $$"""{ "name": "gold", "products": [ "api" ], "limits": [ { "name": "limit", "calls": {{calls}}, "window": "{{window}}" } ] }""", (key, "gold"));
-        var lasts = Scale.Of(TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(20));
+        var lasts = TimeSpan.FromSeconds(TestScale.Of(6, 20));
         var (warm, admitted) = (0, 0);
         (long Commands, long Scripts) before = default;
         var started = Stopwatch.GetTimestamp();
@@ -102,7 +102,7 @@ public sealed class ClusterShowTests(ITestOutputHelper output)
     public async Task A_hard_quota_is_metered_to_the_last_unit_through_kills_and_never_beyond()
     {
         var key = ApiKeyFormat.Generate(false);
-        var quota = Scale.Of(1_500, 10_000);
+        var quota = TestScale.Of(1_500, 10_000);
         await using var cluster = await FileCluster.StartAsync(4, $$"""{ "name": "gold", "products": [ "api" ], "quotas": [ { "name": "month", "calls": {{quota}}, "period": "month", "hard": true } ] }""", (key, "gold"));
         using var stop = new CancellationTokenSource();
         var answered = 0;
@@ -153,8 +153,8 @@ public sealed class ClusterShowTests(ITestOutputHelper output)
     [Fact]
     public async Task Who_sleeps_exactly_as_long_as_told_is_admitted()
     {
-        var tries = Scale.Of(240, 10_000);
-        var keys = Enumerable.Range(0, Scale.Of(80, 500)).Select(_ => ApiKeyFormat.Generate(false)).ToArray();
+        var tries = TestScale.Of(240, 10_000);
+        var keys = Enumerable.Range(0, TestScale.Of(80, 500)).Select(_ => ApiKeyFormat.Generate(false)).ToArray();
         await using var cluster = await FileCluster.StartAsync(2, """
             { "name": "a", "products": [ "api" ], "limits": [ { "name": "second", "calls": 2, "window": "1s" }, { "name": "more", "calls": 5, "window": "4s" } ],
               "quotas": [ { "name": "day", "calls": 1000000, "period": "day" } ] },
@@ -191,7 +191,7 @@ public sealed class ClusterShowTests(ITestOutputHelper output)
             { "name": "strict", "products": [ "api" ], "onLedgerLoss": "closed", "limits": [ { "name": "short", "calls": 200, "window": "2s" } ] },
             { "name": "minute", "products": [ "api" ], "onLedgerLoss": "closed", "limits": [ { "name": "minute", "calls": 600, "window": "60s" } ] }
             """, (fair, "fair"), (strict, "strict"), (minute, "minute"));
-        var away = Scale.Of(TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(30));
+        var away = TimeSpan.FromSeconds(TestScale.Of(4, 30));
         using var stop = new CancellationTokenSource();
         var admitted = new[] { fair, strict, minute }.ToDictionary(key => key, _ => new ConcurrentBag<(long From, long To)>());
         var statuses = new ConcurrentDictionary<(string, int), int>();

@@ -24,7 +24,7 @@ public sealed class LedgerAwayTests
         await Deadline.UntilAsync("the loss is noticed", () => Task.FromResult(cluster.Ledgers[0].IsAway));
 
         var admitted = 1 + await CountAsync(cluster, fair, 200);
-        admitted.ShouldBeInRange(49, 51);    // half of it on one of two nodes
+        admitted.ShouldBeInRange(44, 51);    // half of it on one of two nodes, less what the other may have spent since it was last heard
         (await CountAsync(cluster, open, 50)).ShouldBe(50);
         await CountAsync(cluster, closed, 100);    // what was leased
         var refused = await cluster.CallAsync(0, closed);
