@@ -54,7 +54,7 @@ public static class TollgateIdentity
         services.AddScoped<AuditLog>();
         AddScoped(services, (databases, audit, time) => new OrganisationService(databases, audit, time));
         services.AddScoped(provider => new ClientService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AuditLog>(),
-            provider.GetRequiredService<IOptions<TollgateIdentityOptions>>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<ClientCache>(), provider.GetRequiredService<IOptions<TollgateIdentityOptions>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddScoped(provider => new ApplicationService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AuditLog>(),
             provider.GetRequiredService<ClientService>(), provider.GetRequiredService<TimeProvider>()));
         AddScoped(services, (databases, audit, time) => new KeyService(databases, audit, time));

@@ -38,6 +38,8 @@ internal static class OAuthSetup
         services.AddSingleton<OAuthMetrics>();
         services.AddSingleton<TokenLimits>();
         services.AddSingleton<SeenTokens>();
+        services.AddSingleton<ClientCache>();
+        services.AddSingleton<ScopeCache>();
         services.AddSingleton<ClientAssertions>();
         services.AddSingleton<DpopProofs>();
         services.AddSingleton<AuditBuffer>();

@@ -15,7 +15,7 @@ internal sealed record KnownClient(OAuthClient Client, OrganisationId? Organisat
 /// Finds out which client is asking: by a secret in the header or in the body, by an assertion, or by its name alone where it is public.
 /// One way at a time. Who guesses too often is told to wait; who knows the secret is never kept waiting by those.
 /// </summary>
-internal sealed class ClientAuthentication(IdentityDb db, ClientAssertions assertions, TokenLimits limits, TokenAudit audit, TimeProvider time)
+internal sealed class ClientAuthentication(IdentityDb db, ClientCache known, ClientAssertions assertions, TokenLimits limits, TokenAudit audit, TimeProvider time)
 {
     private static readonly string NoSecret = Secrets.Sha256(Secrets.New());
     private static readonly OAuthRefusal TwoWays = OAuthRefusal.InvalidRequest("A client proves itself in one way, not in two.");
@@ -28,11 +28,11 @@ internal sealed class ClientAuthentication(IdentityDb db, ClientAssertions asser
         if (claim.Id is not { } id) return (null, Failed(claim, address, OAuthRefusal.InvalidClient("Say which client is asking.")));
         if (limits.Request(address, id) is { } wait) return (null, OAuthRefusal.TooMany(wait));
 
-        var known = await FindAsync(db, id, cancel);
-        if (known is not null && await ProvesAsync(known.Client, claim, cancel))
+        var client = await known.FindAsync(db, id, cancel);
+        if (client is not null && await ProvesAsync(client.Client, claim, cancel))
         {
-            audit.Authenticated(known, claim.Method);
-            return (known, null);
+            audit.Authenticated(client, claim.Method);
+            return (client, null);
         }
 
         return (null, Failed(claim, address, OAuthRefusal.InvalidClient()));

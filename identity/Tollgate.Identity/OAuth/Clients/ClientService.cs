@@ -27,11 +27,12 @@ public sealed class ClientService
 
     private readonly IDbContextFactory<IdentityDb> _databases;
     private readonly AuditLog _audit;
+    private readonly ClientCache _cache;
     private readonly TollgateIdentityOptions _options;
     private readonly TimeProvider _time;
 
-    internal ClientService(IDbContextFactory<IdentityDb> databases, AuditLog audit, IOptions<TollgateIdentityOptions> options, TimeProvider time) =>
-        (_databases, _audit, _options, _time) = (databases, audit, options.Value, time);
+    internal ClientService(IDbContextFactory<IdentityDb> databases, AuditLog audit, ClientCache cache, IOptions<TollgateIdentityOptions> options, TimeProvider time) =>
+        (_databases, _audit, _cache, _options, _time) = (databases, audit, cache, options.Value, time);
 
     /// <summary>Where programs find the rest: the issuer's discovery document.</summary>
     public string Discovery => _options.IssuerName.TrimEnd('/') + OAuthPaths.Discovery;
@@ -107,6 +108,7 @@ public sealed class ClientService
         await _audit.AddAsync(db, "client.changed", clientId, organisation);
         await db.SaveWithChangesAsync([Item(client)], cancel);
         await transaction.CommitAsync(cancel);
+        _cache.Forget(clientId);
         return new ClientOutcome.Done(new FreshClient(View(client), null));
     }
 
@@ -127,6 +129,7 @@ public sealed class ClientService
         await _audit.AddAsync(db, "client.secret-rotated", clientId, organisation);
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
+        _cache.Forget(clientId);
         return new ClientOutcome.Done(new FreshClient(View(client), secret));
     }
 
@@ -141,6 +144,7 @@ public sealed class ClientService
         await _audit.AddAsync(db, "client.secret-revoked", clientId, organisation);
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
+        _cache.Forget(clientId);
         return true;
     }
 
@@ -154,6 +158,7 @@ public sealed class ClientService
         await _audit.AddAsync(db, "client.deleted", clientId, organisation);
         await db.SaveWithChangesAsync([new RemovedItem("client", Item(client).Key), TokensUntilNow(clientId)], cancel);
         await transaction.CommitAsync(cancel);
+        _cache.Forget(clientId);
         return true;
     }
 
@@ -169,6 +174,7 @@ public sealed class ClientService
         await _audit.AddAsync(db, disabled ? "client.disabled" : "client.enabled", clientId);
         await db.SaveWithChangesAsync(disabled ? [TokensUntilNow(clientId)] : [], cancel);
         await transaction.CommitAsync(cancel);
+        _cache.Forget(clientId);
         return true;
     }
 
@@ -176,7 +182,12 @@ public sealed class ClientService
     internal async Task<IReadOnlyList<FeedItem>> DeleteAllAsync(IdentityDb db, AppId application, CancellationToken cancel)
     {
         var clients = await db.OAuthClients.Where(c => c.Application == application && c.DeletedAt == null).ToListAsync(cancel);
-        foreach (var client in clients) client.DeletedAt = _time.GetUtcNow();
+        foreach (var client in clients)
+        {
+            client.DeletedAt = _time.GetUtcNow();
+            _cache.Forget(client.ClientId);
+        }
+
         return [.. clients.Select(c => new RemovedItem("client", Item(c).Key)), .. clients.Select(c => TokensUntilNow(c.ClientId))];
     }
 

@@ -8,7 +8,7 @@ namespace Tollgate.Identity.OAuth.Clients;
 internal sealed record GrantedScopes(IReadOnlyList<string> Names, IReadOnlyList<string> Audiences);
 
 /// <summary>Reads scope parameters (RFC 6749 §3.3) against what there is and what a client may ask for.</summary>
-internal sealed class ScopeBook(IdentityDb db)
+internal sealed class ScopeBook(IdentityDb db, ScopeCache cache)
 {
     /// <summary>The names in their order, each once; null where there are other characters than a scope has.</summary>
     public static IReadOnlyList<string>? Split(string scope)
@@ -27,10 +27,10 @@ internal sealed class ScopeBook(IdentityDb db)
         if (names is null || names.Any(n => !from.Contains(n)))
             return (null, OAuthRefusal.InvalidScope("A scope is unknown, or not for this client."));
 
-        var known = await db.OAuthScopes.AsNoTracking().Where(s => names.Contains(s.Name)).ToListAsync(cancel);
-        if (names.Any(n => !StandardScopes.All.Contains(n) && known.TrueForAll(k => k.Name != n)))
+        var known = await cache.AudiencesAsync(db, cancel);
+        if (names.Any(n => !StandardScopes.All.Contains(n) && !known.ContainsKey(n)))
             return (null, OAuthRefusal.InvalidScope("A scope is unknown, or not for this client."));
-        IReadOnlyList<string> audiences = [.. known.Select(k => k.Audience).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+        IReadOnlyList<string> audiences = [.. names.Select(n => known.GetValueOrDefault(n)).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
         if (resources.Count > 0)
         {
             if (resources.Any(r => !audiences.Contains(r))) return (null, new OAuthRefusal("invalid_target", "A resource is unknown, or none of the scopes is for it."));
@@ -39,4 +39,23 @@ internal sealed class ScopeBook(IdentityDb db)
 
         return (new GrantedScopes([.. names], audiences), null);
     }
+}
+
+/// <summary>Remembers the scopes that there are for a few seconds: only a start changes them.</summary>
+internal sealed class ScopeCache(TimeProvider time)
+{
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
+    private volatile Read? _read;
+
+    /// <summary>The API of each scope.</summary>
+    public async ValueTask<IReadOnlyDictionary<string, string?>> AudiencesAsync(IdentityDb db, CancellationToken cancel)
+    {
+        if (_read is { } read && time.GetElapsedTime(read.At) < Freshness) return read.Audiences;
+        var at = time.GetTimestamp();
+        var all = await db.OAuthScopes.AsNoTracking().ToDictionaryAsync(s => s.Name, s => s.Audience, StringComparer.Ordinal, cancel);
+        _read = new Read(all, at);
+        return all;
+    }
+
+    private sealed record Read(IReadOnlyDictionary<string, string?> Audiences, long At);
 }

@@ -10,14 +10,14 @@ using Tollgate.Storage.Feeds;
 namespace Tollgate.Identity.OAuth.Tokens;
 
 /// <summary>Tells whether an access token is still good, and ends it before its time.</summary>
-internal sealed class TokenStatus(IdentityDb db, TokenSigner signer, TokenFamilies families, AuditLog audit)
+internal sealed class TokenStatus(IdentityDb db, TokenSigner signer, TokenFamilies families, ClientCache clients, AuditLog audit)
 {
     /// <summary>The claims of a live access token; null for everything else.</summary>
     public async Task<JsonElement?> LiveAccessTokenAsync(string token, CancellationToken cancel) =>
         await signer.ReadAsync(token, TokenSigner.AccessToken, cancel) is { } claims
         && TokenSigner.Text(claims, "jti") is { } jti && TokenSigner.Text(claims, "client_id") is { } clientId
         && !await db.RevokedTokens.AnyAsync(t => t.Jti == jti, cancel)
-        && await ClientAuthentication.FindAsync(db, clientId, cancel) is not null
+        && await clients.FindAsync(db, clientId, cancel) is not null
         && (TokenSigner.Text(claims, "sub") == clientId || await families.IsAliveAsync(jti, cancel))
             ? claims
             : null;
