@@ -119,7 +119,6 @@ public sealed class HostileInputTests
         var location = answer.Headers.Location!.OriginalString;
         location.ShouldStartWith("/");
         new Uri(site.Host.Url, location).Authority.ShouldBe(site.Host.Url.Authority);
-        answer.Headers.Contains("Location:https").ShouldBeFalse();
     }
 
     [Fact]
