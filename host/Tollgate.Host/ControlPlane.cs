@@ -54,6 +54,7 @@ internal static class ControlPlane
         }
 
         if (options.Has(Roles.Identity)) app.MapTollgateIdentity();
+        if (options.Has(Roles.Identity) && !options.Has(Roles.Portal)) app.MapStaticAssets().AllowAnonymous();   // its pages' style; the portal maps them itself
         if (options.Has(Roles.Billing)) app.MapTollgateBilling();
         if (options.Has(Roles.Portal)) app.MapTollgatePublishing();
         if (options.Has(Roles.Portal)) app.MapTollgatePortal();

@@ -22,7 +22,10 @@ internal static class StandardScopes
     public const string Email = "email";
     public const string OfflineAccess = "offline_access";
 
-    public static IReadOnlyList<string> All { get; } = [OpenId, Profile, Email, OfflineAccess];
+    /// <summary>Which organisation the person works for, and as what. Ours, not OpenID Connect's.</summary>
+    public const string Organisation = "org";
+
+    public static IReadOnlyList<string> All { get; } = [OpenId, Profile, Email, OfflineAccess, Organisation];
 }
 
 internal sealed class OAuthScopeMapping : IEntityTypeConfiguration<OAuthScope>

@@ -44,7 +44,7 @@ internal static class DiscoveryEndpoints
             ["authorization_response_iss_parameter_supported"] = true,
             ["prompt_values_supported"] = Array(["none", "login", "consent", "select_account"]),
             ["scopes_supported"] = Array(StandardScopes.All.Concat(scopes)),
-            ["claims_supported"] = Array(["sub", "name", "email", "email_verified", "auth_time", "amr", "acr", "sid"]),
+            ["claims_supported"] = Array(["sub", "name", "email", "email_verified", "org_id", "org_role", "auth_time", "amr", "acr", "sid"]),
             ["acr_values_supported"] = Array([SignInMethods.OneFactor, SignInMethods.TwoFactors]),
             ["claims_parameter_supported"] = false,
             ["request_parameter_supported"] = false,

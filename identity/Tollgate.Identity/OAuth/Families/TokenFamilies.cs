@@ -122,8 +122,9 @@ internal sealed class TokenFamilies(
         var boundTo = family.DpopKey ?? (client.Client.IsPublic ? dpopKey : null);
         if (await db.TokenFamilies.Where(f => f.Id == family.Id && f.RevokedAt == null).ExecuteUpdateAsync(f => f.SetProperty(x => x.DpopKey, boundTo), cancel) == 0)
             return (null, BadRefreshToken);
+        var organisation = granted.Names.Contains(StandardScopes.Organisation) ? await PersonClaims.OrganisationAsync(db, family.Account, cancel) : null;
         var access = await accessTokens.IssueAsync(client, family.Account.ToString(), granted.Names, granted.Audiences, dpopKey,
-            new JsonObject { ["auth_time"] = family.SignedIn.ToUnixTimeSeconds(), ["acr"] = SignInMethods.Class(family.Methods) }, cancel);
+            new JsonObject { ["auth_time"] = family.SignedIn.ToUnixTimeSeconds(), ["acr"] = SignInMethods.Class(family.Methods) }.With(organisation), cancel);
         db.Add(new FamilyAccessToken { Jti = access.Jti, Family = family.Id, Expires = access.Expires });
         tokenAudit.Issued(client, grant, access.Jti);
         var answer = access.ToAnswer(granted.Names);
@@ -137,12 +138,13 @@ internal sealed class TokenFamilies(
             answer["refresh_token"] = handle;
         }
 
-        if (granted.Names.Contains(StandardScopes.OpenId)) answer["id_token"] = await IdTokenAsync(client, family, access.Token, nonce, now, cancel);
+        if (granted.Names.Contains(StandardScopes.OpenId)) answer["id_token"] = await IdTokenAsync(client, family, access.Token, nonce, organisation, now, cancel);
         await db.SaveChangesAsync(cancel);
         return (answer, null);
     }
 
-    private async Task<string> IdTokenAsync(KnownClient client, TokenFamily family, string accessToken, string? nonce, DateTimeOffset now, CancellationToken cancel)
+    private async Task<string> IdTokenAsync(
+        KnownClient client, TokenFamily family, string accessToken, string? nonce, JsonObject? organisation, DateTimeOffset now, CancellationToken cancel)
     {
         var claims = new JsonObject
         {
@@ -158,7 +160,7 @@ internal sealed class TokenFamilies(
             ["at_hash"] = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(accessToken)).AsSpan(0, 16)),   // OIDC Core §3.1.3.6
         };
         if (nonce is not null) claims["nonce"] = nonce;
-        return await signer.SignAsync(TokenSigner.IdToken, client.Client.SigningAlgorithm, claims, cancel);
+        return await signer.SignAsync(TokenSigner.IdToken, client.Client.SigningAlgorithm, claims.With(organisation), cancel);
     }
 
     /// <summary>Whether the family of an access token is alive, or it has none: then it is a program's own.</summary>

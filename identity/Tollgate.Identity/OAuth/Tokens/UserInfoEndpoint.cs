@@ -45,7 +45,7 @@ internal sealed class UserInfoEndpoint(IdentityDb db, TokenStatus tokens, DpopPr
         var person = new JsonObject { ["sub"] = id.ToString() };
         if (scopes.Contains(StandardScopes.Profile)) person["name"] = account.Email!.Split('@')[0];
         if (scopes.Contains(StandardScopes.Email)) (person["email"], person["email_verified"]) = (account.Email, account.EmailConfirmed);
-        return person;
+        return scopes.Contains(StandardScopes.Organisation) ? person.With(await PersonClaims.OrganisationAsync(db, id, cancel)) : person;
     }
 
     /// <summary>From the header, or from a form; never from the address, and never from two places (RFC 6750 §2).</summary>

@@ -94,6 +94,22 @@ public sealed class UpkeepTests
     }
 
     [Fact]
+    public async Task The_organisation_is_told_for_its_scope_alone()
+    {
+        await using var site = await OAuthSite.StartAsync(file: OAuthSite.File.Replace("\"scopes\": [\"openid\", \"profile\"", "\"scopes\": [\"openid\", \"org\", \"profile\""));
+        using var person = await SignedInAsync(site);
+        foreach (var (scope, told) in new[] { ("openid org weather.read", true), ("openid weather.read", false) })
+        {
+            var tokens = await RedeemAsync(site, await CodeAsync(person, Ask(scope: scope)));
+            var access = new Microsoft.IdentityModel.JsonWebTokens.JsonWebToken(tokens.Text("access_token"));
+            access.TryGetClaim("org_role", out var role).ShouldBe(told);
+            var info = await UserInfoAsync(site, tokens.Text("access_token"));
+            info.Json.TryGetProperty("org_id", out _).ShouldBe(told);
+            if (told) (role.Value, info.Text("org_id")).ShouldBe(("owner", access.GetClaim("org_id").Value));
+        }
+    }
+
+    [Fact]
     public async Task How_a_person_must_have_signed_in_cannot_be_written_into_the_address()
     {
         await using var site = await OAuthSite.StartAsync();
