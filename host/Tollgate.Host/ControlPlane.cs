@@ -31,6 +31,7 @@ internal static class ControlPlane
         builder.Services.AddInternalPort(builder.Configuration);
         builder.Services.AddProblemDetails();
         builder.Services.AddSingleton<PrometheusText>();
+        builder.WebHost.UseStaticWebAssets();    // also when run from a build in Production; does nothing once published
         builder.WebHost.UseUrls(Urls(options));
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 

@@ -24,6 +24,7 @@ public sealed class ClientSignInTests(Browser browser) : IClassFixture<Browser>
         // By address: sign-in, consent, and each form leads on to the client.
         await page.GotoAsync(issuer + "/connect/authorize?" + Ask(app.Url));
         await visitor.PictureAsync("oauth-sign-in");
+        (await page.EvaluateAsync<int>("[...document.styleSheets].reduce((rules, sheet) => rules + sheet.cssRules.length, 0)")).ShouldBeGreaterThan(20);
         await page.GetByLabel("E-mail").FillAsync(Email);
         await page.GetByLabel("Password").FillAsync(Password);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
