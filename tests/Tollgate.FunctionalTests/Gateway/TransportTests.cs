@@ -121,6 +121,19 @@ public sealed class TransportTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_service_says_to_this_hop_alone_does_not_reach_the_caller()
+    {
+        await using var upstream = new ScriptedUpstream("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nProxy-Authenticate: Basic\r\nX-Own: 2\r\n\r\nok");
+        await using var gateway = await StartAsync(Routes.Route("/t", "/t", upstream.Port));
+
+        var answer = await gateway.GetAsync("/t");
+
+        (await answer.Content.ReadAsStringAsync()).ShouldBe("ok");
+        answer.Headers.GetValues("X-Own").ShouldBe(["2"]);
+        foreach (var gone in new[] { "X-Hop", "Keep-Alive", "Connection" }) answer.Headers.Contains(gone).ShouldBeFalse(gone);
+    }
+
+    [Fact]
     public async Task A_service_is_known_by_its_authority_and_the_gateway_by_its_certificate()
     {
         await using var upstream = await Http2Upstream.StartAsync(_authority, http => http.Response.WriteAsync(http.Connection.ClientCertificate?.Subject ?? "nobody"));

@@ -361,6 +361,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
 
         if (exchange.Cache?.Takes(message) == true) return false;
         var copied = await base.TransformResponseAsync(context, message, cancel);
+        HopByHopHeaders.Drop(message, context.Response.Headers);
         exchange.Cache?.Record(context, message);
         if (exchange.Route.AnswerHeaders is { Length: > 0 } transforms)
         {

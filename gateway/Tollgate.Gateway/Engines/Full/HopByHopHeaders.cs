@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
 namespace Tollgate.Gateway.Engines.Full;
@@ -41,5 +42,12 @@ internal static class HopByHopHeaders
                 if (!Options.Contains(word))
                     (names ??= new(StringComparer.OrdinalIgnoreCase)).Add(word);
         return names;
+    }
+
+    /// <summary>Takes away what the service's <c>Connection</c> header says is for this hop alone; the header itself was not copied.</summary>
+    public static void Drop(HttpResponseMessage answer, IHeaderDictionary headers)
+    {
+        if (!answer.Headers.NonValidated.TryGetValues("Connection", out var connection) || NamedBy(new StringValues([.. connection])) is not { } names) return;
+        foreach (var name in names) headers.Remove(name);
     }
 }
