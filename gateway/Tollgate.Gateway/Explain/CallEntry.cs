@@ -17,7 +17,12 @@ internal struct CallEntry
     public ulong RequestHigh;
     public ulong RequestLow;
     public long ArrivedUnixMs;
+
+    /// <summary>What the call weighs.</summary>
     public long Units;
+
+    /// <summary>What it was counted with.</summary>
+    public long MeteredUnits;
     public uint DurationUs;
     public int ConfigurationVersion;
     public ushort Status;

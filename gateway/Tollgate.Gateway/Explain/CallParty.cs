@@ -27,7 +27,10 @@ internal readonly record struct CallParty(Route? Route, Credential? Credential, 
         Entitlement is null
             ? null
             : new PlanExplanation(Entitlement.Subscription, Entitlement.Item.Plan, Entitlement.Item.PlanVersion, Entitlement.Item.State.ToString().ToLowerInvariant()),
-        Counters is null ? [] : [.. Counters.Counters.Take(CallEntry.MostCounters).Select(counter => new NamedLimit(counter.Name, counter.Limit))],
+        Counters is null ? [] : [
+            .. Counters.Counters.Select(counter => new NamedLimit(counter.Name, counter.Limit, counter.IsShadow))
+                .Concat(Counters.Concurrency.Select(counter => new NamedLimit(counter.Name, counter.Definition.Calls, counter.IsShadow))).Take(CallEntry.MostCounters),
+        ],
         Upstream);
 }
 
@@ -35,7 +38,7 @@ internal readonly record struct CallParty(Route? Route, Credential? Credential, 
 internal sealed record CallNames(
     int Number, string Outcome, string Method, string? Route, string? Product, CallerExplanation? Caller, PlanExplanation? Plan, IReadOnlyList<NamedLimit> Limits, string? Upstream);
 
-internal sealed record NamedLimit(string Name, long Limit);
+internal sealed record NamedLimit(string Name, long Limit, bool Shadow = false);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CallNames))]

@@ -31,7 +31,8 @@ internal sealed class Explainer(string node, CallLog log, CredentialTable creden
             Attempts = (byte)Math.Min(byte.MaxValue, exchange.Attempts),
             Granted = admission.Spent ? (byte)1 : (byte)0,
             Metered = exchange.Record.IsWritten ? (byte)1 : (byte)0,
-            Units = exchange.Record.Units,
+            Units = admission.Route?.Units ?? 0,
+            MeteredUnits = exchange.Record.Units,
         };
         entry.CounterCount = (byte)admission.Standing.Left(entry.Left);
         log.Add(in entry, new CallParty(admission.Route, admission.Credential, admission.Entitlement, admission.Standing.Counters, exchange.Outcome, MethodOf(exchange.Call.Method), exchange.LastOrigin));
@@ -86,10 +87,10 @@ internal sealed class Explainer(string node, CallLog log, CredentialTable creden
         var counters = new List<CounterExplanation>();
         for (var i = 0; i < Math.Min(entry.CounterCount, names?.Limits.Count ?? 0); i++)
         {
-            var units = Math.Max(1, entry.Units);
+            var limit = names!.Limits[i];
             var left = entry.Left[i];
-            counters.Add(new CounterExplanation(names!.Limits[i].Name, names.Limits[i].Limit, entry.Units, entry.Granted == 1 ? left + units : left, left,
-                Refused: entry.Granted == 0 && outcome is "rate-limited" or "quota-exceeded" && left < units));
+            counters.Add(new CounterExplanation(limit.Name, limit.Limit, entry.Units, entry.Granted == 1 ? left + entry.Units : left, left,
+                Refused: outcome is "rate-limited" or "quota-exceeded" && !limit.Shadow && left < Math.Max(1, entry.Units), limit.Shadow));
         }
 
         return new CallExplanation(
@@ -97,7 +98,7 @@ internal sealed class Explainer(string node, CallLog log, CredentialTable creden
             outcome, Why(outcome, entry.Status), names?.Method, names?.Route, names?.Product, entry.ConfigurationVersion, names?.Caller, names?.Plan, counters,
             entry.RetryAfterSeconds == 0 ? null : entry.RetryAfterSeconds,
             entry.Attempts == 0 ? null : new UpstreamExplanation(entry.Attempts, names?.Upstream),
-            entry.Metered == 1 ? entry.Units : null);
+            entry.Metered == 1 ? entry.MeteredUnits : null);
     }
 
     private static string Why(string outcome, int status) => outcome switch

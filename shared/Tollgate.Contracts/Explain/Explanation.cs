@@ -40,7 +40,8 @@ public sealed record PlanExplanation(SubscriptionId Subscription, string Name, P
 /// <param name="Units">What the call weighed.</param>
 /// <param name="Before">What was left for it; null when the counter was not asked.</param>
 /// <param name="Refused">This one had no room.</param>
-public sealed record CounterExplanation(string Name, long Limit, long Units, long? Before, long? After, bool Refused);
+/// <param name="Shadow">It is counted and told of, and refuses nobody.</param>
+public sealed record CounterExplanation(string Name, long Limit, long Units, long? Before, long? After, bool Refused, bool Shadow = false);
 
 /// <summary>What was asked of the services behind the route.</summary>
 /// <param name="Attempts">How often a service was tried.</param>

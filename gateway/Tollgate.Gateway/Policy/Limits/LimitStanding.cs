@@ -24,13 +24,14 @@ internal readonly struct LimitStanding
     /// <summary>Writes the <c>RateLimit</c> value. Remaining values are never more than what would be admitted.</summary>
     public string? Describe() => _counters?.Describe(_clock!.NowUs);
 
-    /// <summary>Writes what is left of each limit and quota now, in the order of the plan. Returns how many there are.</summary>
+    /// <summary>Writes what is left of each limit and quota now, in the order of the plan, then of each limit of calls at a time. Returns how many there are.</summary>
     public int Left(Span<long> left)
     {
         if (_counters is null) return 0;
         var nowUs = _clock!.NowUs;
-        var count = Math.Min(left.Length, _counters.Counters.Length);
-        for (var i = 0; i < count; i++) left[i] = _counters.Counters[i].Remaining(nowUs);
+        var (counters, concurrency) = (_counters.Counters, _counters.Concurrency);
+        var count = Math.Min(left.Length, counters.Length + concurrency.Length);
+        for (var i = 0; i < count; i++) left[i] = i < counters.Length ? counters[i].Remaining(nowUs) : concurrency[i - counters.Length].Remaining;
         return count;
     }
 
