@@ -106,7 +106,7 @@ public sealed class ComposeTests
 
         // Each project of the product is restored in the cached layer.
         foreach (var project in Directory.EnumerateFiles(Programs.Root, "*.csproj", SearchOption.AllDirectories).Select(p => Path.GetRelativePath(Programs.Root, p))
-            .Where(p => !p.StartsWith("tests", StringComparison.Ordinal) && !p.StartsWith("deploy", StringComparison.Ordinal)))
+            .Where(p => !p.StartsWith("tests", StringComparison.Ordinal) && !p.StartsWith("deploy", StringComparison.Ordinal) && !p.StartsWith("docs", StringComparison.Ordinal)))
             dockerfile.ShouldContain($"COPY {Path.GetDirectoryName(project)}/*.csproj {Path.GetDirectoryName(project)}/");
     }
 
