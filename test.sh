@@ -34,8 +34,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-# Certified OAuth clients that the functional tests run, at the versions that the lock file pins.
-if [[ " ${suites[*]} " == *" Functional "* ]] && ! npm ci --prefix tests/ClientLibraries --no-audit --no-fund --silent; then
+# Certified OAuth clients that the functional tests run, and the accessibility rules that the browser's do, at the versions that the lock file pins.
+if [[ " ${suites[*]} " == *" Functional "* || " ${suites[*]} " == *" E2E "* ]] && ! npm ci --prefix tests/ClientLibraries --no-audit --no-fund --silent; then
   echo "The client libraries in tests/ClientLibraries could not be installed: npm must reach its registry." >&2
   exit 1
 fi
