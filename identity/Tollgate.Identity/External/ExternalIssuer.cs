@@ -62,9 +62,12 @@ internal sealed class ExternalIssuer : IDisposable
         using var answer = await _http.SendAsync(request, cancel);
         if (!answer.IsSuccessStatusCode) return null;
         using var json = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancel));
-        return json.RootElement.TryGetProperty("id_token", out var token) && token.ValueKind == JsonValueKind.String
-            ? await BelieveAsync(token.GetString()!, question.Nonce, metadata)
-            : null;
+        if (!json.RootElement.TryGetProperty("id_token", out var token) || token.ValueKind != JsonValueKind.String
+            || await BelieveAsync(token.GetString()!, question.Nonce, metadata) is not { } person)
+            return null;
+        return person.Email is null && json.RootElement.TryGetProperty("access_token", out var access) && access.ValueKind == JsonValueKind.String
+            ? await AskAsync(person, access.GetString()!, metadata, cancel)
+            : person;
     }
 
     public void Dispose() => _http.Dispose();
@@ -93,6 +96,23 @@ internal sealed class ExternalIssuer : IDisposable
         if (claims.FindAll("aud").Count() > 1 && claims.FindFirst("azp")?.Value != _options.ClientId) return null;
         var isVerified = string.Equals(claims.FindFirst("email_verified")?.Value, "true", StringComparison.OrdinalIgnoreCase);
         return new ExternalPerson(subject, claims.FindFirst("email")?.Value, isVerified);
+    }
+
+    /// <summary>Issuers may keep the address for their userinfo endpoint (OIDC Core §5.4). What is said there of somebody else counts for nothing (§5.3.2).</summary>
+    private async Task<ExternalPerson> AskAsync(ExternalPerson person, string accessToken, OpenIdConnectConfiguration metadata, CancellationToken cancel)
+    {
+        if (metadata.UserInfoEndpoint is not { Length: > 0 }) return person;
+        using var request = new HttpRequestMessage(HttpMethod.Get, metadata.UserInfoEndpoint);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", accessToken);
+        using var answer = await _http.SendAsync(request, cancel);
+        if (!answer.IsSuccessStatusCode) return person;
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancel));
+        if (json.RootElement.ValueKind != JsonValueKind.Object || Text("sub") != person.Subject) return person;
+        var isVerified = json.RootElement.TryGetProperty("email_verified", out var told)
+            && (told.ValueKind == JsonValueKind.True || (told.ValueKind == JsonValueKind.String && told.GetString() == "true"));
+        return person with { Email = Text("email"), EmailVerified = isVerified };
+
+        string? Text(string name) => json.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
     }
 
     private static string Fill(string issuer, SecurityToken token) =>

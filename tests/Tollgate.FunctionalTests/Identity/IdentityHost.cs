@@ -61,7 +61,7 @@ internal sealed class IdentityHost : IAsyncDisposable
         });
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
-        builder.WebHost.UseUrls("http://127.0.0.1:0", "http://127.0.0.1:0");
+        builder.WebHost.UseUrls(settings.FirstOrDefault(s => s.Key == "Urls").Value ?? "http://127.0.0.1:0", "http://127.0.0.1:0");
         builder.AddTollgateIdentity();
         builder.Services.AddInternalPort(builder.Configuration);
 

@@ -1,0 +1,107 @@
+using System.Net;
+using Microsoft.EntityFrameworkCore;
+using Tollgate.Identity.Storage;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Identity;
+
+/// <summary>Signing in through another issuer, which is here a second instance of our own.</summary>
+public sealed class ExternalSignInTests
+{
+    private const string Mail = "ada@example.com";
+
+    [Fact]
+    public async Task Who_is_new_gets_an_account_and_comes_back_to_it()
+    {
+        await using var pair = await Pair.StartAsync();
+        using var person = new Visitor(pair.Ours.Url);
+        (await pair.ThroughAsync(person, "/account/external/work?returnUrl=%2Fapps")).Headers.Location!.OriginalString.ShouldBe("/apps");
+        (await person.GetStringAsync("/account")).ShouldContain(Mail);
+        using var later = new Visitor(pair.Ours.Url);
+        (await pair.ThroughAsync(later, "/account/external/work")).Headers.Location!.OriginalString.ShouldBe("/account");
+        await pair.Ours.UseAsync<IdentityDb, bool>(async db =>
+        {
+            (await db.Accounts.CountAsync(a => a.Email == Mail)).ShouldBe(1);
+            (await db.Sessions.Select(s => s.Methods).Distinct().SingleAsync()).ShouldBe("fed");
+            return true;
+        });
+
+        // It is the only way in, so it stays.
+        var html = await later.GetStringAsync("/account/connections");
+        html.ShouldContain("Disconnect");
+        (await later.SubmitToAsync("/account/connections", "/account/connections/remove")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+    }
+
+    [Fact]
+    public async Task An_account_that_is_there_is_joined_by_who_is_signed_in_to_it_and_by_nobody_else()
+    {
+        await using var pair = await Pair.StartAsync();
+        using var owner = await Visitor.SignedUpAsync(pair.Ours, Mail);
+        using var stranger = new Visitor(pair.Ours.Url);
+        var refused = await pair.ThroughAsync(stranger, "/account/external/work");
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await refused.Content.ReadAsStringAsync()).ShouldContain("Sign in to it as always");
+        stranger.Cookies["tollgate"].ShouldBeNull();
+
+        var page = await owner.SubmitToAsync("/account/connections", "/account/connections", ("provider", "work"));
+        page.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var link = WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(await page.Content.ReadAsStringAsync(), "class=\"button\" href=\"([^\"]+)\"").Groups[1].Value);
+        (await pair.ThroughAsync(owner, link)).Headers.Location!.OriginalString.ShouldBe("/account/connections?notice=added");
+        await pair.Ours.MailAsync(Mail, "Another way to sign in was added");
+        (await pair.ThroughAsync(stranger, "/account/external/work")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+    }
+
+    [Fact]
+    public async Task An_answer_that_was_not_asked_for_opens_nothing()
+    {
+        await using var pair = await Pair.StartAsync();
+        using var person = new Visitor(pair.Ours.Url);
+        (await person.GetAsync("/account/external/callback?code=x&state=y")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await person.GetAsync("/account/external/nobody")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        await person.GetAsync("/account/external/work");
+        (await person.GetAsync("/account/external/callback?code=x&state=y")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        var wrongCode = await person.GetAsync("/account/external/work");
+        var state = System.Web.HttpUtility.ParseQueryString(wrongCode.Headers.Location!.Query)["state"];
+        (await person.GetAsync($"/account/external/callback?code=x&state={state}")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await person.GetAsync($"/account/external/callback?code=x&state={state}")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);   // once
+        person.Cookies["tollgate"].ShouldBeNull();
+    }
+
+    private sealed class Pair(IdentityHost theirs, IdentityHost ours, TempFolder files) : IAsyncDisposable
+    {
+        public IdentityHost Ours => ours;
+
+        public static async Task<Pair> StartAsync()
+        {
+            var files = new TempFolder();
+            var url = $"http://127.0.0.1:{FreePort.Next()}";
+            var bootstrap = files.Write("bootstrap.json", $$"""
+                {"users":[{"email":"{{Mail}}","password":"{{Visitor.Password}}","confirmed":true}],
+                 "clients":[{"clientId":"tollgate","secret":"a secret between the two","grants":["authorization_code"],"scopes":["openid","email","profile"],
+                             "redirectUris":["http://localhost:8090/account/external/callback"]}]}
+                """);
+            var theirs = await IdentityHost.StartAsync(settings: [("Urls", url), ("Identity:Issuer", url), ("Identity:PublicUrl", url), ("Identity:Bootstrap", bootstrap)]);
+            var ours = await IdentityHost.StartAsync(settings: [("Identity:External:work:Authority", url), ("Identity:External:work:ClientId", "tollgate"),
+                ("Identity:External:work:ClientSecret", "a secret between the two"), ("Identity:External:work:Title", "Work")]);
+            return new Pair(theirs, ours, files);
+        }
+
+        /// <summary>From our page or link to theirs, signed in there, and back with the answer.</summary>
+        public async Task<HttpResponseMessage> ThroughAsync(Visitor person, string begin)
+        {
+            var address = begin.StartsWith('/') ? (await person.GetAsync(begin)).Headers.Location! : new Uri(begin);
+            using var there = new Visitor(theirs.Url);
+            await there.SignInAsync(Mail);
+            var back = (await there.GetAsync(address.PathAndQuery)).Headers.Location!;
+            back.OriginalString.ShouldStartWith("http://localhost:8090/account/external/callback?");
+            return await person.GetAsync(back.PathAndQuery);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await theirs.DisposeAsync();
+            await ours.DisposeAsync();
+            files.Dispose();
+        }
+    }
+}
