@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Tollgate.Contracts;
 using Tollgate.Identity.Accounts;
@@ -41,6 +42,25 @@ internal sealed class TokenPrincipals(IdentityDb db, AuditLog audit, TimeProvide
 
         await NoteUseAsync(token, cancel);
         return new ClaimsPrincipal(new ClaimsIdentity(claims, TokenAuthentication.SchemeName, TollgateClaims.Name, TollgateClaims.OrganisationRole));
+    }
+
+    /// <summary>What introspection says of a token (RFC 7662 §2.2); null when it opens nothing.</summary>
+    public async Task<JsonObject?> DescribeAsync(string secret, CancellationToken cancel)
+    {
+        if (await LiveAsync(secret, cancel) is not { } token || await FindAsync(secret, cancel) is not { } caller) return null;
+        return new JsonObject
+        {
+            ["active"] = true,
+            ["token_type"] = "Bearer",
+            // Never to be taken for a person: their names are ids.
+            ["sub"] = caller.FindFirst(TollgateClaims.Subject)?.Value ?? "service-token:" + token.Id,
+            ["org"] = token.Organisation.ToString(),
+            ["org_role"] = caller.FindFirst(TollgateClaims.OrganisationRole)?.Value,
+            ["scope"] = string.Join(' ', token.Scopes),
+            ["jti"] = token.Id.ToString(),
+            ["iat"] = token.Created.ToUnixTimeSeconds(),
+            ["exp"] = token.Expires.ToUnixTimeSeconds(),
+        };
     }
 
     /// <summary>The token that a secret is, while it lives.</summary>

@@ -123,6 +123,37 @@ public sealed partial class SettingsTests
     }
 
     [Fact]
+    public async Task The_platforms_own_clients_may_ask_what_a_token_of_the_management_API_is_worth()
+    {
+        using var files = new Testing.TempFolder();
+        var bootstrap = files.Write("bootstrap.json", """
+            {"scopes":[{"name":"maps","audience":"https://maps.example"}],
+             "clients":[{"clientId":"gate","secret":"gate secret","grants":[],"introspect":true},{"clientId":"maps","secret":"maps secret","grants":[],"scopes":["maps"],"introspect":true}]}
+            """);
+        await using var host = await IdentityHost.StartAsync(settings: [("Identity:Bootstrap", bootstrap)]);
+        using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
+        var made = await ada.SubmitToAsync("/account/tokens", "/account/tokens", ("name", "laptop"), ("scopes", "read"), ("days", "30"));
+        var secret = SecretPattern().Match(await made.Content.ReadAsStringAsync()).Value;
+
+        var told = await AskAsync("gate");
+        told.GetProperty("active").GetBoolean().ShouldBeTrue();
+        told.GetProperty("scope").GetString().ShouldBe("read");
+        Guid.TryParse(told.GetProperty("sub").GetString(), out _).ShouldBeTrue();
+        Guid.TryParse(told.GetProperty("org").GetString(), out _).ShouldBeTrue();
+        (await AskAsync("maps")).GetRawText().ShouldBe("{\"active\":false}");
+        await ada.SubmitToAsync("/account/tokens", "/account/tokens/revoke");
+        (await AskAsync("gate")).GetRawText().ShouldBe("{\"active\":false}");
+
+        async Task<JsonElement> AskAsync(string client)
+        {
+            using var http = new HttpClient { BaseAddress = host.Url };
+            var answer = await http.PostAsync("/connect/introspect", new FormUrlEncodedContent(
+                new Dictionary<string, string> { ["client_id"] = client, ["client_secret"] = client + " secret", ["token"] = secret }));
+            return JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.Clone();
+        }
+    }
+
+    [Fact]
     public async Task What_happened_cannot_be_changed_even_with_the_database_in_hand()
     {
         foreach (var shape in new[] { Shape.Sqlite, Shape.Postgres })

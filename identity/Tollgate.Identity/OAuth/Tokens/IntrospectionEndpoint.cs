@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
+using Tollgate.Contracts;
+using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Families;
 using Tollgate.Identity.OAuth.Protocol;
@@ -13,7 +15,7 @@ namespace Tollgate.Identity.OAuth.Tokens;
 /// Tells an API what a token is worth (RFC 7662): <c>POST /connect/introspect</c>. Who may introspect sees the tokens for the APIs of its own
 /// scopes, or for an API of its own name; one that has no scopes is the platform's own and sees all. Everybody else sees its own tokens.
 /// </summary>
-internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication clients, TokenStatus tokens, TokenFamilies families, TokenAudit audit)
+internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication clients, TokenStatus tokens, TokenFamilies families, TokenPrincipals programs, TokenAudit audit)
 {
     public static async Task<IResult> HandleAsync(HttpContext http, IntrospectionEndpoint endpoint, CancellationToken cancel)
     {
@@ -31,7 +33,10 @@ internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication 
         if (client.Client.IsPublic) return (null, OAuthRefusal.InvalidClient("Only who can prove itself may ask."));
         if (form["token"] is not { } token) return (null, OAuthRefusal.InvalidRequest("token is missing."));
 
-        var answer = token.Length <= InputLimits.Handle
+        // Tokens of the management API are for the platform's own alone to look into.
+        var answer = token.StartsWith(ManagementTokenFormat.Mark, StringComparison.Ordinal)
+            ? client.Client is { MayIntrospect: true, Scopes.Length: 0 } ? await programs.DescribeAsync(token, cancel) : null
+            : token.Length <= InputLimits.Handle
             ? await families.LiveRefreshTokenAsync(client, token, cancel) is { } live ? Describe(live.Family, live.Token) : null
             : await tokens.LiveAccessTokenAsync(token, cancel) is { } claims && await MaySeeAsync(client.Client, claims, cancel) ? Describe(claims) : null;
         audit.Introspected(client, answer is null ? null : answer["jti"]?.GetValue<string>() ?? "refresh token");
