@@ -33,8 +33,10 @@ internal static partial class LimitEndpoints
         Wish? wish = null;
         try
         {
-            if (http.Request.ContentLength is > 0 and <= LongestBody)
-                wish = await JsonSerializer.DeserializeAsync<Wish>(http.Request.Body, JsonSerializerOptions.Web, cancel);
+            var body = new byte[LongestBody];
+            var length = await http.Request.Body.ReadAtLeastAsync(body, LongestBody, throwOnEndOfStream: false, cancel);
+            if (length is > 0 and < LongestBody)
+                wish = JsonSerializer.Deserialize<Wish>(body.AsSpan(0, length), JsonSerializerOptions.Web);
         }
         catch (JsonException)
         {

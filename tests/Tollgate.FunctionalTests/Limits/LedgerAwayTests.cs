@@ -37,7 +37,7 @@ public sealed class LedgerAwayTests
         // What was admitted without the ledger is told to it: the other node sees it, too.
         cluster.Tidy();
         await Deadline.UntilAsync("what was owed has been counted", async () =>
-            (await cluster.Ledgers[1].AskWindowAsync($"tg:{{{fair.Subscription}}}:w:hour:3600000", 100, 3_600_000, default)).Room is > 0 and <= 51);
+            (await cluster.Ledgers[1].AskWindowAsync($"tg:{{{fair.Subscription}}}:w:hour:3600000", 100, 3_600_000, default)).Room is > 0 and <= 56);
     }
 
     [Fact]

@@ -268,6 +268,10 @@ internal abstract class Counter
         bucket = Owed;
         lock (_gate)
         {
+            // From here on the share counts alone: what is left of leases would come on top of it.
+            CloseLease();
+            if (_promise is { } promise)
+                ClosePromise(promise);
             NoteSpentLocked(nowUs, out _);
             if (!TrySpendShare(units, nowUs, out retryUs))
                 return false;

@@ -166,7 +166,7 @@ internal static class LedgerScripts
           redis.call('PEXPIRE', KEYS[1], 86400000)
         end
         local open = 0
-        if told >= expected or ms - born >= gone then open = 1 end
+        if told >= expected or ms - born >= 5000 then open = 1 end
         return { nodes, rank, open }
         """);
 }

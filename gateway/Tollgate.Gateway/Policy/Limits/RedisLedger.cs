@@ -10,7 +10,8 @@ namespace Tollgate.Gateway.Policy.Limits;
 /// </summary>
 internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
 {
-    private const int NodeGoneAfterMs = 5000;
+    /// <summary>Long: a node that is only busy must not be counted out, or the others' shares would grow beyond the limit.</summary>
+    private const int NodeGoneAfterMs = 15_000;
 
     /// <summary>Looks without any answer after which the server counts as away. Looks and answers wait in the same queue of work: a busy machine is no silent server.</summary>
     private const int SilentAfterLooks = 20;
