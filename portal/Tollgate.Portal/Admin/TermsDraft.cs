@@ -10,6 +10,8 @@ internal sealed class TermsDraft
 {
     public const string Refused = "refused";
     public const string Billed = "billed";
+    public const string Enforced = "enforced";
+    public const string Reported = "reported";
 
     public sealed class LimitRow
     {
@@ -17,6 +19,22 @@ internal sealed class TermsDraft
         public string Units { get; set; } = "";
         public string Count { get; set; } = "1";
         public long UnitMs { get; set; } = 60_000;
+
+        /// <summary>How many may come at once; empty = all of them.</summary>
+        public string Burst { get; set; } = "";
+
+        public LimitPer Per { get; set; } = LimitPer.Subscription;
+
+        /// <summary><see cref="Enforced"/> or <see cref="Reported"/>: what a select can hold.</summary>
+        public string Mode { get; set; } = Enforced;
+
+        /// <summary>The routes that it is for, as the API gave them; null = all.</summary>
+        public IReadOnlyList<string>? Operations { get; init; }
+
+        public string? Overrides { get; init; }
+
+        public LimitReach? Reach =>
+            Per == LimitPer.Subscription && Mode == Enforced && Operations is null && Overrides is null ? null : new(Per, Operations, Overrides, Mode == Reported);
     }
 
     public sealed class QuotaRow
@@ -87,8 +105,15 @@ internal sealed class TermsDraft
         foreach (var row in Limits)
         {
             if (!TryWhole(row.Units, out var units)) errors["limits"] = $"“{row.Units}” is not a number of calls.";
+            long? burst = null;
+            if (row.Burst.Trim().Length > 0)
+            {
+                if (TryWhole(row.Burst, out var atOnce)) burst = atOnce;
+                else errors["limits"] = $"“{row.Burst}” is not a number of calls.";
+            }
+
             if (!TryMoney(row.Count, out var count) || count > 1_000_000) errors["limits"] = $"“{row.Count}” is not a length of time.";
-            else limits.Add(new RateLimit(row.Name.Trim(), units, (long)(count * row.UnitMs)));
+            else limits.Add(new RateLimit(row.Name.Trim(), units, (long)(count * row.UnitMs), burst, row.Reach));
         }
 
         var quotas = new List<PlanQuota>();
@@ -104,7 +129,15 @@ internal sealed class TermsDraft
     private static LimitRow Row(RateLimit limit)
     {
         var unit = new[] { 86_400_000L, 3_600_000L, 60_000L, 1_000L }.FirstOrDefault(ms => limit.WindowMs % ms == 0, 1L);
-        return new LimitRow { Name = limit.Name, Units = Text(limit.Units), Count = Text(limit.WindowMs / unit), UnitMs = unit };
+        return new LimitRow
+        {
+            Name = limit.Name, Units = Text(limit.Units), Count = Text(limit.WindowMs / unit), UnitMs = unit,
+            Burst = limit.Burst is { } burst ? Text(burst) : "",
+            Per = limit.Reach?.Per ?? LimitPer.Subscription,
+            Mode = limit.Reach?.Shadow == true ? Reported : Enforced,
+            Operations = limit.Reach?.Operations,
+            Overrides = limit.Reach?.Overrides,
+        };
     }
 
     private static string Text(decimal number) => number.ToString("0.############", CultureInfo.InvariantCulture);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Components;
 using Tollgate.Billing.Catalogue;
 using Tollgate.Billing.Rating;
 using Tollgate.Contracts.Feeds;
+using Tollgate.Identity.Accounts;
 using Tollgate.Portal;
 using Tollgate.Portal.Admin;
 using Tollgate.Portal.Developer;
@@ -22,7 +23,7 @@ public sealed class PageTests
         var isPublic = page.GetCustomAttribute<AllowAnonymousAttribute>() is not null;
         (isPublic ^ policy is not null).ShouldBeTrue($"{page.Name} needs [AllowAnonymous] or [Authorize(Policy = …)], and not both.");
         if (page.GetCustomAttributes<RouteAttribute>().Any(r => r.Template.StartsWith("/admin", StringComparison.Ordinal)))
-            policy.ShouldBe(Tollgate.Identity.Accounts.TollgatePolicies.PlatformAdmin);
+            policy.ShouldBeOneOf(TollgatePolicies.PlatformAdmin, TollgatePolicies.PlatformStaff, TollgatePolicies.PlatformBilling, TollgatePolicies.PlatformAuditor);
     }
 
     [Theory]
@@ -39,7 +40,8 @@ public sealed class PageTests
     {
         var terms = new PlanTerms("EUR",
             [new FlatPrice(29m), new GraduatedPrice([new Tier(20_000, 0m), new Tier(null, 0.0006m)]), new GraduatedPrice([new Tier(null, 2m)], "tokens")],
-            [new RateLimit("second", 50, 1_000), new RateLimit("odd", 7, 1_500), new RateLimit("day", 9, 86_400_000)],
+            [new RateLimit("second", 50, 1_000), new RateLimit("odd", 7, 1_500), new RateLimit("day", 9, 86_400_000, 3),
+                new RateLimit("search", 5, 1_000, null, new LimitReach(LimitPer.Key, ["search"], "second", Shadow: true))],
             [new PlanQuota("month", 50_000, QuotaPeriod.Month, false), new PlanQuota("day", 10, QuotaPeriod.Day, true)], LedgerLoss.Closed);
         var (read, errors) = new TermsDraft(terms).Read();
         errors.ShouldBeEmpty();
