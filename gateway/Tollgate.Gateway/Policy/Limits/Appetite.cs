@@ -9,9 +9,11 @@ internal sealed class Appetite(long limit, long bucketUs, long unitsPerSecond, b
     private const long LongestSliceUs = 500_000;
 
     private readonly long _lastingUs = Math.Min(bucketUs, LongestSliceUs);
-    private readonly long _most = isShared ? Math.Clamp(Math.Max(limit / 128, unitsPerSecond / 8), 1, Math.Max(1, limit)) : Math.Max(1, limit);
     private long _countedFromUs;
     private long _counted;    // granted since then, and what was left then
+
+    /// <summary>What a node may hold of the limit: as much is lost when it dies.</summary>
+    public long Most { get; } = isShared ? Math.Clamp(Math.Max(limit / 128, unitsPerSecond / 8), 1, Math.Max(1, limit)) : Math.Max(1, limit);
 
     public long Slice { get; private set; } = 1;
 
@@ -31,7 +33,7 @@ internal sealed class Appetite(long limit, long bucketUs, long unitsPerSecond, b
 
     /// <summary>Fits the next slice to what was spent.</summary>
     public void Fit(long spent, long elapsedUs) =>
-        Slice = (long)Math.Clamp((double)spent * _lastingUs / elapsedUs, 1, Math.Min(2 * Slice, _most));
+        Slice = (long)Math.Clamp((double)spent * _lastingUs / elapsedUs, 1, Math.Min(2 * Slice, Most));
 
     public void Forget() => _counted = 0;
 }

@@ -436,6 +436,9 @@ internal abstract class Counter
         return Spend.Pending;
     }
 
+    /// <summary>For the asking call and those that wait with it, but hardly more than a node may lose: the rest wait for the next answer.</summary>
+    private long ForCallers(long units) => Math.Max(units, Math.Min(units + _waiting, 2 * _appetite.Most));
+
     private LedgerAsk MakeAsk(long units, long nowUs, bool onlyLooks)
     {
         if (_lease is { } lease && nowUs >= lease.DiesAtUs)
@@ -450,7 +453,7 @@ internal abstract class Counter
         var nodes = Ledger.Nodes;
         var ask = new LedgerAsk(
             units,
-            units == 0 ? 0 : Math.Max(units + _waiting, _appetite.Slice),
+            units == 0 ? 0 : Math.Max(ForCallers(units), _appetite.Slice),
             nodes == 1 ? 1 : 2 * nodes,
             _returns.Units,
             _returns.Bucket,
