@@ -107,7 +107,12 @@ internal sealed partial class MailQueue(
             await RemoveAsync(mail, cancel);   // the key ring is another: nobody can read it any more
             Log.GivenUp(logger, subject, "its seal cannot be opened");
         }
-        catch (Exception failure) when (!cancel.IsCancellationRequested)
+        catch (Exception) when (cancel.IsCancellationRequested)
+        {
+            await PutOffAsync(mail, time.GetUtcNow());   // this process stops: the next may try at once
+            throw;
+        }
+        catch (Exception failure)
         {
             var pause = Pauses[Math.Min(mail.Attempts, Pauses.Length - 1)];
             var next = time.GetUtcNow() + pause;
@@ -118,10 +123,15 @@ internal sealed partial class MailQueue(
                 return;
             }
 
-            await using var db = await databases.CreateDbContextAsync(cancel);
-            await db.OutgoingMails.Where(m => m.Id == mail.Id).ExecuteUpdateAsync(m => m.SetProperty(x => x.Due, next), cancel);
+            await PutOffAsync(mail, next);
             Log.Delayed(logger, subject, pause.TotalSeconds, failure.Message);
         }
+    }
+
+    private async Task PutOffAsync(OutgoingMail mail, DateTimeOffset due)
+    {
+        await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
+        await db.OutgoingMails.Where(m => m.Id == mail.Id).ExecuteUpdateAsync(m => m.SetProperty(x => x.Due, due), CancellationToken.None);
     }
 
     private async Task RemoveAsync(OutgoingMail mail, CancellationToken cancel)

@@ -114,6 +114,9 @@ internal sealed class IdentityHost : IAsyncDisposable
                 .FirstOrDefault(mail => mail.Contains($"To: {to}\r\n") && mail.Contains($"Subject: {subject}\r\n"))
             : null));
 
+    /// <summary>Ends the process's work; its folder and database stay for others.</summary>
+    public Task StopAsync() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();

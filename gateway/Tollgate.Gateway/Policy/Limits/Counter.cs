@@ -436,8 +436,8 @@ internal abstract class Counter
         return Spend.Pending;
     }
 
-    /// <summary>For the asking call and those that wait with it, but hardly more than a node may lose: the rest wait for the next answer.</summary>
-    private long ForCallers(long units) => Math.Max(units, Math.Min(units + _waiting, 2 * _appetite.Most));
+    /// <summary>For the asking call and those that wait with it, but no more than a node may lose: the rest wait for the next answer.</summary>
+    private long ForCallers(long units) => Math.Max(units, Math.Min(units + _waiting, _appetite.Most));
 
     private LedgerAsk MakeAsk(long units, long nowUs, bool onlyLooks)
     {
