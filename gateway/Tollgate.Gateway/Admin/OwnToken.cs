@@ -1,7 +1,6 @@
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using Tollgate.ServiceDefaults;
+using Tollgate.ServiceDefaults.Internal;
 
 namespace Tollgate.Gateway.Admin;
 
@@ -11,22 +10,17 @@ namespace Tollgate.Gateway.Admin;
 /// </summary>
 internal static class OwnToken
 {
-    public static T RequireOwnToken<T>(this T endpoint, string? token) where T : IEndpointConventionBuilder =>
-        endpoint.AddEndpointFilter((call, next) => IsAllowed(call.HttpContext, token) ? next(call) : new ValueTask<object?>(Refuse(call.HttpContext, token)));
-
-    private static bool IsAllowed(HttpContext http, string? token)
+    public static T RequireOwnToken<T>(this T endpoint, string? token) where T : IEndpointConventionBuilder
     {
-        if (token is null) return http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address);
-        const string scheme = "Bearer ";
-        var sent = http.Request.Headers.Authorization.ToString();
-        return sent.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) && sent.Length < 512 &&
-            CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(sent[scheme.Length..].Trim())), SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+        string[]? accepted = token is null ? null : [GatewayToken.Sha256(token)];
+        return endpoint.AddEndpointFilter((call, next) => IsAllowed(call.HttpContext, accepted) ? next(call) : new ValueTask<object?>(Refuse(call.HttpContext, accepted)));
     }
 
-    private static object Refuse(HttpContext http, string? token)
-    {
-        if (token is null) return Problems.Forbidden("gateway-token", "Ask from the gateway's own machine, or start it with --Gateway:Token.");
-        http.Response.Headers.WWWAuthenticate = "Bearer realm=\"tollgate-internal\"";
-        return Problems.Unauthorized("gateway-token", "Send the gateway's token: Authorization: Bearer tgw_…");
-    }
+    private static bool IsAllowed(HttpContext http, string[]? accepted) => accepted is null
+        ? http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
+        : GatewayToken.IsShown(http.Request, accepted, mostCharacters: 511);
+
+    private static object Refuse(HttpContext http, string[]? accepted) => accepted is null
+        ? Problems.Forbidden("gateway-token", "Ask from the gateway's own machine, or start it with --Gateway:Token.")
+        : GatewayToken.Refuse(http, "Send the gateway's token: Authorization: Bearer tgw_…");
 }

@@ -1,33 +1,21 @@
 using System.Buffers;
+using Tollgate.Gateway.Transport;
 
 namespace Tollgate.Gateway.Cache;
 
 /// <summary>Keeps a copy of what is written through it, up to a limit.</summary>
-internal sealed class AnswerRecorder(Stream inner, int limit, Action overflowed) : Stream
+internal sealed class AnswerRecorder(Stream inner, int limit, Action overflowed) : WriteOnlyStream
 {
     private ArrayBufferWriter<byte>? _copy = new();
 
     /// <summary>What was written; null = too much was.</summary>
     public byte[]? Body => _copy?.WrittenSpan.ToArray();
 
-    public override bool CanRead => false;
-    public override bool CanSeek => false;
-    public override bool CanWrite => true;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancel = default)
     {
         Copy(buffer.Span);
         return inner.WriteAsync(buffer, cancel);
     }
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancel) => WriteAsync(buffer.AsMemory(offset, count), cancel).AsTask();
 
     public override void Write(byte[] buffer, int offset, int count)
     {
@@ -37,9 +25,6 @@ internal sealed class AnswerRecorder(Stream inner, int limit, Action overflowed)
 
     public override Task FlushAsync(CancellationToken cancel) => inner.FlushAsync(cancel);
     public override void Flush() => inner.Flush();
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private void Copy(ReadOnlySpan<byte> bytes)
     {

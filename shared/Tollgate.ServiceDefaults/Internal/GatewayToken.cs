@@ -20,16 +20,24 @@ public static class GatewayToken
     {
         var http = call.HttpContext;
         var accepted = ((IOptionsMonitor<GatewayTokenOptions>)http.RequestServices.GetService(typeof(IOptionsMonitor<GatewayTokenOptions>))!).CurrentValue;
-        if (IsAccepted(http.Request.Headers.Authorization.ToString(), accepted.GatewayTokenSha256)) return await next(call);
-
-        http.Response.Headers.WWWAuthenticate = "Bearer realm=\"tollgate-internal\"";
-        return Problems.Unauthorized("gateway-token", "Send a gateway token that this control plane accepts: Authorization: Bearer tgw_…");
+        return IsShown(http.Request, accepted.GatewayTokenSha256, mostCharacters: 256)
+            ? await next(call)
+            : Refuse(http, "Send a gateway token that this control plane accepts: Authorization: Bearer tgw_…");
     }
 
-    private static bool IsAccepted(string authorization, string[] accepted)
+    /// <summary>401 with its challenge.</summary>
+    public static object Refuse(HttpContext http, string sentence)
+    {
+        http.Response.Headers.WWWAuthenticate = "Bearer realm=\"tollgate-internal\"";
+        return Problems.Unauthorized("gateway-token", sentence);
+    }
+
+    /// <summary>Whether a request shows one of the tokens with these digests. All of them are compared, in fixed time.</summary>
+    public static bool IsShown(HttpRequest request, string[] accepted, int mostCharacters)
     {
         const string scheme = "Bearer ";
-        if (!authorization.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) || authorization.Length > 256) return false;
+        var authorization = request.Headers.Authorization.ToString();
+        if (!authorization.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) || authorization.Length > mostCharacters) return false;
         Span<byte> digest = stackalloc byte[32];
         SHA256.HashData(Encoding.UTF8.GetBytes(authorization[scheme.Length..].Trim()), digest);
         var found = false;

@@ -75,7 +75,7 @@ internal static class FeedScale
 
     private static async Task ChangeAsync(CredentialTable table, Server server, AppId[] apps, Stopwatch clock)
     {
-        await Task.Delay(200);
+        await server.Asked;
         var tookMs = new double[Changes];
         for (var i = 0; i < Changes; i++)
         {
@@ -140,7 +140,11 @@ internal static class FeedScale
     {
         private readonly WebApplication _app = Build();
         private readonly List<FeedItem> _changes = [];
+        private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private TaskCompletionSource _published = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>The gateway has read the snapshot and waits for changes.</summary>
+        public Task Asked => _asked.Task;
 
         public Uri Address => new(_app.Urls.Single());
 
@@ -174,6 +178,7 @@ internal static class FeedScale
         {
             var first = name == FeedNames.Credentials ? credentials : entitlements;
             FeedItem[] changes = [];
+            if (name == FeedNames.Credentials && after > 0) _asked.TrySetResult();
             for (var deadline = DateTime.UtcNow.AddSeconds(wait); after > 0; )
             {
                 Task published;

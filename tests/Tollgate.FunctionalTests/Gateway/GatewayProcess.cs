@@ -19,18 +19,16 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public HttpClient Client { get; }
     public string Output => _process.Output;
 
-    public static async Task<GatewayProcess> StartAsync(string config, params string[] more)
-    {
-        var process = Launch(["--config", config, "--urls", "http://127.0.0.1:0", .. more]);
-        var line = await process.WaitForLineAsync(line => line.StartsWith("Listening on ", StringComparison.Ordinal));
-        return new GatewayProcess(process, new Uri(line["Listening on ".Length..]));
-    }
+    public static Task<GatewayProcess> StartAsync(string config, params string[] more) =>
+        ListeningAsync(Launch(["--config", config, "--urls", "http://127.0.0.1:0", .. more]));
 
     /// <summary>In an environment of .NET; null = none is said.</summary>
-    public static async Task<GatewayProcess> StartInAsync(string? environment, string config)
+    public static Task<GatewayProcess> StartInAsync(string? environment, string config) =>
+        ListeningAsync(ChildProcess.StartDotnet(Programs.Gateway, ["--config", config, "--urls", "http://127.0.0.1:0"],
+            new Dictionary<string, string?> { ["ASPNETCORE_ENVIRONMENT"] = environment, ["DOTNET_ENVIRONMENT"] = null }));
+
+    private static async Task<GatewayProcess> ListeningAsync(ChildProcess process)
     {
-        var process = ChildProcess.StartDotnet(Programs.Gateway, ["--config", config, "--urls", "http://127.0.0.1:0"],
-            new Dictionary<string, string?> { ["ASPNETCORE_ENVIRONMENT"] = environment, ["DOTNET_ENVIRONMENT"] = null });
         var line = await process.WaitForLineAsync(line => line.StartsWith("Listening on ", StringComparison.Ordinal));
         return new GatewayProcess(process, new Uri(line["Listening on ".Length..]));
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -9,6 +10,8 @@ namespace Tollgate.FunctionalTests.Limits;
 /// <summary>Gateways as real processes on a routes file and a consumers file, sharing limits through a Redis of their own: as somebody who only has the executable would run them.</summary>
 internal sealed class FileCluster : IAsyncDisposable
 {
+    private const string Internal = "Internal on ";
+
     private readonly TempFolder _folder = new();
     private readonly StubUpstream _upstream;
     private readonly List<GatewayProcess> _gateways = [];
@@ -47,7 +50,7 @@ internal sealed class FileCluster : IAsyncDisposable
             var applications = keys.Select(key => $$"""{ "name": "{{key.Key}}", "subscriptions": [ { "plan": "{{key.Plan}}" } ], "keys": [ { "key": "{{key.Key}}" } ] }""");
             var consumers = cluster._folder.Write("consumers.json", $$"""{ "plans": [ {{plans}} ], "applications": [ {{string.Join(",\n", applications)}} ] }""");
             cluster._gateways.AddRange(await Task.WhenAll(Enumerable.Range(0, nodes).Select(_ =>
-                GatewayProcess.StartAsync(config, "--consumers", consumers, $"--ConnectionStrings:Redis={cluster.Redis.ConnectionString}"))));
+                GatewayProcess.StartAsync(config, "--consumers", consumers, "--internal", "http://127.0.0.1:0", $"--ConnectionStrings:Redis={cluster.Redis.ConnectionString}"))));
             await cluster.UntilNodesKnowEachOtherAsync();
             return cluster;
         }
@@ -117,15 +120,17 @@ internal sealed class FileCluster : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private Task UntilNodesKnowEachOtherAsync() => Deadline.UntilAsync("the nodes know each other", async () =>
+    /// <summary>Every gateway says so itself: who is known to Redis is heard of by the others with their next heartbeat.</summary>
+    private async Task UntilNodesKnowEachOtherAsync()
     {
-        var keys = await RedisAsync("KEYS tg:nodes:*");
-        var name = keys.Split("\r\n").First(line => line.StartsWith("tg:nodes:"));
-        var nodes = await RedisAsync($"HLEN {name}");
-        if (!nodes.StartsWith($":{_gateways.Count + 1}")) return false;
-        await Task.Delay(1300);    // each hears it with its next heartbeat
-        return true;
-    });
+        foreach (var gateway in _gateways)
+        {
+            var line = await gateway.Process.WaitForLineAsync(line => line.StartsWith(Internal, StringComparison.Ordinal));
+            var limits = new Uri(new Uri(line[Internal.Length..].Split(' ')[0]), "/limits");
+            await Deadline.UntilAsync("the gateway knows all others", async () =>
+                (await _client.GetFromJsonAsync<JsonElement>(limits)).GetProperty("nodes").GetInt32() == _gateways.Count);
+        }
+    }
 }
 
 internal sealed record Answer(int Status, TimeSpan? RetryAfter, string Standing)

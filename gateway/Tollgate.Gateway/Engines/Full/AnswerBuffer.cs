@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Tollgate.Gateway.Bodies;
 using Tollgate.Gateway.Policy;
+using Tollgate.Gateway.Transport;
 
 namespace Tollgate.Gateway.Engines.Full;
 
@@ -10,7 +11,7 @@ namespace Tollgate.Gateway.Engines.Full;
 /// Keeps an answer until it is whole, where the route changes or checks it; what is no JSON, or a refusal of ours, passes as it comes. The answer's record is
 /// written when it is known what the caller gets.
 /// </summary>
-internal sealed class AnswerBuffer(Exchange exchange, RouteBodies bodies, Operation? operation, Stream inner) : Stream
+internal sealed class AnswerBuffer(Exchange exchange, RouteBodies bodies, Operation? operation, Stream inner) : WriteOnlyStream
 {
     private readonly MemoryStream _kept = new();
     private bool _decided;
@@ -19,17 +20,6 @@ internal sealed class AnswerBuffer(Exchange exchange, RouteBodies bodies, Operat
     private long _passed;
 
     private HttpResponse Response => exchange.Context.Response;
-
-    public override bool CanRead => false;
-    public override bool CanSeek => false;
-    public override bool CanWrite => true;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancel = default)
     {
@@ -45,22 +35,14 @@ internal sealed class AnswerBuffer(Exchange exchange, RouteBodies bodies, Operat
         else if (!_tooLarge) _kept.Write(buffer.Span);
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancel) => WriteAsync(buffer.AsMemory(offset, count), cancel).AsTask();
-
     public override async Task FlushAsync(CancellationToken cancel)
     {
         if (_decided && !_keeps) await inner.FlushAsync(cancel);
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     public override void Flush()
     {
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>The answer is whole: it is checked, changed and sent.</summary>
     public async Task FinishAsync()

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Gateway.Policy.Edge;
+using Tollgate.Gateway.Transport;
 
 namespace Tollgate.Gateway.Engines.Full;
 
@@ -10,24 +11,13 @@ namespace Tollgate.Gateway.Engines.Full;
 /// The body of an answer on a route that compresses. Decides with the first byte, when the answer's head is complete, and leaves it alone where it is
 /// encoded already, part of a whole, short, or of a type that is not worth it. What has no length is sent on as it comes.
 /// </summary>
-internal sealed class CompressedBody(HttpContext context, CompressionRule rule, IHttpResponseBodyFeature inner) : Stream, IHttpResponseBodyFeature
+internal sealed class CompressedBody(HttpContext context, CompressionRule rule, IHttpResponseBodyFeature inner) : WriteOnlyStream, IHttpResponseBodyFeature
 {
     private readonly Stream _inner = inner.Stream;
     private PipeWriter? _writer;
     private Stream? _coder;
     private bool _decided;
     private bool _flushes;
-
-    public override bool CanRead => false;
-    public override bool CanSeek => false;
-    public override bool CanWrite => true;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Takes the place of the answer's body; null where the caller takes no coding.</summary>
     public static CompressedBody? Begin(HttpContext context, CompressionRule rule)
@@ -77,23 +67,15 @@ internal sealed class CompressedBody(HttpContext context, CompressionRule rule, 
         if (_flushes) await FlushAsync(cancel);
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancel) => WriteAsync(buffer.AsMemory(offset, count), cancel).AsTask();
-
     public override async Task FlushAsync(CancellationToken cancel)
     {
         if (_coder is not null) await _coder.FlushAsync(cancel);
         await _inner.FlushAsync(cancel);
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     public override void Flush()
     {
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private void Decide()
     {

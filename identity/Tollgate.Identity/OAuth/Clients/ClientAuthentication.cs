@@ -20,7 +20,17 @@ internal sealed class ClientAuthentication(IdentityDb db, ClientCache known, Cli
     private static readonly string NoSecret = Secrets.Sha256(Secrets.New());
     private static readonly OAuthRefusal TwoWays = OAuthRefusal.InvalidRequest("A client proves itself in one way, not in two.");
 
-    public async Task<(KnownClient? Client, OAuthRefusal? Refusal)> AuthenticateAsync(HttpRequest request, Parameters form, CancellationToken cancel)
+    /// <summary>Reads the form of an endpoint that clients call, and finds out who sent it. No form = what was sent is none, and there is nobody to speak of.</summary>
+    public async Task<(Parameters? Form, KnownClient? Client, OAuthRefusal? Refusal)> ReadAsync(HttpContext http, CancellationToken cancel)
+    {
+        if (await Parameters.ReadFormAsync(http, cancel) is not { } form)
+            return (null, null, OAuthRefusal.InvalidRequest("Send a form (application/x-www-form-urlencoded) of at most 64 KiB."));
+        if (form.Wrong is { } wrong) return (null, null, OAuthRefusal.InvalidRequest(wrong));
+        var (client, refusal) = await AuthenticateAsync(http.Request, form, cancel);
+        return (form, client, refusal);
+    }
+
+    private async Task<(KnownClient? Client, OAuthRefusal? Refusal)> AuthenticateAsync(HttpRequest request, Parameters form, CancellationToken cancel)
     {
         var claim = Read(request, form);
         var address = request.HttpContext.Connection.RemoteIpAddress;

@@ -6,6 +6,10 @@ namespace Tollgate.Identity.OAuth.Protocol;
 /// <summary>Answers of the endpoints that programs call: JSON that no cache keeps.</summary>
 internal static class OAuthAnswers
 {
+    /// <summary>The refusal where there is one, else the answer.</summary>
+    public static IResult Of(HttpContext http, JsonObject? answer, OAuthRefusal? refusal, int status = StatusCodes.Status200OK) =>
+        refusal is not null ? Refuse(http, refusal) : Json(http, answer!, status);
+
     public static IResult Json(HttpContext http, JsonObject body, int status = StatusCodes.Status200OK)
     {
         NoStore(http);

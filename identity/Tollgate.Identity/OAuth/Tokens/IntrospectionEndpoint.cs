@@ -20,16 +20,13 @@ internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication 
     public static async Task<IResult> HandleAsync(HttpContext http, IntrospectionEndpoint endpoint, CancellationToken cancel)
     {
         var (answer, refusal) = await endpoint.AnswerAsync(http, cancel);
-        return refusal is not null ? OAuthAnswers.Refuse(http, refusal) : OAuthAnswers.Json(http, answer!);
+        return OAuthAnswers.Of(http, answer, refusal);
     }
 
     private async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> AnswerAsync(HttpContext http, CancellationToken cancel)
     {
-        if (await Parameters.ReadFormAsync(http, cancel) is not { } form)
-            return (null, OAuthRefusal.InvalidRequest("Send a form (application/x-www-form-urlencoded) of at most 64 KiB."));
-        if (form.Wrong is { } wrong) return (null, OAuthRefusal.InvalidRequest(wrong));
-        var (client, refusal) = await clients.AuthenticateAsync(http.Request, form, cancel);
-        if (client is null) return (null, refusal);
+        var (form, client, refusal) = await clients.ReadAsync(http, cancel);
+        if (form is null || client is null) return (null, refusal);
         if (client.Client.IsPublic) return (null, OAuthRefusal.InvalidClient("Only who can prove itself may ask."));
         if (form["token"] is not { } token) return (null, OAuthRefusal.InvalidRequest("token is missing."));
 

@@ -17,11 +17,8 @@ internal sealed class RevocationEndpoint(ClientAuthentication clients, TokenStat
 
     private async Task<OAuthRefusal?> RevokeAsync(HttpContext http, CancellationToken cancel)
     {
-        if (await Parameters.ReadFormAsync(http, cancel) is not { } form)
-            return OAuthRefusal.InvalidRequest("Send a form (application/x-www-form-urlencoded) of at most 64 KiB.");
-        if (form.Wrong is { } wrong) return OAuthRefusal.InvalidRequest(wrong);
-        var (client, refusal) = await clients.AuthenticateAsync(http.Request, form, cancel);
-        if (client is null) return refusal;
+        var (form, client, refusal) = await clients.ReadAsync(http, cancel);
+        if (form is null || client is null) return refusal;
         if (form["token"] is not { } token) return OAuthRefusal.InvalidRequest("token is missing.");
 
         if (await tokens.LiveAccessTokenAsync(token, cancel) is { } claims && TokenSigner.Text(claims, "client_id") == client.Client.ClientId)

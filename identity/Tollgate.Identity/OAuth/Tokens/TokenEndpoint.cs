@@ -27,15 +27,13 @@ internal sealed class TokenEndpoint(
     public static async Task<IResult> HandleAsync(HttpContext http, TokenEndpoint endpoint, CancellationToken cancel)
     {
         var (answer, refusal) = await endpoint.AnswerAsync(http, cancel);
-        return refusal is not null ? OAuthAnswers.Refuse(http, refusal) : OAuthAnswers.Json(http, answer!);
+        return OAuthAnswers.Of(http, answer, refusal);
     }
 
     private async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> AnswerAsync(HttpContext http, CancellationToken cancel)
     {
-        if (await Parameters.ReadFormAsync(http, cancel) is not { } form)
-            return (null, OAuthRefusal.InvalidRequest("Send a form (application/x-www-form-urlencoded) of at most 64 KiB."));
-        if (form.Wrong is { } wrong) return (null, OAuthRefusal.InvalidRequest(wrong));
-        var (client, refusal) = await clients.AuthenticateAsync(http.Request, form, cancel);
+        var (form, client, refusal) = await clients.ReadAsync(http, cancel);
+        if (form is null) return (null, refusal);
         JsonObject? answer = null;
         if (client is not null) (answer, refusal) = await GrantAsync(http, client, form, cancel);
         if (refusal is not null) audit.Refused(client?.Client.ClientId, refusal);
