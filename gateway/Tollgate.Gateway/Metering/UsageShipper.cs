@@ -31,7 +31,6 @@ internal sealed class UsageShipper : BackgroundService
     private int _failures;
     private string? _loggedFailure;
     private long _loggedAt;
-    private long _acknowledgedAtUnixMs;
 
     public UsageShipper(
         Journal journal, Uri controlPlane, string? token, HttpMessageInvoker http, TimeProvider time, ILogger<UsageShipper> logger,
@@ -50,10 +49,6 @@ internal sealed class UsageShipper : BackgroundService
 
     /// <summary>Why the last try failed; null when it did not.</summary>
     public string? LastFailure { get; private set; }
-
-    /// <summary>When a batch was last acknowledged by this process; null when none was.</summary>
-    public DateTimeOffset? LastAcknowledged =>
-        Interlocked.Read(ref _acknowledgedAtUnixMs) is var at and > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
 
     /// <summary>A client that keeps its connection, follows nothing and asks no proxy: the control plane is one hop away.</summary>
     public static HttpMessageInvoker CreateClient() => new(new SocketsHttpHandler
@@ -178,7 +173,6 @@ internal sealed class UsageShipper : BackgroundService
 
     private void Recovered()
     {
-        Interlocked.Exchange(ref _acknowledgedAtUnixMs, _time.GetUtcNow().ToUnixTimeMilliseconds());
         if (Failures > 0) Log.ShippingAgain(_logger, Failures);
         Volatile.Write(ref _failures, 0);
         LastFailure = null;

@@ -49,7 +49,4 @@ internal readonly struct LimitStanding
     internal long DecidedUnixMs { get; }
 
     internal CounterSet? Counters => _counters;
-
-    /// <summary>Whether a call under way is to be told of its end.</summary>
-    internal bool HoldsConcurrency => _counters is { Concurrency.Length: > 0 };
 }
