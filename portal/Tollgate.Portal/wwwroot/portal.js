@@ -9,6 +9,37 @@
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.includes(`tg-zone=${encodeURIComponent(zone)}`)) keep('tg-zone', zone);
 
+  // What is typed or pressed before a page is live would be lost, so its controls wait: Blazor puts its own elements, which do not, in their place.
+  // A live part of the page before it may still be in the new one, so after such a page nothing waits: its circuit is there already.
+  const controls = 'input, select, textarea, button';
+  const waitForLife = (parts) => {
+    for (const part of parts) {
+      for (let node = part.nextSibling; node && !isMarker(node); node = node.nextSibling) {
+        if (!(node instanceof Element)) continue;
+        for (const control of [node, ...node.querySelectorAll(controls)]) {
+          if (!control.matches(controls) || control.disabled || control.closest('form[method="post"]')) continue;
+          control.disabled = true;
+          control.dataset.waiting = '';
+        }
+      }
+    }
+  };
+  const isMarker = (node) => node.nodeType === Node.COMMENT_NODE && node.data.startsWith('Blazor:');
+  const liveParts = () => {
+    const found = [];
+    for (const comments = document.createTreeWalker(document.body, NodeFilter.SHOW_COMMENT); comments.nextNode();) {
+      if (comments.currentNode.data.startsWith('Blazor:{"type"')) found.push(comments.currentNode);
+    }
+    return found;
+  };
+  let parts = liveParts();
+  waitForLife(parts);
+  addEventListener('load', () => Blazor.addEventListener('enhancedload', () => {
+    const before = parts.length;
+    parts = liveParts();
+    if (before === 0) waitForLife(parts);
+  }));
+
   const isDark = () => {
     const chosen = document.documentElement.dataset.theme;
     return chosen ? chosen === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
