@@ -30,6 +30,7 @@ public sealed record GatewayOptions
             Token = Value("Gateway:Token"),
             Authority = Address("Gateway:Authority", Value("Gateway:Authority"), "https://sign-in.example.com")?.OriginalString,
             Issuer = Value("Gateway:Issuer"),
+            Audience = Value("Gateway:Audience"),
             Listening = ListenerOptions.Read(configuration),
             Plugins = Value("Gateway:Plugins") is { } plugins ? Path.GetFullPath(plugins) : null,
             CacheMaxBytes = Value("Gateway:CacheMaxBytes") is not { } bytes ? DefaultCacheBytes
@@ -77,6 +78,9 @@ public sealed record GatewayOptions
 
     /// <summary>What the identity service calls itself in <c>iss</c>; null = what its discovery document says.</summary>
     public string? Issuer { get; init; }
+
+    /// <summary>For whom its access tokens must be, on routes that name no audience of their own; null = for anybody.</summary>
+    public string? Audience { get; init; }
 
     /// <summary>Whom to believe, how much to take, and the certificates.</summary>
     internal ListenerOptions Listening { get; init; } = new();

@@ -29,6 +29,7 @@ public sealed class GatewayServer : IAsyncDisposable
     private readonly Journal? _journal;
     private readonly ConsumerDirectory _consumers;
     private readonly TokenTable _tokens = new();
+    private readonly ProofMemory _proofs = new();
     private readonly AnswerCache _cache;
     private readonly CallLog _calls;
     private readonly Explainer _explainer;
@@ -135,7 +136,7 @@ public sealed class GatewayServer : IAsyncDisposable
 
     private void PutInForce(RouteTable routes)
     {
-        var policy = new CallPolicy(routes, _consumers.Credentials, _consumers.Entitlements, _consumers.Limits, _tokens, _consumers.Freshness, _consumers.Use, _options.Listening.Limits.MaxBodyBytes)
+        var policy = new CallPolicy(routes, _consumers.Credentials, _consumers.Entitlements, _consumers.Limits, _tokens, _consumers.Freshness, _consumers.Use, _proofs, _options.Listening.Limits.MaxBodyBytes)
         {
             Version = _configuration.Version + 1,
         };

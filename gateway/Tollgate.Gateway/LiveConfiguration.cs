@@ -47,7 +47,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         [
             .. options.Authority is null
                 ? Array.Empty<TokenProviderOptions>()
-                : [new TokenProviderOptions { Name = "tollgate", Authority = options.Authority, Issuer = options.Issuer, AccessTokensOnly = true }],
+                : [new TokenProviderOptions { Name = "tollgate", Authority = options.Authority, Issuer = options.Issuer, Audience = options.Audience, AccessTokensOnly = true }],
             .. options.TokenIssuers.Select(issuer => new TokenProviderOptions
             {
                 Name = issuer.Name,

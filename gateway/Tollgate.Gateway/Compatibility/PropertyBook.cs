@@ -79,7 +79,7 @@ internal static class PropertyBook
 
         .. Ours("Tollgate", "Tollgate.Errors", "Tollgate.Authentication", "Tollgate.Authentication.Providers", "Tollgate.Authentication.Providers." + Any, "Routes.Tollgate", "GlobalConfiguration.Tollgate", "GlobalConfiguration.Tollgate.Errors"),
         .. Ours("Aggregates.Tollgate", "Aggregates.Tollgate.Product", "Aggregates.Tollgate.Scopes", "Aggregates.Tollgate.Units"),
-        .. OursIn("Product", "Scopes", "Units", "KeyQuery", "ForwardCredentials", "ConsumerToken", "MaxBodyBytes", "MaxHeaderBytes", "ClientCertificates", "Cors", "Compression", "SecurityHeaders", "StaticFiles", "Tls", "Cache",
+        .. OursIn("Product", "Scopes", "Units", "KeyQuery", "Audiences", "ForwardCredentials", "ConsumerToken", "MaxBodyBytes", "MaxHeaderBytes", "ClientCertificates", "Cors", "Compression", "SecurityHeaders", "StaticFiles", "Tls", "Cache",
             "LoadBalancing", "HealthChecks", "Retry", "Hedging", "Timeouts", "Canary", "Mirror", "Request", "Answer", "Validation", "Mock"),
     ];
 

@@ -153,7 +153,7 @@ internal sealed class ConsumersFile
         var organisation = members.GetValueOrDefault("organisation") is { } text ? Name(text) : name;
         var id = new AppId(NamedId.Of("application", name));
         var suspended = members.GetValueOrDefault("suspended") is { } flag && Bool(flag);
-        _credentials.Add(new ApplicationItem(id, new OrganisationId(NamedId.Of("organisation", organisation)), name, organisation, suspended));
+        _credentials.Add(new ApplicationItem(id, new OrganisationId(NamedId.Of("organisation", organisation)), name, organisation, Suspended: false, ApplicationSuspended: suspended));
 
         foreach (var key in Array(members.GetValueOrDefault("keys")))
             ReadKey(key, id);

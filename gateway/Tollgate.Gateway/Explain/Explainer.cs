@@ -75,7 +75,7 @@ internal sealed class Explainer(string node, CallLog log, CredentialTable creden
         { Application.IsKnown: false } => ("unknown", "The key's application was deleted."),
         { Revoked: true } => ("revoked", Refusals.Of(Refusal.KeyRevoked).Detail),
         _ when key.ExpiresUnixMs <= now.ToUnixTimeMilliseconds() => ("expired", Refusals.Of(Refusal.KeyExpired).Detail),
-        { Application.Suspended: true } => ("suspended", Refusals.Of(Refusal.OrganisationSuspended).Detail),
+        { Application.Refusal: not Refusal.None and var refusal } => ("suspended", Refusals.Of(refusal).Detail),
         { HighRisk: true } when !freshness.IsFresh =>
             ("live", $"The key is marked as high risk, and this gateway has not heard of the control plane for {freshness.MaxAge.TotalSeconds:0} seconds: it is refused as not-ready until it has."),
         _ => ("live", "The key is taken, for the products below and within its scopes and networks."),

@@ -23,6 +23,9 @@ internal sealed record ListenerOptions
     /// <summary><c>Strict-Transport-Security</c> on answers over https; 0 = none.</summary>
     public long HstsSeconds { get; init; }
 
+    /// <summary>Where callers find this gateway, without a slash at the end; null = where each call says.</summary>
+    public string? PublicUrl { get; init; }
+
     /// <exception cref="SettingsException">A value cannot be; the message says what to write.</exception>
     public static ListenerOptions Read(IConfiguration configuration)
     {
@@ -36,6 +39,7 @@ internal sealed record ListenerOptions
             ClientCertificates = ClientCertificateRules.Read(gateway.GetSection("ClientCertificates")),
             HttpsRedirectPort = RedirectPort(gateway["HttpsRedirect"]),
             HstsSeconds = Number(gateway, "HstsSeconds", 0, 0, 100_000_000_000),
+            PublicUrl = Address(gateway["PublicUrl"]),
         };
     }
 
@@ -51,6 +55,11 @@ internal sealed record ListenerOptions
             ? number
             : throw new SettingsException($"--{section.Path}:{name} {text}: write a whole number from {min} to {max}.");
     }
+
+    private static string? Address(string? text) => text is not { Length: > 0 } ? null
+        : Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") && address.Query.Length == 0 && address.Fragment.Length == 0
+            ? text.TrimEnd('/')
+            : throw new SettingsException($"--Gateway:PublicUrl {text}: write an address such as https://api.example.com.");
 
     private static int? RedirectPort(string? text) => text?.ToLowerInvariant() switch
     {

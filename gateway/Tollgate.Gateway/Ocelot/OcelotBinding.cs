@@ -225,6 +225,7 @@ internal static class OcelotBinding
                 Units = json.ReadNumber("Units", 0, 1_000_000_000, errors) ?? 1,
                 Cache = TollgateCache.Read(json, errors),
                 KeyQuery = NullIfEmpty(json.ReadText("KeyQuery", errors)),
+                Audiences = [.. json.ReadTexts("Audiences", errors).Where(audience => audience.Length > 0)],
                 ForwardCredentials = json.ReadFlag("ForwardCredentials", errors) ?? false,
                 ConsumerToken = json.ReadFlag("ConsumerToken", errors) ?? false,
             };

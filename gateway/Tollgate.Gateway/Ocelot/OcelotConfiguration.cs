@@ -149,6 +149,9 @@ internal sealed class TollgateRouteOptions
     /// <summary>Query parameter in which a key may come; null = none.</summary>
     public string? KeyQuery { get; init; }
 
+    /// <summary>For whom tokens must be: one of these; empty = for whom their provider says.</summary>
+    public IReadOnlyList<string> Audiences { get; init; } = [];
+
     /// <summary>The caller's key or token goes on to the upstream.</summary>
     public bool ForwardCredentials { get; init; }
 

@@ -161,6 +161,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             Scopes = [.. route.Tollgate.Scopes],
             Units = route.Tollgate.Units,
             KeyQuery = route.Tollgate.KeyQuery,
+            Audiences = [.. route.Tollgate.Audiences],
             ForwardsCredentials = route.Tollgate.ForwardCredentials,
             TellsConsumer = route.Tollgate.ConsumerToken,
             Providers = named.Length == 0 && route.Tollgate.Product is not null ? [.. parts.Providers.Values] : named,

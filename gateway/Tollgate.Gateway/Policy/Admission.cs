@@ -34,8 +34,11 @@ internal struct Admission
     public Entitlement? Entitlement;
     public LimitStanding Standing;
 
-    /// <summary>The <c>Authorization</c> header is what the caller was known by, or holds one of our keys: no upstream may see it.</summary>
+    /// <summary>The <c>Authorization</c> header holds a key or token: no upstream may see it.</summary>
     public bool AuthorizationIsOurs;
+
+    /// <summary>The caller has proved to hold the key of its token. Kept when the policy is asked again: a proof is taken once.</summary>
+    public bool IsProven;
 
     /// <summary>Units were spent, and are given back if no upstream answers.</summary>
     public bool Spent;

@@ -18,6 +18,7 @@ internal sealed class CallPolicy(
     TokenTable tokens,
     Feeds.Freshness freshness,
     Feeds.KeyUse use,
+    ProofMemory proofs,
     long maxBodyBytes)
 {
     /// <summary>How soon a node that has lost touch may have found it again.</summary>
@@ -119,11 +120,10 @@ internal sealed class CallPolicy(
     {
         if (call.Method == "OPTIONS") return Verdict.Granted;
         if (!route.DemandsToken) return Verdict.Refuse(Refusal.InsufficientScope);    // nobody whose claims could be looked at
-        if (!BearerToken.TryRead(call.Authorization, out var text)) return Verdict.Refuse(Refusal.MissingCredentials);
+        if (!BearerToken.TryRead(call.Authorization, out var text) && !BearerToken.TryReadBound(call.Authorization, out text)) return Verdict.Refuse(Refusal.MissingCredentials);
 
-        var verdict = tokens.Authenticate(text, route.Providers, call.ArrivedUnixMs, final, out var token);
+        var verdict = BelieveToken(text, route, in call, ref admission, final, out var token);
         if (!verdict.IsGranted || token is null) return verdict;
-        if (credentials.IsRevoked(token)) return Verdict.Refuse(Refusal.KeyRevoked);
         admission.Token = token;
         if (route.AllowedScopes.Length > 0 && !HasAny(route.AllowedScopes, token.Scopes)) return Verdict.Refuse(Refusal.InsufficientScope);
         return UseClaims(route, in call, ref admission, token);
@@ -146,17 +146,23 @@ internal sealed class CallPolicy(
         if (call.ApiKey is not null)
         {
             if (!credentials.TryFindKey(call.ApiKey, out credential)) return Verdict.Refuse(Refusal.InvalidCredentials);
-            admission.AuthorizationIsOurs = BearerToken.TryRead(call.Authorization, out var beside) && IsOurs(beside);
+            admission.AuthorizationIsOurs = BearerToken.TryRead(call.Authorization, out _) || BearerToken.IsBoundScheme(call.Authorization);
         }
-        else if (!BearerToken.TryRead(call.Authorization, out var text))
+        else if (BearerToken.TryRead(call.Authorization, out var text))
         {
-            return Verdict.Refuse(Refusal.MissingCredentials);    // nothing, or a scheme that is none of ours (RFC 6750 §3.1)
+            admission.AuthorizationIsOurs = true;
+            var verdict = BearerOf(text, route, in call, ref admission, final, out token, out credential);
+            if (!verdict.IsGranted) return verdict;
+        }
+        else if (BearerToken.TryReadBound(call.Authorization, out text))
+        {
+            admission.AuthorizationIsOurs = true;
+            var verdict = TokenOf(text, route, in call, ref admission, final, out token, out credential);
+            if (!verdict.IsGranted) return verdict;
         }
         else
         {
-            admission.AuthorizationIsOurs = true;
-            var verdict = BearerOf(text, route, in call, final, out token, out credential);
-            if (!verdict.IsGranted) return verdict;
+            return Verdict.Refuse(Refusal.MissingCredentials);    // nothing, or a scheme that is none of ours (RFC 6750 §3.1)
         }
 
         admission.Credential = credential;
@@ -168,26 +174,35 @@ internal sealed class CallPolicy(
     }
 
     // Ours are known by their mark. An imported key may look like anything, also like a token: what cannot be verified as one is looked up as the other.
-    private Verdict BearerOf(ReadOnlySpan<char> text, Route route, in CallFacts call, bool final, out TokenIdentity? token, out Credential? credential)
+    private Verdict BearerOf(ReadOnlySpan<char> text, Route route, in CallFacts call, ref Admission admission, bool final, out TokenIdentity? token, out Credential? credential)
     {
         token = null;
         if (IsOurs(text)) return KeyOf(text, out credential);
         var isSigned = TokenTable.LooksSigned(text);
         if (!isSigned && credentials.TryFindKey(text, out credential)) return Verdict.Granted;
-        var verdict = TokenOf(text, route, in call, final, out token, out credential);
+        var verdict = TokenOf(text, route, in call, ref admission, final, out token, out credential);
         return isSigned && token is null && verdict.Refusal == Refusal.InvalidCredentials ? KeyOf(text, out credential) : verdict;
     }
 
     private Verdict KeyOf(ReadOnlySpan<char> text, out Credential? credential) =>
         credentials.TryFindKey(text, out credential) ? Verdict.Granted : Verdict.Refuse(Refusal.InvalidCredentials);
 
-    private Verdict TokenOf(ReadOnlySpan<char> text, Route route, in CallFacts call, bool final, out TokenIdentity? token, out Credential? credential)
+    private Verdict TokenOf(ReadOnlySpan<char> text, Route route, in CallFacts call, ref Admission admission, bool final, out TokenIdentity? token, out Credential? credential)
     {
         credential = null;
-        var verdict = tokens.Authenticate(text, route.Providers, call.ArrivedUnixMs, final, out token);
+        var verdict = BelieveToken(text, route, in call, ref admission, final, out token);
         if (!verdict.IsGranted) return verdict;
-        if (credentials.IsRevoked(token!)) return Verdict.Refuse(Refusal.KeyRevoked);
         return credentials.TryFindClient(token!, out credential) ? Verdict.Granted : Verdict.Refuse(Refusal.InvalidCredentials);
+    }
+
+    // Somebody vouches for it, it is for this route, was not taken back, and is shown by who may.
+    private Verdict BelieveToken(ReadOnlySpan<char> text, Route route, in CallFacts call, ref Admission admission, bool final, out TokenIdentity? token)
+    {
+        var verdict = tokens.Authenticate(text, route.Providers, call.ArrivedUnixMs, final, out token);
+        if (!verdict.IsGranted || token is null) return verdict;
+        if (route.Audiences.Length > 0 && !token.IsFor(route.Audiences)) return Verdict.Refuse(Refusal.InvalidCredentials);
+        if (credentials.IsRevoked(token)) return Verdict.Refuse(Refusal.KeyRevoked);
+        return token.BoundTo is null && !BearerToken.IsBoundScheme(call.Authorization) ? Verdict.Granted : DpopCheck.Decide(token, text, in call, ref admission, proofs);
     }
 
     private Verdict Authorize(Route route, in CallFacts call, ref Admission admission, TokenIdentity? token)
@@ -204,7 +219,7 @@ internal sealed class CallPolicy(
         admission.Token = token;
         if (UseClaims(route, in call, ref admission, token) is { IsGranted: false } lacking) return lacking;
 
-        if (credential.Application.Suspended) return Verdict.Refuse(Refusal.OrganisationSuspended);
+        if (credential.Application.Refusal is not Refusal.None and var suspended) return Verdict.Refuse(suspended);
 
         if (!entitlements.TryGet(credential.Application.Id, route.Product!, out var entitlement)) return Verdict.Refuse(Refusal.NotSubscribed);
         admission.Entitlement = entitlement;

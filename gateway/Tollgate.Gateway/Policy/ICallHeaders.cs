@@ -5,4 +5,10 @@ internal interface ICallHeaders
 {
     /// <summary>The value of a header, several lines joined with a comma; null = not sent.</summary>
     string? Header(string name);
+
+    /// <summary>Where the caller sent the call, without its query; null = not known.</summary>
+    string? Address => null;
+
+    /// <summary>Whether a proof of the call is shown for the first time. Calls that are made for it show it again, and are told the same.</summary>
+    bool IsFirst(Func<bool> isFirst) => isFirst();
 }

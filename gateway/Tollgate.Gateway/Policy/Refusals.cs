@@ -10,27 +10,23 @@ internal sealed class RefusalFace
 {
     private readonly string _detail;
 
-    public RefusalFace(string slug, int status, string title, string detail, string? challenge = null, string? tag = null)
+    public RefusalFace(string slug, int status, string title, string detail, string? challenge = null)
     {
         _detail = detail;
         Slug = slug;
-        Tag = tag ?? slug;
         Title = title;
         Status = status;
         Challenge = challenge;
         Detail = detail;
         Beginning = Encoding.UTF8.GetBytes(
-            $"{{\"type\":{JsonSerializer.Serialize(Problem.Type(slug))},\"title\":{JsonSerializer.Serialize(title)},\"status\":{status},\"detail\":\"{JsonEncodedText.Encode(detail, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\",\"instance\":\"");
+            $"{{\"type\":{JsonSerializer.Serialize(Problem.Type(slug))},\"title\":{JsonSerializer.Serialize(title)},\"status\":{status},\"code\":\"{slug.Replace('-', '_')}\",\"detail\":\"{JsonEncodedText.Encode(detail, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\",\"instance\":\"");
     }
 
     /// <summary>The same with another status.</summary>
     public RefusalFace With(int status) => new(Slug, status, Title, _detail, Challenge);
 
-    /// <summary>End of the problem's type.</summary>
+    /// <summary>End of the problem's type; also what metrics and explanations call it. With <c>_</c> for <c>-</c> it is the document's <c>code</c>.</summary>
     public string Slug { get; }
-
-    /// <summary>What metrics and explanations call it: the type's end, unless several refusals share a type.</summary>
-    public string Tag { get; }
 
     public int Status { get; }
 
@@ -105,20 +101,25 @@ internal static class Refusals
         Refusal.KeyExpired => new("key-expired", 401, "Key has expired", "This API key has expired. Use the key that replaced it, or make a new one.", BadToken),
         Refusal.TokenExpired => new("token-expired", 401, "Token has expired", "The access token has expired. Get a new one and try again.",
             "Bearer realm=\"tollgate\", error=\"invalid_token\", error_description=\"The access token expired\""),
+        Refusal.TokenBound => new("token-bound", 401, "Token is bound to a key", "This access token is of use to the holder of its key alone. Send it as Authorization: DPoP, with a proof in the DPoP header.",
+            "Bearer realm=\"tollgate\", error=\"invalid_token\", error_description=\"The access token is bound to a key\""),
+        Refusal.DpopProofInvalid => new("invalid-dpop-proof", 401, "Proof is not valid",
+            "The DPoP header holds no fresh proof for this call and token, by the key that the token is bound to. Make a new one for each call.", "Bearer realm=\"tollgate\", error=\"invalid_dpop_proof\""),
         Refusal.PaymentRequired => new("payment-required", 402, "Payment required", "An invoice of this subscription is overdue. Pay it in the portal, and calls are admitted again."),
         Refusal.NotSubscribed => new("not-subscribed", 403, "Not subscribed", "The application has no active subscription to this product. Subscribe to one of its plans in the portal."),
-        Refusal.SubscriptionPending => new("not-subscribed", 403, "Subscription is waiting",
-            "The application's subscription to this product waits for an approval. Calls are admitted once it is given.", tag: "subscription-pending"),
-        Refusal.SubscriptionPaused => new("not-subscribed", 403, "Subscription is paused",
-            "The application's subscription to this product is paused. Resume it in the portal, and calls are admitted again.", tag: "subscription-paused"),
-        Refusal.SubscriptionCancelled => new("not-subscribed", 403, "Subscription has ended",
-            "The application's subscription to this product was cancelled. Subscribe to one of its plans in the portal.", tag: "subscription-cancelled"),
+        Refusal.SubscriptionPending => new("subscription-pending", 403, "Subscription is waiting",
+            "The application's subscription to this product waits for an approval. Calls are admitted once it is given."),
+        Refusal.SubscriptionPaused => new("subscription-paused", 403, "Subscription is paused",
+            "The application's subscription to this product is paused. Resume it in the portal, and calls are admitted again."),
+        Refusal.SubscriptionCancelled => new("subscription-cancelled", 403, "Subscription has ended",
+            "The application's subscription to this product was cancelled. Subscribe to one of its plans in the portal."),
         Refusal.InsufficientScope => new("insufficient-scope", 403, "Insufficient scope",
             "The key or token lacks a scope or claim that this call needs. Use one that carries it.", "Bearer realm=\"tollgate\", error=\"insufficient_scope\""),
         Refusal.IpNotAllowed => new("ip-not-allowed", 403, "Address not allowed", "The call, or the key, may not come from this address. Call from an allowed network, or change the key's list in the portal."),
         Refusal.OriginNotAllowed => new("origin-not-allowed", 403, "Origin not allowed", "A page of this origin may not make this call with this method and these headers. The API's owner can allow it."),
         Refusal.CertificateNotAllowed => new("certificate-not-allowed", 403, "Certificate not allowed", "This call needs a client certificate that the route accepts. Show one, or ask the API's owner."),
-        Refusal.OrganisationSuspended => new("organisation-suspended", 403, "Suspended", "The application or its organisation is suspended. Ask its owner, or write to support."),
+        Refusal.OrganisationSuspended => new("organisation-suspended", 403, "Organisation is suspended", "The application's organisation is suspended. Ask its owner, or write to support."),
+        Refusal.ApplicationSuspended => new("application-suspended", 403, "Application is suspended", "This application is suspended; others of its organisation may call. Ask its owner, or write to support."),
         Refusal.ContentTooLarge => new("content-too-large", 413, "Content too large", "The request body is larger than this gateway takes. Send less at a time."),
         Refusal.UnsupportedMediaType => new("unsupported-media-type", 415, "Unsupported media type", "The body's media type is not one that this call takes. See the API's documentation."),
         Refusal.SchemaViolation => new("schema-violation", 422, "Schema violation", "The body does not follow the schema of this call. See the API's documentation."),

@@ -3,8 +3,15 @@ using System.Text.Json.Serialization;
 namespace Tollgate.Contracts.Feeds;
 
 /// <summary>An application, its owner, and whether either is suspended.</summary>
-/// <param name="Suspended">Its calls are refused as <c>organisation-suspended</c>.</param>
-public sealed record ApplicationItem(AppId Id, OrganisationId Organisation, string Name, string OrganisationName, bool Suspended) : FeedItem
+/// <param name="Suspended">Its owner is: its calls are refused as <c>organisation-suspended</c>.</param>
+/// <param name="ApplicationSuspended">It alone is: its calls are refused as <c>application-suspended</c>.</param>
+public sealed record ApplicationItem(
+    AppId Id,
+    OrganisationId Organisation,
+    string Name,
+    string OrganisationName,
+    bool Suspended,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ApplicationSuspended = false) : FeedItem
 {
     public override string Kind => "application";
     public override string Key => Id.ToString();

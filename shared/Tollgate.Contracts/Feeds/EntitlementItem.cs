@@ -33,13 +33,13 @@ public enum EntitlementState
     /// <summary>Calls are admitted.</summary>
     Active,
 
-    /// <summary>Waiting for approval: refused as <c>not-subscribed</c>.</summary>
+    /// <summary>Waiting for approval: refused as <c>subscription-pending</c>.</summary>
     Pending,
 
-    /// <summary>Paused: refused as <c>not-subscribed</c>.</summary>
+    /// <summary>Paused: refused as <c>subscription-paused</c>.</summary>
     Paused,
 
-    /// <summary>Over: refused as <c>not-subscribed</c>.</summary>
+    /// <summary>Over: refused as <c>subscription-cancelled</c>.</summary>
     Cancelled,
 
     /// <summary>An invoice is overdue: refused as <c>payment-required</c>.</summary>

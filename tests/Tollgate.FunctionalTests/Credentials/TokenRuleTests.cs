@@ -1,10 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Tokens;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 using Tollgate.FunctionalTests.Feeds;
@@ -19,8 +15,8 @@ public sealed class TokenRuleTests : IAsyncLifetime
 {
     private readonly TempFolder _folder = new();
     private readonly ConcurrentDictionary<string, object> _opaque = new();
-    private Issuer _first = null!;
-    private Issuer _second = null!;
+    private TokenIssuer _first = null!;
+    private TokenIssuer _second = null!;
     private StubUpstream _upstream = null!;
     private StubUpstream _introspection = null!;
     private FakeControlPlane _plane = null!;
@@ -30,8 +26,8 @@ public sealed class TokenRuleTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _upstream = await StubUpstream.StartAsync();
-        _first = await Issuer.StartAsync();
-        _second = await Issuer.StartAsync();
+        _first = await TokenIssuer.StartAsync();
+        _second = await TokenIssuer.StartAsync();
         _introspection = await StubUpstream.StartAsync(async http =>
         {
             var form = await http.Request.ReadFormAsync();
@@ -145,55 +141,4 @@ public sealed class TokenRuleTests : IAsyncLifetime
     }
 
     private Task<HttpResponseMessage> CallAsync(string token, string path = "/w") => _gateway.GetAsync(path, ("Authorization", $"Bearer {token}"));
-
-    /// <summary>An OpenID provider in miniature.</summary>
-    private sealed class Issuer : IAsyncDisposable
-    {
-        private readonly RSA _key = RSA.Create(2048);
-        private readonly string _kid = Guid.NewGuid().ToString("N");
-        private StubUpstream _server = null!;
-
-        public string Url => _server.Url;
-        public string Name => _server.Url + "/tenant";
-        public int Asked => _server.Seen.Count;
-
-        public static async Task<Issuer> StartAsync()
-        {
-            var issuer = new Issuer();
-            issuer._server = await StubUpstream.StartAsync(http => http.Response.WriteAsync(http.Request.Path == "/keys" ? issuer.Jwks() : issuer.Discovery()));
-            return issuer;
-        }
-
-        public string Token(string client = "worker", string? issuer = null, string audience = "api", DateTime? issued = null, Dictionary<string, object>? more = null)
-        {
-            var claims = more ?? [];
-            claims["client_id"] = client;
-            return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
-            {
-                Issuer = issuer ?? Name,
-                Audience = audience,
-                IssuedAt = issued ?? DateTime.UtcNow.AddSeconds(-30),
-                NotBefore = DateTime.UtcNow.AddSeconds(-30),
-                Expires = DateTime.UtcNow.AddMinutes(5),
-                TokenType = "at+jwt",
-                Claims = claims,
-                SigningCredentials = new SigningCredentials(
-                    new RsaSecurityKey(_key) { KeyId = _kid, CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false } }, SecurityAlgorithms.RsaSha256),
-            });
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _server.DisposeAsync();
-            _key.Dispose();
-        }
-
-        private string Discovery() => JsonSerializer.Serialize(new { issuer = Name, jwks_uri = $"{Url}/keys" });
-
-        private string Jwks()
-        {
-            var key = _key.ExportParameters(false);
-            return JsonSerializer.Serialize(new { keys = new[] { new { kty = "RSA", use = "sig", kid = _kid, n = Base64UrlEncoder.Encode(key.Modulus!), e = Base64UrlEncoder.Encode(key.Exponent!) } } });
-        }
-    }
 }

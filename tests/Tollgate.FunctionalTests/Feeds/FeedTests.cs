@@ -43,7 +43,7 @@ public sealed class FeedTests
 
         plane.Publish(new RemovedItem("entitlement", _app.Id.ToString()), _app with { Suspended = true });
         await Deadline.UntilAsync("the subscription is gone", () => Task.FromResult(!gateway.Entitlements.TryGet(_app.Id, "weather", out _)));
-        await Deadline.UntilAsync("the application is suspended", () => Task.FromResult(credential.Application.Suspended));
+        await Deadline.UntilAsync("the application is suspended", () => Task.FromResult(credential.Application.Refusal == Refusal.OrganisationSuspended));
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class LimitAdminTests : IAsyncLifetime
     public async Task Each_state_of_a_subscription_has_its_refusal()
     {
         var details = new HashSet<string>();
-        foreach (var (state, status, slug) in new[] { ("pending", 403, "not-subscribed"), ("paused", 403, "not-subscribed"), ("cancelled", 403, "not-subscribed"), ("suspended", 403, "organisation-suspended"), ("unpaid", 402, "payment-required") })
+        foreach (var (state, status, slug) in new[] { ("pending", 403, "subscription-pending"), ("paused", 403, "subscription-paused"), ("cancelled", 403, "subscription-cancelled"), ("suspended", 403, "organisation-suspended"), ("unpaid", 402, "payment-required") })
         {
             using var answer = await _gateway.CallAsync("/read", _keys[state]);
             answer.StatusCode.ShouldBe((HttpStatusCode)status);

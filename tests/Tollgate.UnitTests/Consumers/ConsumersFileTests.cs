@@ -58,7 +58,7 @@ public sealed class ConsumersFileTests
                                   "subscriptions": [ { "plan": "p", "state": "unpaid", "anchor": "2026-01-31T10:00:00Z" }, ],
                                   "keys": [ { "key": "old-key", "scopes": ["read"], "networks": ["10.0.0.0/8", "::1"], "revoked": true } ] } ] }
             """);
-        file.Credentials.OfType<ApplicationItem>().Single().ShouldSatisfyAllConditions(x => x.Suspended.ShouldBeTrue(), x => x.OrganisationName.ShouldBe("x"));
+        file.Credentials.OfType<ApplicationItem>().Single().ShouldSatisfyAllConditions(x => x.ApplicationSuspended.ShouldBeTrue(), x => x.OrganisationName.ShouldBe("x"));
         file.Credentials.OfType<KeyItem>().Single().ShouldSatisfyAllConditions(
             x => x.Prefix.ShouldBe(""), x => x.Scopes.ShouldBe(["read"]), x => x.Networks.ShouldBe(["10.0.0.0/8", "::1"]), x => x.Revoked.ShouldBeTrue());
         file.Entitlements.Cast<EntitlementItem>().Select(x => x.Product).ShouldBe(["a", "b"]);

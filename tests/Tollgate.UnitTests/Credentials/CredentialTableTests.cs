@@ -2,6 +2,7 @@ using System.Text;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Gateway.Feeds;
+using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Credentials;
 
 namespace Tollgate.UnitTests.Credentials;
@@ -38,7 +39,10 @@ public sealed class CredentialTableTests
         before!.Revoked.ShouldBeFalse();
 
         Apply(false, _app with { Suspended = true, Name = "renamed" });
-        after.Application.Suspended.ShouldBeTrue();
+        after.Application.Refusal.ShouldBe(Refusal.OrganisationSuspended);
+        Apply(false, _app with { ApplicationSuspended = true });
+        after.Application.Refusal.ShouldBe(Refusal.ApplicationSuspended);
+        Apply(false, _app with { Suspended = true, Name = "renamed" });
         after.Application.Name.ShouldBe("renamed");
 
         Apply(false, new RemovedItem("key", item.Id.ToString()));

@@ -7,16 +7,17 @@ namespace Tollgate.UnitTests.Gateway;
 public sealed class RefusalTests
 {
     [Fact]
-    public void Every_refusal_has_a_status_a_type_a_tag_of_its_own_and_a_sentence()
+    public void Every_refusal_has_a_status_a_type_of_its_own_and_a_sentence()
     {
         var refusals = Enum.GetValues<Refusal>().ToArray();
-        refusals.Select(refusal => Refusals.Of(refusal).Tag).ShouldBeUnique();
+        refusals.Select(refusal => Refusals.Of(refusal).Slug).ShouldBeUnique();
 
         foreach (var refusal in refusals)
         {
             var face = Refusals.Of(refusal);
             var problem = JsonDocument.Parse(Encoding.UTF8.GetString(face.Beginning) + "/\"}").RootElement;
             problem.GetProperty("type").GetString().ShouldBe("https://tollgate.dev/problems/" + face.Slug);
+            problem.GetProperty("code").GetString().ShouldBe(face.Slug.Replace('-', '_'));
             problem.GetProperty("status").GetInt32().ShouldBe(face.Status);
             problem.GetProperty("title").GetString().ShouldNotBeNullOrWhiteSpace();
             problem.GetProperty("detail").GetString()!.ShouldEndWith(".");

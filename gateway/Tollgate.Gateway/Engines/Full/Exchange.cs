@@ -196,6 +196,7 @@ internal sealed class Exchange : ICallHeaders
         _call.ContentLength = request.ContentLength;
 
         _call.CertificateSubject = Caller.CertificateSubject;
+        if (ResourceMetadata.IsAskedBy(this)) return ResourceMetadata.WriteAsync(this);
         if (Preflight.IsOne(request) && Preflight.Answer(this) is { } answered) return answered;
 
         var verdict = Decide(final: false);
@@ -268,7 +269,7 @@ internal sealed class Exchange : ICallHeaders
     public Task RefuseAsync(Verdict verdict)
     {
         var face = Policy.Routes.HasOcelotCodes ? Refusals.AsInOcelot(verdict.Refusal, Context.Request.Headers.ContainsKey("Upgrade")) : Refusals.Of(verdict.Refusal);
-        Outcome = face.Tag;
+        Outcome = face.Slug;
         Refused = verdict;
         var response = Context.Response;
         if (_admission.FileRate.IsRefused)
@@ -279,7 +280,7 @@ internal sealed class Exchange : ICallHeaders
 
         response.StatusCode = face.Status;
         OwnHeaders.Write(this, response.Headers);
-        if (Refusals.ChallengeOf(verdict.Refusal, _admission.Route) is { } challenge) response.Headers.WWWAuthenticate = challenge;
+        if (Refusals.ChallengeOf(verdict.Refusal, _admission.Route) is { } challenge) response.Headers.WWWAuthenticate = Challenges.Of(this, challenge, face.Status);
         if (verdict.RetryAfterSeconds > 0 || face.Status is 429 or 503)
         {
             RetryAfterSeconds = Math.Max(1, verdict.RetryAfterSeconds);
@@ -340,4 +341,8 @@ internal sealed class Exchange : ICallHeaders
     }
 
     string? ICallHeaders.Header(string name) => Context.Request.Headers.TryGetValue(name, out var value) ? value.ToString() : null;
+
+    string? ICallHeaders.Address => PublicAddress.Of(this);
+
+    bool ICallHeaders.IsFirst(Func<bool> isFirst) => Context.Features.Get<OuterCall>() is { } outer ? outer.IsFirst(isFirst) : isFirst();
 }

@@ -31,6 +31,9 @@ internal static class HopByHopHeaders
     public static bool IsKey(string name) =>
         name.Length == 9 && (name.Equals("X-Api-Key", StringComparison.OrdinalIgnoreCase) || name.Contains('_') && name.Replace('_', '-').Equals("X-Api-Key", StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Whether a header is the proof that belongs to a token.</summary>
+    public static bool IsProof(string name) => name.Length == 4 && name.Equals("DPoP", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Names that a <c>Connection</c> header adds to the list; null on the common path.</summary>
     public static HashSet<string>? NamedBy(StringValues connection)
     {

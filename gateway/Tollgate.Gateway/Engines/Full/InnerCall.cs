@@ -47,6 +47,7 @@ internal sealed class InnerCall
         Features.Set<IHttpRequestBodyDetectionFeature>(new BodyDetection(body.Length > 0));
         Features.Set<IHttpRequestLifetimeFeature>(new Lifetime(cancel));
         Features.Set(caller);
+        Features.Set(outer.Features.Get<OuterCall>() ?? new OuterCall(outer));
     }
 
     public FeatureCollection Features { get; } = new();

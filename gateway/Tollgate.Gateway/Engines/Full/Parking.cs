@@ -32,7 +32,7 @@ internal static class Parking
                 }
             }
 
-            exchange.Admission = new Admission { FileRate = exchange.Admission.FileRate };
+            exchange.Admission = new Admission { FileRate = exchange.Admission.FileRate, IsProven = exchange.Admission.IsProven };
             verdict = exchange.Decide(final);
         }
 

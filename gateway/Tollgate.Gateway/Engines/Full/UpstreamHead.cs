@@ -77,7 +77,7 @@ internal static class UpstreamHead
         foreach (var (name, value) in headers)
         {
             if (HopByHopHeaders.Ends(name) || named is not null && named.Contains(name)) continue;
-            if (HopByHopHeaders.SpeaksOfConsumers(name) || hidesKey && HopByHopHeaders.IsKey(name)) continue;
+            if (HopByHopHeaders.SpeaksOfConsumers(name) || hidesKey && (HopByHopHeaders.IsKey(name) || HopByHopHeaders.IsProof(name))) continue;
             if (hidesAuthorization && name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)) continue;
             Add(message, name, value);
         }

@@ -13,28 +13,25 @@ internal sealed class Application
     public string Name
     {
         get => Volatile.Read(ref _facts)?.Name ?? "";
-        init => _facts = new Facts(value, Organisation, Suspended);
+        init => _facts = new Facts(value, Organisation, Refusal);
     }
 
     public string Organisation
     {
         get => Volatile.Read(ref _facts)?.Organisation ?? "";
-        init => _facts = new Facts(Name, value, Suspended);
+        init => _facts = new Facts(Name, value, Refusal);
     }
 
-    public bool Suspended
-    {
-        get => Volatile.Read(ref _facts)?.Suspended ?? false;
-        init => _facts = new Facts(Name, Organisation, value);
-    }
+    /// <summary>Why its calls are refused, whatever they show: it or its organisation is suspended.</summary>
+    public Refusal Refusal => Volatile.Read(ref _facts)?.Refusal ?? Refusal.None;
 
     /// <summary>False while only its credentials have been heard of, and once it has been removed: they then authenticate nobody.</summary>
     internal bool IsKnown => Volatile.Read(ref _facts) is not null;
 
-    internal void Become(string name, string organisation, bool suspended) =>
-        Volatile.Write(ref _facts, new Facts(name, organisation, suspended));
+    internal void Become(string name, string organisation, Refusal refusal) =>
+        Volatile.Write(ref _facts, new Facts(name, organisation, refusal));
 
     internal void Forget() => Volatile.Write(ref _facts, null);
 
-    private sealed record Facts(string Name, string Organisation, bool Suspended);
+    private sealed record Facts(string Name, string Organisation, Refusal Refusal);
 }

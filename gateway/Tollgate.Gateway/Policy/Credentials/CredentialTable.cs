@@ -95,7 +95,7 @@ internal sealed class CredentialTable(TimeProvider? time = null) : FeedTable<Cre
         switch (item)
         {
             case ApplicationItem application:
-                state.Application(application.Id).Become(state.Name(application.Name), state.Name(application.OrganisationName), application.Suspended);
+                state.Application(application.Id).Become(state.Name(application.Name), state.Name(application.OrganisationName), RefusalOf(application));
                 break;
             case KeyItem key:
                 Put(state, key);
@@ -114,6 +114,9 @@ internal sealed class CredentialTable(TimeProvider? time = null) : FeedTable<Cre
                 break;
         }
     }
+
+    private static Refusal RefusalOf(ApplicationItem application) =>
+        application.Suspended ? Refusal.OrganisationSuspended : application.ApplicationSuspended ? Refusal.ApplicationSuspended : Refusal.None;
 
     private static void Put(State state, KeyItem item)
     {

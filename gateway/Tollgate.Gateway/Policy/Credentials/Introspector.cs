@@ -117,6 +117,7 @@ internal sealed class Introspector : IDisposable
         var issuer = Text(said, "iss");
         if (_issuer is not null && issuer is not null && issuer != _issuer) return null;
         if (_audience is not null && !Texts(said, "aud").Contains(_audience)) return null;
+        if (!TryReadBinding(said, out var boundTo)) return null;
         if (Text(said, "token_use") is { } use && use.Contains("refresh", StringComparison.OrdinalIgnoreCase)) return null;
 
         var clientId = Text(said, "client_id");
@@ -134,8 +135,15 @@ internal sealed class Introspector : IDisposable
             IssuedUnixMs = Seconds(said, "iat") * 1000 ?? 0,
             ExpiresUnixMs = Seconds(said, "exp") * 1000 ?? _time.GetUtcNow().ToUnixTimeMilliseconds() + RememberGoodMs,
             Jti = Text(said, "jti"),
+            BoundTo = boundTo,
             Claims = new ClaimSet([.. claims]),
         };
+    }
+
+    private static bool TryReadBinding(JsonElement said, out string? thumbprint)
+    {
+        thumbprint = null;
+        return !said.TryGetProperty("cnf", out var cnf) || TokenProvider.TryReadBinding(cnf, out thumbprint);
     }
 
     private void Remember(TokenDigest digest, Word word)

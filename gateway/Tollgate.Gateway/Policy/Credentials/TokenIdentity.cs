@@ -26,8 +26,20 @@ internal sealed class TokenIdentity
 
     public string? Jti { get; init; }
 
+    /// <summary>Thumbprint of the key whose holder alone may show it (<c>cnf.jkt</c>, RFC 9449 §6); null = whoever bears it may.</summary>
+    public string? BoundTo { get; init; }
+
     /// <summary>By the names that the token has.</summary>
     public ClaimSet Claims { get; init; }
+
+    /// <summary>Whether one of these is in <c>aud</c>.</summary>
+    public bool IsFor(string[] audiences)
+    {
+        foreach (var audience in audiences)
+            if (Claims.Has("aud", audience))
+                return true;
+        return false;
+    }
 
     /// <summary>The signed word on the person that is given out at present.</summary>
     public Consumers.ConsumerWord? Word { get; set; }

@@ -1,11 +1,17 @@
+using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using Tollgate.ServiceDefaults.Jose;
 
 namespace Tollgate.Gateway.Policy.Credentials;
 
 internal enum TokenVerification : byte
 {
     Invalid,
+
+    /// <summary>Not valid here, and it may be another's.</summary>
+    Foreign,
+
     Valid,
     Expired,
 
@@ -30,6 +36,9 @@ internal sealed class TokenProvider(
     string name, TokenKeys? keys, string? issuer, string? audience, bool accessTokensOnly = false, Introspector? introspector = null)
 {
     private const int SkewSeconds = 5;
+    private const int IssuedSkewSeconds = 30;
+
+    private static readonly string[] Times = ["exp", "nbf", "iat"];
 
     private static readonly JsonWebTokenHandler Handler = new() { MapInboundClaims = false, SetDefaultTimesOnTokenCreation = false };
 
@@ -40,6 +49,12 @@ internal sealed class TokenProvider(
 
     /// <summary>Rises whenever a key goes away: what it had verified is verified again.</summary>
     public int KeysVersion => keys?.Current?.Version ?? 0;
+
+    /// <summary>Whether programs can find out about it by themselves (RFC 8414).</summary>
+    public bool IsDiscovered => keys is AuthorityKeys;
+
+    /// <summary>What it calls itself, if programs can find out about it; null = they cannot, or it has not said yet.</summary>
+    public string? DiscoveredIssuer => keys is AuthorityKeys ? issuer ?? keys.Current?.Issuer : null;
 
     /// <summary>Whether it signs tokens that can be verified here.</summary>
     public bool HasKeys => keys is not null;
@@ -64,31 +79,32 @@ internal sealed class TokenProvider(
         }
         catch (Exception malformed) when (malformed is ArgumentException or SecurityTokenException or FormatException or InvalidOperationException)
         {
-            return TokenVerification.Invalid;
+            return TokenVerification.Foreign;
         }
-
-        if (token.IsEncrypted || !IsAccessToken(token.Typ) || token.TryGetHeaderValue<object>("crit", out _) || IsIdToken(token)) return TokenVerification.Invalid;
-
-        // Bound to a key that nobody proves here (RFC 7800, RFC 9449 §7.2): whoever shows it as a bearer may have stolen it.
-        if (token.TryGetPayloadValue<object>("cnf", out _)) return TokenVerification.Invalid;
 
         // Another issuer's token is no reason to look for its key here.
         var set = keys!.Current;
-        if ((issuer ?? set?.Issuer) is { } mine && token.Issuer != mine) return TokenVerification.Invalid;
+        var mine = issuer ?? set?.Issuer;
+        if (mine is not null && token.Issuer != mine) return TokenVerification.Foreign;
+        var no = mine is null ? TokenVerification.Foreign : TokenVerification.Invalid;
+        if (token.IsEncrypted || !IsAccessToken(token.Typ) || CompactJwt.Read(text) is not { } strict || IsIdToken(token)) return no;
+        if (!TryReadBinding(strict, out var boundTo) || !HasTimes(strict)) return no;
         if (set is null || set.Lacks(token.Kid))
         {
             arrival = keys.AskFor(token.Kid);
-            return arrival is null ? TokenVerification.Invalid : TokenVerification.KeysOnTheirWay;
+            return arrival is null ? no : TokenVerification.KeysOnTheirWay;
         }
 
         var result = Handler.ValidateTokenAsync(token, ParametersFor(set)).GetAwaiter().GetResult();    // completes at once: the keys are in memory
-        if (!result.IsValid) return TokenVerification.Invalid;
+        if (!result.IsValid) return no;
 
-        if (!TryReadTime(token, "exp", out var expires) || expires is null) return TokenVerification.Invalid;
-        if (!TryReadTime(token, "nbf", out var notBefore)) return TokenVerification.Invalid;
-        var expiresUnixMs = Milliseconds(expires.Value + SkewSeconds);
+        var expiresUnixMs = Milliseconds(ReadTime(strict, "exp")!.Value + SkewSeconds);
         if (expiresUnixMs <= nowUnixMs) return TokenVerification.Expired;
-        if (notBefore is { } from && Milliseconds(from - SkewSeconds) > nowUnixMs) return TokenVerification.Invalid;
+        if (ReadTime(strict, "nbf") is { } from && Milliseconds(from - SkewSeconds) > nowUnixMs) return no;
+
+        // A token of the future would outlive every revocation of what was issued before.
+        var issued = ReadTime(strict, "iat");
+        if (issued is { } said && Milliseconds(said - IssuedSkewSeconds) > nowUnixMs) return no;
 
         var clientId = ReadText(token, "client_id") ?? ReadText(token, "azp");
         identity = new TokenIdentity
@@ -97,10 +113,11 @@ internal sealed class TokenProvider(
             ClientId = clientId,
             ClientOfIssuer = clientId is null || ReadText(token, "iss") is not { } of ? null : $"{of} {clientId}",
             Subject = ReadText(token, "sub"),
-            IssuedUnixMs = TryReadTime(token, "iat", out var issued) && issued is { } at ? Milliseconds(at) : 0,
+            IssuedUnixMs = issued is { } at ? Milliseconds(at) : 0,
             Scopes = ReadScopes(token),
             ExpiresUnixMs = expiresUnixMs,
             Jti = ReadText(token, "jti"),
+            BoundTo = boundTo,
             Claims = new ClaimSet([.. token.Claims.Select(claim => KeyValuePair.Create(string.IsInterned(claim.Type) ?? claim.Type, claim.Value))]),
         };
         return TokenVerification.Valid;
@@ -140,19 +157,38 @@ internal sealed class TokenProvider(
     private static bool IsIdToken(JsonWebToken token) =>
         token.TryGetPayloadValue<object>("nonce", out _) || token.TryGetPayloadValue<object>("at_hash", out _) || token.TryGetPayloadValue<object>("c_hash", out _);
 
-    private static bool TryReadTime(JsonWebToken token, string claim, out double? seconds)
+    // RFC 7519 §2: a moment is a number, not a text that looks like one.
+    private static bool HasTimes(CompactJwt token)
     {
-        seconds = null;
-        if (!token.TryGetPayloadValue<object>(claim, out var value)) return true;
-        seconds = value switch
+        if (!token.Claims.TryGetProperty("exp", out _)) return false;
+        foreach (var claim in Times)
+            if (token.Claims.TryGetProperty(claim, out _) && ReadTime(token, claim) is null)
+                return false;
+        return true;
+    }
+
+    private static double? ReadTime(CompactJwt token, string claim) =>
+        token.Claims.TryGetProperty(claim, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var seconds) && double.IsFinite(seconds) ? seconds : null;
+
+    /// <summary>False: it is bound to something that nobody proves here (RFC 7800 §3, RFC 8705), and whoever shows it may have stolen it.</summary>
+    private static bool TryReadBinding(CompactJwt token, out string? thumbprint)
+    {
+        thumbprint = null;
+        return !token.Claims.TryGetProperty("cnf", out var cnf) || TryReadBinding(cnf, out thumbprint);
+    }
+
+    /// <summary>The thumbprint in <c>cnf</c>, which must be all that is in it.</summary>
+    public static bool TryReadBinding(JsonElement cnf, out string? thumbprint)
+    {
+        thumbprint = null;
+        if (cnf.ValueKind != JsonValueKind.Object) return false;
+        foreach (var member in cnf.EnumerateObject())
         {
-            int number => number,
-            long number => number,
-            double number when double.IsFinite(number) => number,
-            decimal number => (double)number,
-            _ => null,
-        };
-        return seconds is not null;
+            if (member.Name != "jkt" || member.Value.ValueKind != JsonValueKind.String) return false;
+            thumbprint = member.Value.GetString();
+        }
+
+        return thumbprint is { Length: > 0 };
     }
 
     private static long Milliseconds(double seconds) => (long)Math.Clamp(seconds * 1000, 0, 253_402_300_799_000d);

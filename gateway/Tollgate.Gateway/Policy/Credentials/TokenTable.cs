@@ -41,6 +41,7 @@ internal sealed class TokenTable(int capacity = 100_000)
         var refusal = Refusal.InvalidCredentials;
         var patienceMs = Verdict.StepMs;
         var isAway = false;
+        var isKnown = false;
         Task? arrival = null;
         foreach (var provider in providers)
         {
@@ -56,13 +57,16 @@ internal sealed class TokenTable(int capacity = 100_000)
                 case TokenVerification.KeysOnTheirWay:
                     arrival ??= keys;
                     break;
+                case TokenVerification.Invalid:
+                    isKnown = true;
+                    break;
             }
         }
 
-        // Issuers are asked about what nobody here could read.
+        // Issuers are asked about what nobody here could read, and not about what another one signed.
         foreach (var provider in providers)
         {
-            if (arrival is not null || isSigned && provider.HasKeys) continue;
+            if (arrival is not null || isKnown || isSigned && provider.HasKeys) continue;
             switch (provider.Introspect(text, digest, nowUnixMs, out identity, out var word))
             {
                 case TokenVerification.Valid:

@@ -34,6 +34,9 @@ internal sealed class Route
     /// <summary>Query parameter in which a key may come; null = none.</summary>
     public string? KeyQuery { get; init; }
 
+    /// <summary>For whom a token must be: one of these; empty = for whom its provider says.</summary>
+    public string[] Audiences { get; init; } = [];
+
     /// <summary>Whether the caller's key or token goes on to the upstream of a product.</summary>
     public bool ForwardsCredentials { get; init; }
 

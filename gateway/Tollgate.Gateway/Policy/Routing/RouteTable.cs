@@ -17,6 +17,8 @@ internal sealed class RouteTable
         _lookup = _byHost.GetAlternateLookup<ReadOnlySpan<char>>();
         Routes = [.. inFileOrder.OrderByDescending(route => route.Template.IsCatchAll ? 0 : route.Priority)];
         TellsConsumers = Routes.Any(route => route.TellsConsumer);
+        TellsIssuers = Routes.Any(route => route.Providers.Any(provider => provider.IsDiscovered))
+            && !Routes.Any(route => route.Template.Text.StartsWith(ResourceMetadataPath, StringComparison.OrdinalIgnoreCase));
         for (var rank = 0; rank < Routes.Length; rank++)
         {
             var route = Routes[rank];
@@ -32,6 +34,12 @@ internal sealed class RouteTable
 
     /// <summary>Whether any upstream wants a signed word on who calls.</summary>
     public bool TellsConsumers { get; }
+
+    /// <summary>Where programs find out who gives tokens (RFC 9728 §3.1).</summary>
+    public const string ResourceMetadataPath = "/.well-known/oauth-protected-resource";
+
+    /// <summary>Whether programs are told who gives tokens: somebody does, and no route of the file has taken that path.</summary>
+    public bool TellsIssuers { get; }
 
     /// <summary>Asked where none of <see cref="Routes"/> takes a call; null = nobody is.</summary>
     public IDynamicRoutes? Dynamic { get; init; }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.ServiceDefaults.Jose;
 
 namespace Tollgate.Identity.OAuth.Clients;
 

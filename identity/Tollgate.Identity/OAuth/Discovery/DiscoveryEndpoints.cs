@@ -11,6 +11,7 @@ using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Sessions;
 using Tollgate.Identity.Storage;
+using Tollgate.ServiceDefaults.Jose;
 
 namespace Tollgate.Identity.OAuth.Discovery;
 

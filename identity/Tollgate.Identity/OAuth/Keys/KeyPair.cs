@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Tollgate.Identity.OAuth.Keys;
@@ -50,9 +49,8 @@ internal sealed class RsaKeyPair(string kid, RSAParameters parameters) : KeyPair
     public override JsonObject PublicJwk() =>
         new() { ["kty"] = "RSA", ["use"] = "sig", ["alg"] = Algorithm, ["kid"] = Kid, ["n"] = Modulus, ["e"] = Exponent };
 
-    /// <summary>RFC 7638: the digest of the required members in their one order.</summary>
-    public static string Thumbprint(string modulus, string exponent) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(
-        $$"""{"e":"{{exponent}}","kty":"RSA","n":"{{modulus}}"}""")));
+    /// <summary>RFC 7638.</summary>
+    public static string Thumbprint(string modulus, string exponent) => ServiceDefaults.Jose.PublicJwk.ThumbprintOfRsa(modulus, exponent);
 }
 
 /// <summary>A key on P-256 for ES256.</summary>
@@ -72,9 +70,8 @@ internal sealed class EcKeyPair(string kid, ECParameters parameters) : KeyPair(k
     public override JsonObject PublicJwk() =>
         new() { ["kty"] = "EC", ["use"] = "sig", ["alg"] = Algorithm, ["kid"] = Kid, ["crv"] = "P-256", ["x"] = X, ["y"] = Y };
 
-    /// <summary>RFC 7638: the digest of the required members in their one order.</summary>
-    public static string Thumbprint(string x, string y) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(
-        $$"""{"crv":"P-256","kty":"EC","x":"{{x}}","y":"{{y}}"}""")));
+    /// <summary>RFC 7638.</summary>
+    public static string Thumbprint(string x, string y) => ServiceDefaults.Jose.PublicJwk.ThumbprintOfEc(x, y);
 }
 
 /// <summary>The system's key objects serve one caller at a time, so each borrows one.</summary>

@@ -13,7 +13,7 @@ internal static class InputLimits
     public const int Nonce = 300;
     public const int State = 2048;
     public const int Handle = 100;
-    public const int Jwt = 51_200;
+    public const int Jwt = ServiceDefaults.Jose.CompactJwt.Longest;
 
     private static readonly (string Name, int Length)[] ByName =
     [

@@ -3,6 +3,7 @@ using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Keys;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
+using Tollgate.ServiceDefaults.Jose;
 
 namespace Tollgate.Identity.OAuth.Registration;
 

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Tollgate.Identity.OAuth.Keys;
 using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.ServiceDefaults.Jose;
 
 namespace Tollgate.Identity.OAuth.Tokens;
 

@@ -6,6 +6,7 @@ using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Dpop;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.Storage;
+using Tollgate.ServiceDefaults.Jose;
 
 namespace Tollgate.Identity.OAuth.Tokens;
 

@@ -1,12 +1,12 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
-using Tollgate.Identity.OAuth.Keys;
 
-namespace Tollgate.Identity.OAuth.Protocol;
+namespace Tollgate.ServiceDefaults.Jose;
 
 /// <summary>A public key that somebody else signs with (RFC 7517): RSA from 2048 bits on, or P-256. Each algorithm fits one kind of key.</summary>
-internal sealed class PublicJwk
+public sealed class PublicJwk
 {
     /// <summary>What signatures of others may be made with: asymmetric, never <c>none</c>.</summary>
     public static readonly IReadOnlyList<string> SignatureAlgorithms = ["RS256", "PS256", "ES256"];
@@ -24,13 +24,13 @@ internal sealed class PublicJwk
         {
             var (n, e) = (CompactJwt.Text(jwk, "n")!, CompactJwt.Text(jwk, "e")!);
             _rsa = new RSAParameters { Modulus = Base64Url.DecodeFromChars(n), Exponent = Base64Url.DecodeFromChars(e) };
-            Thumbprint = RsaKeyPair.Thumbprint(n, e);
+            Thumbprint = ThumbprintOfRsa(n, e);
         }
         else
         {
             var (x, y) = (CompactJwt.Text(jwk, "x")!, CompactJwt.Text(jwk, "y")!);
             _ec = new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = new ECPoint { X = Base64Url.DecodeFromChars(x), Y = Base64Url.DecodeFromChars(y) } };
-            Thumbprint = EcKeyPair.Thumbprint(x, y);
+            Thumbprint = ThumbprintOfEc(x, y);
         }
     }
 
@@ -70,6 +70,14 @@ internal sealed class PublicJwk
             ? [.. keys.EnumerateArray().Select(Read).OfType<PublicJwk>()]
             : [];
     }
+
+    /// <summary>RFC 7638: the digest of the required members in their one order.</summary>
+    public static string ThumbprintOfRsa(string modulus, string exponent) => Digest($$"""{"e":"{{exponent}}","kty":"RSA","n":"{{modulus}}"}""");
+
+    /// <summary>RFC 7638, of a point on P-256.</summary>
+    public static string ThumbprintOfEc(string x, string y) => Digest($$"""{"crv":"P-256","kty":"EC","x":"{{x}}","y":"{{y}}"}""");
+
+    private static string Digest(string json) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(json)));
 
     public bool Verify(CompactJwt jwt) => jwt.Algorithm is { } algorithm && SignatureAlgorithms.Contains(algorithm) && Verify(algorithm, jwt.Signed, jwt.Signature);
 

@@ -2,25 +2,30 @@ using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 
-namespace Tollgate.Identity.OAuth.Protocol;
+namespace Tollgate.ServiceDefaults.Jose;
 
 /// <summary>A signed JWT in its compact form, taken apart and not believed yet (RFC 7515 §3.1).</summary>
-internal sealed record CompactJwt(JsonElement Header, JsonElement Claims, byte[] Signed, byte[] Signature)
+public sealed record CompactJwt(JsonElement Header, JsonElement Claims, byte[] Signed, byte[] Signature)
 {
+    public const int Longest = 51_200;
+
+    // Whoever reads one member where another reads its namesake has been deceived (RFC 7515 §4, RFC 7519 §4).
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
+
     public string? Algorithm => Text(Header, "alg");
 
     public string? Type => Text(Header, "typ");
 
     public string? Kid => Text(Header, "kid");
 
-    /// <summary>Null: it is none, or names an extension that must be understood (<c>crit</c>), and none is.</summary>
+    /// <summary>Null: it is none, says something twice, or names an extension that must be understood (<c>crit</c>), and none is.</summary>
     public static CompactJwt? Read(string token)
     {
-        if (token.Length > InputLimits.Jwt || token.Split('.', 4) is not [var head, var body, var signature]) return null;
+        if (token.Length > Longest || token.Split('.', 4) is not [var head, var body, var signature]) return null;
         try
         {
-            using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(head));
-            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(body));
+            using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(head), Strict);
+            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(body), Strict);
             if (header.RootElement.ValueKind != JsonValueKind.Object || claims.RootElement.ValueKind != JsonValueKind.Object
                 || header.RootElement.TryGetProperty("crit", out _))
                 return null;
