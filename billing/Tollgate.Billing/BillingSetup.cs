@@ -16,6 +16,10 @@ public static class BillingSetup
     {
         await using var db = await services.GetRequiredService<IDbContextFactory<BillingDb>>().CreateDbContextAsync(cancel);
         var time = services.GetRequiredService<TimeProvider>();
-        await DatabaseSetup.MigrateAsync(db, stop => seedDemo ? DemoCatalogue.PlantOnceAsync(db, demoOpenApi, time.GetUtcNow(), stop) : Task.CompletedTask, cancel);
+        await DatabaseSetup.MigrateAsync(db, async stop =>
+        {
+            if (seedDemo) await DemoCatalogue.PlantOnceAsync(db, demoOpenApi, time.GetUtcNow(), stop);
+            await ProductDocuments.TellAsync(db, stop);
+        }, cancel);
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Tollgate.Contracts.Fragments;
 using Tollgate.Gateway.Balancing;
+using Tollgate.Gateway.Bodies;
 using Tollgate.Gateway.Cache;
 using Tollgate.Gateway.Admin;
 using Tollgate.Gateway.Consumers;
@@ -51,7 +52,8 @@ public sealed class GatewayServer : IAsyncDisposable
         services.AddSingleton(time);
         _journal = services.AddMetering(options, loggers, time);
         _services = services.BuildServiceProvider();
-        _consumers = ConsumerDirectory.Create(options, _journal, loggers, time);
+        var documents = new ProductDocuments(loggers.CreateLogger<ProductDocuments>());
+        _consumers = ConsumerDirectory.Create(options, _journal, loggers, time, documents);
         var node = _journal?.NodeId ?? (options.Data is null ? $"gw-{Environment.ProcessId}" : NodeId.LoadOrCreate(options.Data));
         _calls = new CallLog(options.Data is null ? null : Path.Combine(options.Data, "calls"), options.ExplainBytes, options.ExplainFor, time, loggers.CreateLogger<CallLog>());
         _explainer = new Explainer(node, _calls, _consumers.Credentials, _consumers.Entitlements, _consumers.Freshness, time);
@@ -61,8 +63,8 @@ public sealed class GatewayServer : IAsyncDisposable
         _consumerTokens = new ConsumerTokens(_consumerKeys, options.ConsumerIssuer);
         _metrics.Observe(_consumers.Credentials, _calls);
         _cache = new AnswerCache(options.CacheMaxBytes);
-        _configuration = new LiveConfiguration(options, PluginLoader.Load(options.Plugins), PutInForce, time, loggers, _metrics);
-        _fragments = FragmentFeed.Create(options, _configuration.Use, time, loggers);
+        _configuration = new LiveConfiguration(options, PluginLoader.Load(options.Plugins), documents, PutInForce, time, loggers, _metrics);
+        _fragments = FragmentFeed.Create(options, _configuration.Use, new FeedOrders(_cache, _configuration.Upstreams, loggers.CreateLogger<FeedOrders>()), time, loggers);
     }
 
     /// <summary>Makes a gateway that does not listen yet. Opens its journal: a gateway that cannot keep its usage does not start.</summary>

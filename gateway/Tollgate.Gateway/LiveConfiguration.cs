@@ -1,6 +1,7 @@
 using Tollgate.Contracts.Feeds;
 using Tollgate.Contracts.Fragments;
 using Tollgate.Gateway.Balancing;
+using Tollgate.Gateway.Bodies;
 using Tollgate.Gateway.Discovery;
 using Tollgate.Gateway.Fragments;
 using Tollgate.Gateway.Ocelot;
@@ -33,15 +34,15 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     private bool _disposed;
     private long _version;
 
-    public LiveConfiguration(GatewayOptions options, PluginSet plugins, Action<RouteTable> inForce, TimeProvider time, ILoggerFactory loggers, GatewayMetrics? metrics = null)
+    public LiveConfiguration(GatewayOptions options, PluginSet plugins, ProductDocuments documents, Action<RouteTable> inForce, TimeProvider time, ILoggerFactory loggers, GatewayMetrics? metrics = null)
     {
         _watchOverHosts = new HealthWatch(time, loggers.CreateLogger<HealthWatch>(), metrics);
-        Upstreams = new UpstreamDirectory(_watchOverHosts, time);
+        Upstreams = new UpstreamDirectory(_watchOverHosts, time, new DrainOrders(options.Data, loggers.CreateLogger<DrainOrders>()));
         (_time, _loggers, _plugins) = (time, loggers, plugins);
         _options = options;
         _inForce = inForce;
         _logger = loggers.CreateLogger<LiveConfiguration>();
-        _compiler = new RouteCompiler(time, loggers, plugins);
+        _compiler = new RouteCompiler(time, loggers, plugins, documents);
         _services = new ServiceDirectory(CompileAgain, time, loggers);
         _builtIn =
         [
@@ -75,7 +76,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     public IReadOnlyList<FragmentFacts> Fragments => _fragments.Facts;
 
     /// <summary>What the files claim for themselves.</summary>
-    public IReadOnlyList<(string File, PathClaim Claim)> FileClaims => [.. (_files?.Routes ?? []).Select(route => (route.Json.File, FragmentReader.ClaimOf(route)))];
+    public IReadOnlyList<(string File, PathClaim Claim)> FileClaims => _files is { } files ? [.. FragmentBook.ClaimsOf(files)] : [];
 
     /// <summary>Puts the files in force and watches them. Throws a <see cref="ConfigurationException"/> when they cannot be used.</summary>
     public void Start()
@@ -128,12 +129,14 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     private void Load()
     {
         var files = OcelotReader.Read(_options.Config, _options.Variables);
+        if (_options.ControlPlane is null && files.Routes.Where(route => route.Bodies.IsOfProduct).ToArray() is { Length: > 0 } lonely)
+            throw new ConfigurationException([.. lonely.Select(route => route.Json["Tollgate"]!["Validation"]!.Error("OpenApi", "the documents of products come from a control plane, and this gateway has none (Gateway:ControlPlane)."))]);
         PutTogether(files);
         _files = files;
         Errors = [];
         foreach (var warning in files.Warnings.Concat(_compiler.Warnings)) Log.NotEnforced(_logger, warning);
 
-        foreach (var file in files.Providers.Values.Select(provider => provider.JwksFile).OfType<string>().Concat(files.Routes.SelectMany(route => route.Bodies.Files)))
+        foreach (var file in files.FilesBeside)
             if (_watchedKeys.Add(file))
                 _watches.Add(FileWatch.Start(file, "*", ReloadAsync, _logger));
     }

@@ -63,6 +63,7 @@ public static class TollgateIdentity
         services.AddHostedService(provider => provider.GetRequiredService<FeedTidying>());
         AddScoped(services, (databases, audit, time) => new ManagementTokenService(databases, audit, time));
         AddScoped(services, (databases, audit, time) => new MembershipService(databases, audit, time));
+        services.AddScoped(provider => new AuditDiary(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AuditLog>()));
         services.AddScoped(provider => new AuditSearch(provider.GetRequiredService<IDbContextFactory<IdentityDb>>()));
         services.AddScoped(provider => new StaffService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AuditLog>()));
         services.AddScoped(provider => new InvitationService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AccountMails>(),

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Radzen;
+using Tollgate.Portal.Admin;
 using Tollgate.Portal.Api;
 using Tollgate.Portal.Developer;
 using Tollgate.Portal.Shell;
@@ -46,6 +47,7 @@ public static class PortalModule
         services.AddScoped<ApplicationRemoval>();
         services.AddScoped<SubscriptionDesk>();
         services.AddScoped<FirstCallPaths>();
+        services.AddScoped<RouteDesk>();
         services.AddManagementApi();
         return builder;
     }

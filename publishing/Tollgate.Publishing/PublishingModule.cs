@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Contracts.Fragments;
 using Tollgate.Publishing.Fragments;
+using Tollgate.Publishing.Orders;
 using Tollgate.Publishing.Storage;
 using Tollgate.Storage;
 using Tollgate.Storage.Feeds;
@@ -25,6 +26,7 @@ public static class PublishingModule
         services.AddSingleton(read);
         services.AddSingleton(reserved ?? (() => []));
         services.AddSingleton<FragmentService>();
+        services.AddSingleton<GatewayOrders>();
         return builder;
     }
 

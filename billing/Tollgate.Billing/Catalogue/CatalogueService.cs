@@ -1,3 +1,5 @@
+using Tollgate.Contracts.Feeds;
+using Tollgate.Storage.Feeds;
 using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
 using Tollgate.Billing.Storage;
@@ -51,7 +53,7 @@ public sealed class CatalogueService(IDbContextFactory<BillingDb> databases, Tim
             CreatedAt = time.GetUtcNow(),
         };
         db.Add(product);
-        return await TrySaveAsync(db, cancel) ? new CatalogueOutcome.ProductSaved(product.View([])) : new CatalogueOutcome.NameTaken(name);
+        return await TrySaveAsync(db, cancel, ProductDocuments.ItemOf(product)) ? new CatalogueOutcome.ProductSaved(product.View([])) : new CatalogueOutcome.NameTaken(name);
     }
 
     public async Task<CatalogueOutcome> SaveProductAsync(string name, ProductForm form, CancellationToken cancel)
@@ -64,7 +66,7 @@ public sealed class CatalogueService(IDbContextFactory<BillingDb> databases, Tim
         product.BasePath = form.BasePath;
         product.OpenApi = form.OpenApi;
         product.IsPublished = form.IsPublished;
-        await db.SaveChangesAsync(cancel);
+        await db.SaveWithChangesAsync([ProductDocuments.ItemOf(product)], cancel);
         return new CatalogueOutcome.ProductSaved(product.View(await db.Plans.Where(p => p.ProductId == product.Id).PlanRowsAsync(cancel)));
     }
 
@@ -77,7 +79,7 @@ public sealed class CatalogueService(IDbContextFactory<BillingDb> databases, Tim
         db.Remove(product);
         try
         {
-            await db.SaveChangesAsync(cancel);
+            await db.SaveWithChangesAsync([ProductDocuments.Gone(name)], cancel);
             return new CatalogueOutcome.Deleted();
         }
         catch (DbUpdateException refused) when (refused.IsForeignKeyViolation())
@@ -192,11 +194,11 @@ public sealed class CatalogueService(IDbContextFactory<BillingDb> databases, Tim
     }
 
     /// <summary>False = a unique name or number was taken meanwhile.</summary>
-    private static async Task<bool> TrySaveAsync(BillingDb db, CancellationToken cancel)
+    private static async Task<bool> TrySaveAsync(BillingDb db, CancellationToken cancel, params FeedItem[] told)
     {
         try
         {
-            await db.SaveChangesAsync(cancel);
+            await db.SaveWithChangesAsync(told, cancel);
             return true;
         }
         catch (DbUpdateException taken) when (taken.IsUniqueViolation())

@@ -1,10 +1,9 @@
 namespace Tollgate.Gateway.Balancing;
 
 /// <summary>The hosts in force, for those who look after them: their state, and which have no more calls by order of an operator.</summary>
-internal sealed class UpstreamDirectory(HealthWatch? watch, TimeProvider time)
+internal sealed class UpstreamDirectory(HealthWatch? watch, TimeProvider time, DrainOrders drained)
 {
     private readonly Lock _changing = new();
-    private readonly HashSet<string> _draining = new(StringComparer.OrdinalIgnoreCase);
     private IReadOnlyCollection<(string Route, Upstream Upstream)> _upstreams = [];
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -19,16 +18,23 @@ internal sealed class UpstreamDirectory(HealthWatch? watch, TimeProvider time)
                 if (!stay.Contains(gone))
                     gone.Retire();
             _upstreams = upstreams;
-            foreach (var upstream in stay)
-                foreach (var host in upstream.Destinations)
-                    if (_draining.Contains(host.Authority) != host.IsDraining)
-                        upstream.Drain(host, _draining.Contains(host.Authority), Now);
+            Obey(stay);
             watch?.Use(stay);
         }
     }
 
     /// <summary>The hosts of an upstream were replaced.</summary>
     public void Changed() => Use(_upstreams);
+
+    /// <summary>These hosts drain by order to all gateways, beside those that drain by order to this one.</summary>
+    public void DrainByOrder(IReadOnlySet<string> hosts)
+    {
+        lock (_changing)
+        {
+            drained.UseOfAll(hosts);
+            Obey(_upstreams.Select(one => one.Upstream).Distinct());
+        }
+    }
 
     /// <summary>A host has no more new calls; those under way end. False = no route has it.</summary>
     public bool Drain(string authority) => Order(authority, draining: true);
@@ -54,19 +60,21 @@ internal sealed class UpstreamDirectory(HealthWatch? watch, TimeProvider time)
     {
         lock (_changing)
         {
-            var found = false;
-            foreach (var upstream in _upstreams.Select(one => one.Upstream).Distinct())
-                foreach (var host in upstream.Destinations)
-                {
-                    if (!host.Authority.Equals(authority, StringComparison.OrdinalIgnoreCase)) continue;
-                    found = true;
-                    upstream.Drain(host, draining, Now);
-                }
-
-            if (draining && found) _draining.Add(authority);
-            else if (!draining) found |= _draining.Remove(authority);
+            var upstreams = _upstreams.Select(one => one.Upstream).Distinct().ToArray();
+            var found = upstreams.Any(upstream => upstream.Destinations.Any(host => host.Authority.Equals(authority, StringComparison.OrdinalIgnoreCase)));
+            if (draining && found) drained.Add(authority);
+            else if (!draining) found |= drained.Remove(authority);
+            Obey(upstreams);
             return found;
         }
+    }
+
+    private void Obey(IEnumerable<Upstream> upstreams)
+    {
+        foreach (var upstream in upstreams)
+            foreach (var host in upstream.Destinations)
+                if (drained.Holds(host.Authority) != host.IsDraining)
+                    upstream.Drain(host, !host.IsDraining, Now);
     }
 
     private static string StateOf(IEnumerable<Destination> hosts, long nowUnixMs)

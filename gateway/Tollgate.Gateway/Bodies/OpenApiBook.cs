@@ -12,7 +12,8 @@ internal sealed class OpenApiBook
 
     private OpenApiBook(string[] bases) => _bases = bases;
 
-    public static OpenApiBook? Read(JsonNode document, List<string> mistakes)
+    /// <param name="basePath">Where the document's paths may stand beside its servers; null = nowhere else.</param>
+    public static OpenApiBook? Read(JsonNode document, List<string> mistakes, string? basePath = null)
     {
         if (document is not JsonObject root || root["openapi"]?.ToString().StartsWith("3.", StringComparison.Ordinal) != true || root["paths"] is not JsonObject paths)
         {
@@ -21,7 +22,7 @@ internal sealed class OpenApiBook
         }
 
         var components = root["components"]?["schemas"] as JsonObject;
-        string[] bases = [.. ((root["servers"] as JsonArray)?.Select(server => PathOf(server?["url"]?.ToString())) ?? []).Append("").Distinct()];
+        string[] bases = [.. ((root["servers"] as JsonArray)?.Select(server => PathOf(server?["url"]?.ToString())) ?? []).Append(PathOf(basePath)).Append("").Distinct()];
         var book = new OpenApiBook(bases);
         foreach (var (template, item) in paths)
             foreach (var method in Methods)

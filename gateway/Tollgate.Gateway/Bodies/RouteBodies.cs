@@ -10,7 +10,16 @@ internal sealed record RouteBodies
 
     public BodySchema? RequestSchema { get; init; }
     public BodySchema? AnswerSchema { get; init; }
-    public OpenApiBook? OpenApi { get; init; }
+
+    /// <summary>Written in the file, or the product's as it is now.</summary>
+    public OpenApiBook? OpenApi
+    {
+        get => Document is null ? field : Document.Book;
+        init;
+    }
+
+    /// <summary>The document of the route's product in the catalogue; null = it is not asked for.</summary>
+    public ProductDocument? Document { get; init; }
 
     /// <summary>Whether answers are held against the document too.</summary>
     public bool ValidatesAnswers { get; init; }

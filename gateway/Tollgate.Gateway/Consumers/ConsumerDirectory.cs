@@ -1,4 +1,5 @@
 using Tollgate.Contracts.Feeds;
+using Tollgate.Gateway.Bodies;
 using Tollgate.Gateway.Explain;
 using Tollgate.Gateway.Feeds;
 using Tollgate.Gateway.Policy.Credentials;
@@ -36,7 +37,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
     private volatile bool _fileInForce;
     private volatile bool _isSettled;
 
-    private ConsumerDirectory(GatewayOptions options, Journal? journal, ILoggerFactory loggers, TimeProvider time)
+    private ConsumerDirectory(GatewayOptions options, Journal? journal, ILoggerFactory loggers, TimeProvider time, ProductDocuments? documents)
     {
         _time = time;
         _controlPlaneUp = options.ControlPlaneUp;
@@ -63,7 +64,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
             _feeds =
             [
                 new FeedClient(FeedNames.Credentials, _http, _questions, options.Data, time, logger, _controlPlaneUp, Freshness),
-                new FeedClient(FeedNames.Entitlements, _http, Entitlements, options.Data, time, logger, _controlPlaneUp),
+                new FeedClient(FeedNames.Entitlements, _http, documents?.Before(Entitlements) ?? Entitlements, options.Data, time, logger, _controlPlaneUp),
             ];
         }
         Use = new KeyUse(_http, time, loggers.CreateLogger<KeyUse>());
@@ -96,7 +97,9 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
     public bool IsReady => _file is not null ? _fileInForce : _feeds.All(feed => feed.InForce.IsCompleted);
 
     /// <param name="journal">The node's own, from which quotas are rebuilt; null = calls are not metered.</param>
-    public static ConsumerDirectory Create(GatewayOptions options, Journal? journal, ILoggerFactory loggers, TimeProvider time) => new(options, journal, loggers, time);
+    /// <param name="documents">Who takes the products' documents out of the feed of entitlements.</param>
+    public static ConsumerDirectory Create(GatewayOptions options, Journal? journal, ILoggerFactory loggers, TimeProvider time, ProductDocuments? documents = null) =>
+        new(options, journal, loggers, time, documents);
 
     /// <summary>
     /// Returns once a good state is in force. A consumers file that cannot be read throws <see cref="ConsumersFileException"/> (or what the file system

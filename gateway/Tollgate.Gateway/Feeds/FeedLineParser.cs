@@ -26,7 +26,7 @@ internal static class FeedLineParser
         }
     }
 
-    private static bool IsKnown(string type) => type is "begin" or "end" or "removed" or "application" or "key" or "client" or "revoked-token" or "revoked-before" or "question" or "entitlement" or "fragment";
+    private static bool IsKnown(string type) => type is "begin" or "end" or "removed" or "application" or "key" or "client" or "revoked-token" or "revoked-before" or "question" or "entitlement" or "fragment" or "purge" or "drain" or "document";
 
     private static string? TypeOf(ReadOnlySpan<byte> utf8)
     {

@@ -31,7 +31,7 @@ internal sealed class FragmentBook
         }
 
         var routes = new List<OcelotRoute>(files.Routes);
-        var owned = files.Routes.Select(route => (Owner: route.Json.File, Claim: FragmentReader.ClaimOf(route))).ToList();
+        var owned = ClaimsOf(files).ToList();
         var facts = new List<FragmentFacts>();
         var before = _inForce.ToDictionary();
         _inForce.Clear();
@@ -45,7 +45,16 @@ internal sealed class FragmentBook
         }
 
         Facts = facts;
-        return files with { Routes = routes };
+        return files with { Routes = routes, RoutesArePublished = files.Routes.Count == 0 };
+    }
+
+    /// <summary>What the files claim for themselves: routes, aggregates, and the services that they name.</summary>
+    public static IEnumerable<(string Owner, PathClaim Claim)> ClaimsOf(OcelotConfiguration files)
+    {
+        foreach (var route in files.Routes.Concat(files.Aggregates.Select(aggregate => aggregate.Face))) yield return (route.Json.File, FragmentReader.ClaimOf(route));
+        if (!files.IsDynamic) yield break;
+        foreach (var service in files.DynamicRoutes.Where(service => service.ServiceName is not null))
+            yield return (service.Json.File, PathClaim.Of(null, $"/{OcelotDiscovery.ServiceOf(service)}/{{rest}}", service.Json.Line));
     }
 
     private static List<string> TryAdd(FragmentItem fragment, OcelotConfiguration files, List<OcelotRoute> routes, List<(string Owner, PathClaim Claim)> owned)

@@ -13,17 +13,17 @@ internal sealed class FragmentFeed : IAsyncDisposable
     private readonly Task _controlPlaneUp;
     private readonly TimeProvider _time;
 
-    private FragmentFeed(GatewayOptions options, Uri controlPlane, Action<IReadOnlyList<FragmentItem>> changed, TimeProvider time, ILoggerFactory loggers)
+    private FragmentFeed(GatewayOptions options, Uri controlPlane, Action<IReadOnlyList<FragmentItem>> changed, IFeedOrders orders, TimeProvider time, ILoggerFactory loggers)
     {
         _time = time;
         _controlPlaneUp = options.ControlPlaneUp;
         _http = FeedClient.CreateHttp(controlPlane, options.Token);
-        _feed = new FeedClient(FeedNames.Routes, _http, new FragmentTable(changed), options.Data, time, loggers.CreateLogger<FeedClient>(), _controlPlaneUp);
+        _feed = new FeedClient(FeedNames.Routes, _http, new FragmentTable(changed, orders), options.Data, time, loggers.CreateLogger<FeedClient>(), _controlPlaneUp);
     }
 
     /// <summary>Null without a control plane.</summary>
-    public static FragmentFeed? Create(GatewayOptions options, Action<IReadOnlyList<FragmentItem>> changed, TimeProvider time, ILoggerFactory loggers) =>
-        options.ControlPlane is { } controlPlane ? new FragmentFeed(options, controlPlane, changed, time, loggers) : null;
+    public static FragmentFeed? Create(GatewayOptions options, Action<IReadOnlyList<FragmentItem>> changed, IFeedOrders orders, TimeProvider time, ILoggerFactory loggers) =>
+        options.ControlPlane is { } controlPlane ? new FragmentFeed(options, controlPlane, changed, orders, time, loggers) : null;
 
     public FeedFacts Facts() => _feed.Facts();
 

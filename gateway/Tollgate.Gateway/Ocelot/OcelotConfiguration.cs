@@ -10,7 +10,11 @@ internal sealed record OcelotConfiguration
     public IReadOnlyList<OcelotRoute> DynamicRoutes { get; init; } = [];
 
     /// <summary>Without routes, the first segment of a path names a service.</summary>
-    public bool IsDynamic => Routes.Count == 0 && Aggregates.Count == 0 && Global.Discovery is { Kind: not Discovery.DiscoveryKind.ServiceFabric };
+    public bool IsDynamic => (Routes.Count == 0 || RoutesArePublished) && Aggregates.Count == 0 && Global.Discovery is { Kind: not Discovery.DiscoveryKind.ServiceFabric };
+
+    /// <summary>All routes are those that services published: the files have none.</summary>
+    public bool RoutesArePublished { get; init; }
+
     public required OcelotGlobal Global { get; init; }
 
     /// <summary>By name, from the root <c>Tollgate</c> block.</summary>
@@ -18,6 +22,12 @@ internal sealed record OcelotConfiguration
 
     /// <summary>Every file that was read, for the watcher.</summary>
     public required IReadOnlyList<string> Files { get; init; }
+
+    /// <summary>Files that it names, whose change is a change of the configuration: keys, schemas, certificates.</summary>
+    public IEnumerable<string> FilesBeside =>
+        Providers.Values.Select(provider => provider.JwksFile).OfType<string>()
+            .Concat(Routes.SelectMany(route => route.Bodies.Files))
+            .Concat(Routes.Concat(DynamicRoutes).Select(route => route.Tls).Append(Global.Tls).SelectMany(tls => tls?.Files ?? []));
 
     /// <summary>What is written and not done as its author may expect: said once in the log, so that nobody relies on it.</summary>
     public required IReadOnlyList<ConfigurationError> Warnings { get; init; }

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Tollgate.Gateway.Aggregates;
 using Tollgate.Gateway.Balancing;
+using Tollgate.Gateway.Bodies;
 using Tollgate.Gateway.Discovery;
 using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy.Credentials;
@@ -16,7 +17,7 @@ namespace Tollgate.Gateway.Ocelot;
 /// Compiles what the files say into what is in force. Keeps upstreams and token providers that a new configuration leaves as they were, and with them
 /// their turns and their keys. Used by one thread at a time.
 /// </summary>
-internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, PluginSet plugins) : IDisposable
+internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, PluginSet plugins, ProductDocuments? documents = null) : IDisposable
 {
     private const int DefaultTimeoutSeconds = 90;
 
@@ -153,7 +154,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             Priority = route.Priority,
             Upstream = UpstreamOf(route, global, delivery, parts.Upstreams),
             Delivery = DeliveryOf(route, delivery, parts.Upstreams),
-            Bodies = route.Bodies.Compiled,
+            Bodies = BodiesOf(route),
             TimeoutMs = Math.Min(quality.TimeoutMs ?? int.MaxValue, checked((route.Timeout ?? global.Timeout ?? DefaultTimeoutSeconds) * 1000)),
             Circuit = CircuitOf(route, quality, parts.Circuits),
             Edge = TollgateEdge.Merge(route.Edge, global.Edge),
@@ -196,6 +197,9 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
         return isUsual ? null : new RouteTransport(
             _transports.Of(rule), version, policy, activityMs, traces, rule.Handlers.Length > 0 ? MetadataOf(route, global) : null);
     }
+
+    private RouteBodies? BodiesOf(OcelotRoute route) =>
+        route.Bodies is { IsOfProduct: true, Compiled: { } bodies } && documents is not null ? bodies with { Document = documents.Of(route.Tollgate.Product!) } : route.Bodies.Compiled;
 
     private static Dictionary<string, string> MetadataOf(OcelotRoute route, OcelotGlobal global)
     {

@@ -16,6 +16,9 @@ internal sealed class TollgateBodies
     /// <summary>Null = the route leaves bodies alone.</summary>
     public RouteBodies? Compiled { get; private init; }
 
+    /// <summary>Whether the document is the one of the route's product in the catalogue.</summary>
+    public bool IsOfProduct { get; private init; }
+
     /// <summary>Files that were read, for the watcher.</summary>
     public IReadOnlyList<string> Files { get; private init; } = [];
 
@@ -31,21 +34,24 @@ internal sealed class TollgateBodies
         var answer = json.ReadObject("Answer", errors);
         answer?.WarnOfUnknown(["Body", "Statuses"], warnings);
 
-        var document = validation is null ? null : Document(validation, "OpenApi", files, errors);
+        var ofProduct = validation?["OpenApi"] is { Kind: JsonEntryKind.Scalar, IsText: true } said && said.Text.Equals("product", StringComparison.OrdinalIgnoreCase);
+        if (ofProduct && json["Product"] is not { Kind: JsonEntryKind.Scalar, Text.Length: > 0 }) errors.Add(validation!.Error("OpenApi", "the document of a product needs a Product beside Validation."));
+        var document = validation is null || ofProduct ? null : Document(validation, "OpenApi", files, errors);
         var mocks = json["Mock"] is { } mockEntry && !(mockEntry.Kind == JsonEntryKind.Scalar && mockEntry.Text.Equals("false", StringComparison.OrdinalIgnoreCase));
-        var mock = mocks ? Mock(json, files, ref document, errors, warnings) : null;
+        var mock = mocks ? Mock(json, files, ofProduct, ref document, errors, warnings) : null;
         var book = document is { } found ? OpenApi(found, errors) : null;
         return new TollgateBodies
         {
             Files = files,
+            IsOfProduct = ofProduct,
             Compiled = new RouteBodies
             {
                 MaxBytes = (int)(validation?.ReadNumber("MaxBytes", 1, 104_857_600, errors) ?? 1_048_576),
                 RequestSchema = validation is null ? null : Schema(validation, "Request", files, errors),
                 AnswerSchema = validation is null ? null : Schema(validation, "Answer", files, errors),
                 OpenApi = book,
-                ValidatesRequests = book is not null && validation?["OpenApi"] is not null || book is not null && validation?["OpenApiFile"] is not null,
-                ValidatesAnswers = book is not null && validation?.ReadFlag("Answers", errors) == true,
+                ValidatesRequests = ofProduct || book is not null && (validation?["OpenApi"] ?? validation?["OpenApiFile"]) is not null,
+                ValidatesAnswers = (ofProduct || book is not null) && validation?.ReadFlag("Answers", errors) == true,
                 RefusesUnknown = validation?.ReadChoice("UnknownOperations", ["pass", "refuse"], errors) == "refuse",
                 RequestChanges = request is null ? [] : Changes(request, errors, warnings),
                 AnswerChanges = answer is null ? [] : Changes(answer, errors, warnings),
@@ -101,23 +107,23 @@ internal sealed class TollgateBodies
         return statuses;
     }
 
-    private static Mock? Mock(JsonEntry parent, List<string> files, ref (JsonEntry At, JsonNode Node)? document, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+    private static Mock? Mock(JsonEntry parent, List<string> files, bool ofProduct, ref (JsonEntry At, JsonNode Node)? document, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         var entry = parent["Mock"]!;
         if (entry.Kind == JsonEntryKind.Scalar)
         {
             if (!entry.Text.Equals("true", StringComparison.OrdinalIgnoreCase)) errors.Add(entry.Error("expected true, or an object with Body or OpenApiFile here."));
-            else if (document is null) errors.Add(entry.Error("an OpenAPI document is needed under Validation, whose examples are the answers."));
+            else if (document is null && !ofProduct) errors.Add(entry.Error("an OpenAPI document is needed under Validation, whose examples are the answers."));
             return new Mock(0, "", null);
         }
 
         if (parent.ReadObject("Mock", errors) is not { } json) return null;
         json.WarnOfUnknown(["Status", "ContentType", "Body", "OpenApi", "OpenApiFile"], warnings);
-        document ??= Document(json, "OpenApi", files, errors);
+        if (!ofProduct) document ??= Document(json, "OpenApi", files, errors);
         var status = (int)(json.ReadNumber("Status", 200, 599, errors) ?? 0);
         if (json["Body"] is not { } body)
         {
-            if (document is null) errors.Add(json.Error("a Body is needed here, or an OpenAPI document whose examples are the answers."));
+            if (document is null && !ofProduct) errors.Add(json.Error("a Body is needed here, or an OpenAPI document whose examples are the answers."));
             return new Mock(status, "", null);
         }
 
@@ -149,7 +155,7 @@ internal sealed class TollgateBodies
         if (parent[name] is { } inline)
         {
             if (inline.Kind == JsonEntryKind.Object || inline is { Kind: JsonEntryKind.Scalar, IsText: false }) return (inline, inline.ToNode()!);
-            errors.Add(inline.Error($"expected an object here; a file is named by {name}File."));
+            errors.Add(inline.Error($"expected an object here{(name == "OpenApi" ? ", or \"product\" under Validation for the document of the route's product" : "")}; a file is named by {name}File."));
             return null;
         }
 

@@ -17,10 +17,10 @@ internal static class TollgateTls
         var name = json.ReadText("ServerName", errors) is { Length: > 0 } text ? text : null;
         if (name is not null && Uri.CheckHostName(name) == UriHostNameType.Unknown) errors.Add(json.Error("ServerName", $"\"{name}\" is not a host name."));
 
-        var tls = new UpstreamTls(caFile, certificate, key, json.ReadText("Password", errors), name,
-            new[] { caFile, certificate, key }.OfType<string>().Select(file => File.GetLastWriteTimeUtc(file).Ticks).DefaultIfEmpty().Max());
+        var tls = new UpstreamTls(caFile, certificate, key, json.ReadText("Password", errors), name, "");
         try
         {
+            tls = tls with { Content = string.Concat(tls.Files.Select(file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file))))) };
             if (errors.Count == 0) tls.Load(false);
         }
         catch (Exception unusable) when (unusable is CryptographicException or IOException or UnauthorizedAccessException)

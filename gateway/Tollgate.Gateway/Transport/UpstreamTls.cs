@@ -7,9 +7,12 @@ namespace Tollgate.Gateway.Transport;
 /// <param name="CaFile">Authorities, PEM, in the place of the machine's own; null = the machine's.</param>
 /// <param name="CertificateFile">The gateway's certificate for them, PEM or PKCS#12; null = none.</param>
 /// <param name="ServerName">The name that the service's certificate has; null = the host that is called.</param>
-/// <param name="WrittenAt">When the newest of the files was written: a configuration that is read again reads changed files again.</param>
-internal sealed record UpstreamTls(string? CaFile, string? CertificateFile, string? KeyFile, string? Password, string? ServerName, long WrittenAt)
+/// <param name="Content">Digest of the files: what is in them tells rules apart, not what they are called.</param>
+internal sealed record UpstreamTls(string? CaFile, string? CertificateFile, string? KeyFile, string? Password, string? ServerName, string Content)
 {
+    /// <summary>For the watcher: a certificate that was renewed is shown to services without a word in the configuration.</summary>
+    public IEnumerable<string> Files => new[] { CaFile, CertificateFile, KeyFile }.OfType<string>();
+
     /// <exception cref="System.Security.Cryptography.CryptographicException">A file holds no certificate.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public SslClientAuthenticationOptions Load(bool trustAny)

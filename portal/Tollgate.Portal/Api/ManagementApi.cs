@@ -51,7 +51,9 @@ internal static class ManagementApi
         staff.MapAdmin();
         staff.MapAdminExplain();
         staff.MapStaff();
-        all.MapGroup("").RequireAuthorization(TollgatePolicies.CanPublishRoutes).MapRoutes();
+        var routes = all.MapGroup("").RequireAuthorization(TollgatePolicies.CanPublishRoutes);
+        routes.MapRoutes();
+        routes.MapGateways();
     }
 
     /// <summary><c>/openapi/v1.json</c>: the description of this API.</summary>

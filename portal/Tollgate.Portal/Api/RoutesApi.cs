@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Tollgate.Contracts.Fragments;
 using Tollgate.Identity.Accounts;
+using Tollgate.Portal.Admin;
 using Tollgate.Publishing.Fragments;
 using Tollgate.ServiceDefaults;
 
@@ -60,7 +61,7 @@ internal static class RoutesApi
         await fragments.DiffAsync(service, from, to, cancel) is { } diff ? TypedResults.Ok(diff) : Problems.NotFound($"The service {service} has no such versions.");
 
     /// <summary>Puts a service's routes in force on every gateway. The body is the fragment itself, as its file holds it: <c>{ "Routes": [ … ] }</c>, comments and all.</summary>
-    private static async Task<IResult> PutAsync(string service, HttpContext http, FragmentService fragments, CancellationToken cancel, bool dryRun = false)
+    private static async Task<IResult> PutAsync(string service, HttpContext http, RouteDesk desk, CancellationToken cancel, bool dryRun = false)
     {
         if (!TryExpected(http.Request.Headers.IfMatch.ToString(), out var expected)) return Problems.BadRequest("if-match", "If-Match takes the version in quotes, as ETag said it.");
         string content;
@@ -78,14 +79,14 @@ internal static class RoutesApi
             return Problems.Of(413, "too-large", "Too large", $"A fragment has at most {FragmentRules.MostBytes} bytes.");
         }
 
-        return Answer(await fragments.PublishAsync(service, content, By(http), expected, dryRun, cancel), service, http.Response);
+        return Answer(await desk.PublishAsync(service, content, By(http), expected, dryRun, cancel), service, http.Response);
     }
 
-    private static async Task<IResult> RollBackAsync(string service, Body<RollBackRequest> body, HttpContext http, FragmentService fragments, CancellationToken cancel) =>
-        Answer(await fragments.RollBackAsync(service, body.Value.Version, By(http), cancel), service, http.Response);
+    private static async Task<IResult> RollBackAsync(string service, Body<RollBackRequest> body, HttpContext http, RouteDesk desk, CancellationToken cancel) =>
+        Answer(await desk.RollBackAsync(service, body.Value.Version, By(http), cancel), service, http.Response);
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string service, HttpContext http, FragmentService fragments, CancellationToken cancel) =>
-        await fragments.RemoveAsync(service, By(http), cancel) ? TypedResults.NoContent() : Unknown(service);
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string service, HttpContext http, RouteDesk desk, CancellationToken cancel) =>
+        await desk.RemoveAsync(service, By(http), cancel) ? TypedResults.NoContent() : Unknown(service);
 
     private static IResult Answer(PublishOutcome outcome, string service, HttpResponse response)
     {

@@ -2,9 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using Microsoft.OpenApi.Reader;
+using Tollgate.Billing.Catalogue;
 using YamlDotNet.Core;
-using YamlDotNet.Core.Events;
-using YamlDotNet.Serialization;
 
 namespace Tollgate.Portal.Wording;
 
@@ -19,7 +18,7 @@ internal sealed record ApiReference(string Title, string Version, string Descrip
         if (string.IsNullOrWhiteSpace(document)) return (null, null);
         try
         {
-            var json = document.AsSpan().TrimStart().StartsWith("{") ? document : ToJson(document);
+            var json = OpenApiText.ToJson(document);
             using (var root = JsonDocument.Parse(json))    // says where it is wrong, which the reader does not
             {
                 if (root.RootElement.ValueKind != JsonValueKind.Object || !root.RootElement.TryGetProperty("openapi", out _))
@@ -65,18 +64,6 @@ internal sealed record ApiReference(string Title, string Version, string Descrip
 
     private static string FirstError(OpenApiDiagnostic? diagnostic) =>
         diagnostic?.Errors is [var first, ..] ? $"{first.Message} {(first.Pointer is { Length: > 0 } at ? $"(at {at})" : "")}".TrimEnd() : "it holds no paths.";
-
-    private static string ToJson(string yaml)
-    {
-        // Aliases would let a small document unfold into a huge one; OpenAPI has $ref for what they do.
-        var parser = new Parser(new StringReader(yaml));
-        while (parser.MoveNext())
-            if (parser.Current is AnchorAlias alias)
-                throw new YamlException(alias.Start, alias.End, "aliases (*name) are not read; use $ref.");
-
-        var graph = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build().Deserialize(new StringReader(yaml));
-        return new SerializerBuilder().JsonCompatible().Build().Serialize(graph);
-    }
 }
 
 /// <summary>One operation of an API: a method on a path.</summary>

@@ -19,6 +19,9 @@ namespace Tollgate.Contracts.Feeds;
 [JsonDerivedType(typeof(QuestionItem), "question")]
 [JsonDerivedType(typeof(EntitlementItem), "entitlement")]
 [JsonDerivedType(typeof(FragmentItem), "fragment")]
+[JsonDerivedType(typeof(PurgeItem), "purge")]
+[JsonDerivedType(typeof(DrainItem), "drain")]
+[JsonDerivedType(typeof(ProductDocumentItem), "document")]
 public abstract record FeedLine;
 
 /// <summary>Opens an answer. A snapshot replaces everything the reader holds of this feed; otherwise the items change it.</summary>

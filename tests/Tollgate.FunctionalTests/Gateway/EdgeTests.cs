@@ -38,7 +38,9 @@ public sealed class EdgeTests : IClassFixture<EdgeTests.Fixture>
             Folder.Write("site/docs/index.html", "<h1>docs</h1>");
             Folder.Write("site/app.js", "let a = 1;");
             Folder.Write("site/.secret", "hidden");
-            Folder.Write("outside.txt", "outside");
+            var outside = Folder.Write("outside.txt", "outside");
+            File.CreateSymbolicLink(Folder.File("site/way-out.txt"), outside);
+            File.CreateSymbolicLink(Folder.File("site/inside.js"), "app.js");
             var key = Convert.ToHexStringLower(SHA256.HashData("edge-key-of-a-customer"u8));
             var consumers = Folder.Write("consumers.json", $$"""
                 { "plans": [ { "name": "gold", "products": [ "sold" ], "limits": [ { "name": "minute", "calls": 1000, "window": "60s" } ] } ],
@@ -134,6 +136,7 @@ public sealed class EdgeTests : IClassFixture<EdgeTests.Fixture>
     [InlineData("https://app.example.com.evil.example", "PUT", "")]
     [InlineData("http://app.example.com", "PUT", "")]
     [InlineData("https://trusted.example", "PUT", "")]
+    [InlineData("https://evil.example/.trusted.example", "PUT", "")]
     [InlineData("null", "PUT", "")]
     [InlineData("https://app.example.com", "DELETE", "")]
     [InlineData("https://app.example.com", "PUT", "x-other")]
@@ -187,6 +190,8 @@ public sealed class EdgeTests : IClassFixture<EdgeTests.Fixture>
 
         answer.Content.Headers.ContentEncoding.SingleOrDefault().ShouldBe(coding);
         answer.Headers.Vary.ShouldContain("Accept-Encoding");
+        var head = await _gateway.SendAsync(HttpMethod.Head, "/small/large", ("Accept-Encoding", accept));
+        (head.Content.Headers.ContentEncoding.SingleOrDefault(), head.Headers.ETag).ShouldBe((coding, answer.Headers.ETag), "HEAD says what GET would");
         var bytes = await answer.Content.ReadAsByteArrayAsync();
         if (coding is not null) bytes.Length.ShouldBeLessThan(1000);
         Decode(bytes, coding).ShouldBe(Large);
@@ -255,11 +260,13 @@ public sealed class EdgeTests : IClassFixture<EdgeTests.Fixture>
         (await _gateway.GetAsync("/site/app.js", ("Accept-Encoding", "gzip"))).Content.Headers.ContentEncoding.ShouldBe(["gzip"]);
         (await _gateway.GetAsync("/site/docs?x=1")).Headers.Location!.OriginalString.ShouldBe("/site/docs/?x=1");
         (await (await _gateway.GetAsync("/site/docs/")).Content.ReadAsStringAsync()).ShouldBe("<h1>docs</h1>");
+        (await (await _gateway.GetAsync("/site/inside.js")).Content.ReadAsStringAsync()).ShouldBe("let a = 1;");
         (await (await _gateway.GetAsync("/spa/some/page", ("Accept", "text/html"))).Content.ReadAsStringAsync()).ShouldBe("<h1>home</h1>");
     }
 
     [Theory]
     [InlineData("/site/nothing.txt")]
+    [InlineData("/site/way-out.txt")]
     [InlineData("/site/.secret")]
     [InlineData("/site/..%2foutside.txt")]
     [InlineData("/site/%2e%2e%2foutside.txt")]

@@ -193,8 +193,10 @@ public sealed class ListenerTests : IAsyncLifetime
     public async Task A_trusted_proxy_says_who_calls_and_nobody_else_does()
     {
         await using var open = await GatewayProcess.StartAsync(_config);
-        await open.GetAsync("/t/x", ("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.example"), ("Forwarded", "for=203.0.113.9"), ("Via", "1.1 edge"));
+        await open.GetAsync("/t/x", ("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.example"), ("Forwarded", "for=203.0.113.9"), ("Via", "1.1 edge"),
+            ("X-Forwarded-Prefix", "/evil"), ("X-Forwarded-Port", "1"), ("X-Real-IP", "203.0.113.9"), ("X_Forwarded_For", "203.0.113.9"));
         var seen = _upstream.Seen.Last().Headers;
+        foreach (var forged in new[] { "X-Forwarded-Prefix", "X-Forwarded-Port", "X-Real-IP", "X_Forwarded_For" }) seen.Keys.ShouldNotContain(forged);
         seen["X-Forwarded-For"].ShouldBe("127.0.0.1");
         seen["X-Forwarded-Proto"].ShouldBe("http");
         seen["X-Forwarded-Host"].ShouldBe(open.Address.Authority);
@@ -203,11 +205,12 @@ public sealed class ListenerTests : IAsyncLifetime
         await (await open.GetAsync("/inside", ("X-Forwarded-For", "203.0.113.9"))).ShouldBeProblemAsync(403, "ip-not-allowed");
 
         await using var behind = await GatewayProcess.StartAsync(_config, "--Gateway:TrustedProxies", "127.0.0.0/8,10.0.0.0/8");
-        await behind.GetAsync("/t/x", ("X-Forwarded-For", "198.51.100.7, 203.0.113.9, 10.0.0.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "shop.example"));
+        await behind.GetAsync("/t/x", ("X-Forwarded-For", "198.51.100.7, 203.0.113.9, 10.0.0.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "shop.example"), ("X-Forwarded-Prefix", "/shop"));
         seen = _upstream.Seen.Last().Headers;
         seen["X-Forwarded-For"].ShouldBe("198.51.100.7, 203.0.113.9, 10.0.0.1, 127.0.0.1");
         seen["X-Forwarded-Proto"].ShouldBe("https");
         seen["X-Forwarded-Host"].ShouldBe("shop.example");
+        seen["X-Forwarded-Prefix"].ShouldBe("/shop");
         (await behind.GetAsync("/inside", ("X-Forwarded-For", "203.0.113.9, 10.0.0.1"))).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await behind.GetAsync("/inside", ("Forwarded", "for=\"[2001:db8::1]\", for=\"203.0.113.9:4711\";proto=https, for=10.0.0.1"))).StatusCode.ShouldBe(HttpStatusCode.OK);
         await (await behind.GetAsync("/inside", ("X-Forwarded-For", "203.0.113.9, 198.51.100.7"))).ShouldBeProblemAsync(403, "ip-not-allowed");

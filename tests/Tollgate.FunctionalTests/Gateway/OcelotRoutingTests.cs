@@ -47,6 +47,8 @@ public sealed class OcelotRoutingTests : IClassFixture<OcelotRoutingTests.Site>
     [InlineData("/c++/(1)", "/literal")]
     [InlineData("/blank/a%20b", "/blank")]
     [InlineData("/unfilled/1", "/unfilled/1/%7Bother%7D")]      // what nobody fills is sent as it is
+    [InlineData("/closing/5", "/closed/5")]
+    [InlineData("/closing/5/", "/closed/5/")]                   // one slash, whoever wrote it
     [InlineData("/cut", "/cut")]                                // a slash that only the template has is cut
     [InlineData("/prio/x", "/high")]
     [InlineData("/prio/low/x", "/high")]
@@ -67,6 +69,8 @@ public sealed class OcelotRoutingTests : IClassFixture<OcelotRoutingTests.Site>
     [InlineData("/whole", "/whole")]
     [InlineData("/whole?", "/whole")]
     [InlineData("/wholeslash/?a=1", "/wholeslash/?a=1")]
+    [InlineData("/fixed?b=1", "/fixed?a=1&b=1")]
+    [InlineData("/fixed", "/fixed?a=1")]
     [InlineData("/units/7?part=none&x=1", "/u/7?part=all&x=1")] // the template's win, and come first
     [InlineData("/units/7?tag=a&tag=b", "/u/7?part=all&tag=a&tag=b")]
     [InlineData("/named/3?id=9&x=1", "/n/3?x=1")]               // a parameter named like a placeholder goes
@@ -124,7 +128,7 @@ public sealed class OcelotRoutingTests : IClassFixture<OcelotRoutingTests.Site>
                 Route("/inv_{a}/{b}-{c}_end/{d}", "/inv/{a}/{b}/{c}/{d}"), Route("/", "/root"), Route("/two/{id}/{Id}", "/two/{Id}/{id}"),
                 Route("/tenant/{tenant}/{rest}", "/{rest}"), Route("/Case/{x}", "/cased/{x}", "\"RouteIsCaseSensitive\": true"),
                 Route("/dots.txt", "/dots"), Route("/c++/(1)", "/literal"), Route("/blank/a b", "/blank"), Route("/unfilled/{id}", "/unfilled/{id}/{other}"),
-                Route("/cut", "/cut/"), Route("/prio/low/{x}", "/low", "\"Priority\": 0"), Route("/prio/{x}", "/high", "\"Priority\": 2"),
+                Route("/cut", "/cut/"), Route("/closing/{id}", "/closed/{id}/"), Route("/fixed?{all}", "/fixed?a=1&{all}"), Route("/prio/low/{x}", "/low", "\"Priority\": 0"), Route("/prio/{x}", "/high", "\"Priority\": 2"),
                 Route("/order/{x}", "/first"), Route("/order/{y}", "/second"),
                 Route("/q", "/q"), Route("/search?id={id}", "/found/{id}"), Route("/pair?a={a}&b={b}", "/pair/{a}/{b}"), Route("/whole?{all}", "/whole?{all}"),
                 Route("/wholeslash/?{all}", "/wholeslash/?{all}"), Route("/units/{u}", "/u/{u}?part=all"), Route("/named/{id}", "/n/{id}"), Route("/renamed?userId={uid}", "/renamed?personId={uid}"),

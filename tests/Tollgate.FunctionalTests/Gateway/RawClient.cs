@@ -21,11 +21,11 @@ internal sealed class RawClient : IDisposable
     }
 
     /// <summary>Sends a message and reads until the gateway closes, or has answered whole.</summary>
-    public static async Task<string> AskAsync(Uri gateway, string message)
+    public static async Task<string> AskAsync(Uri gateway, string message, bool toTheEnd = false)
     {
         using var raw = await ConnectAsync(gateway);
         await raw.SendAsync(message);
-        return await raw.ReadAnswerAsync();
+        return await (toTheEnd ? raw.ReadToEndAsync() : raw.ReadAnswerAsync());
     }
 
     public async Task SendAsync(string text)

@@ -69,6 +69,10 @@ public sealed class RobustnessTests : IClassFixture<RobustnessTests.Fixture>
         { "a bare line feed after a chunk size", "POST /t/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\nZ\r\n0\r\n\r\n" + Hidden, 400 },
         { "a chunk longer than it says", "POST /t/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nZZZZ\r\n0\r\n\r\n" + Hidden, 400 },
 
+        // There are no tunnels.
+        { "a CONNECT to a host", "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n", 400 },
+        { "a CONNECT to a path", "CONNECT /t/x HTTP/1.1\r\nHost: h\r\n\r\n", 400 },
+
         // Lines: RFC 9112 §2.2, §5.
         { "a folded header", "GET /t/x HTTP/1.1\r\nHost: h\r\nX-A: 1\r\n folded\r\n\r\n", 400 },
         { "a header that begins with blank", "GET /t/x HTTP/1.1\r\nHost: h\r\n X-A: 1\r\n\r\n", 400 },

@@ -121,6 +121,18 @@ public sealed class TransportTests : IDisposable
     }
 
     [Fact]
+    public async Task Trailers_of_an_HTTP1_service_reach_a_caller_over_HTTP1()
+    {
+        await using var upstream = new ScriptedUpstream("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\nContent-Length: 9\r\n\r\n");
+        await using var gateway = await StartAsync(Routes.Route("/t", "/t", upstream.Port), Routes.Route("/small", "/t", upstream.Port, "\"Tollgate\": { \"Compression\": true }"));
+        var answer = await RawClient.AskAsync(gateway.Address, "GET /t HTTP/1.1\r\nHost: h\r\nTE: trailers\r\nConnection: TE, close\r\n\r\n", toTheEnd: true);
+
+        answer.ShouldContain("Trailer: X-Sum\r\n");
+        answer.ShouldEndWith("\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\n\r\n");
+        (await RawClient.AskAsync(gateway.Address, "GET /small HTTP/1.1\r\nHost: h\r\n\r\n")).ShouldNotContain("Trailer:");
+    }
+
+    [Fact]
     public async Task What_a_service_says_to_this_hop_alone_does_not_reach_the_caller()
     {
         await using var upstream = new ScriptedUpstream("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nProxy-Authenticate: Basic\r\nX-Own: 2\r\n\r\nok");

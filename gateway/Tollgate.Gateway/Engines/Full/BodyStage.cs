@@ -24,6 +24,12 @@ internal static class BodyStage
             return;
         }
 
+        if (bodies.Document is { Book: null })
+        {
+            await SpecialStages.RefuseAsync(exchange, Refusal.NotReady, 1);    // what must be checked and cannot be is not let through
+            return;
+        }
+
         var operation = FindOperation(exchange, bodies, out var values);
         if (bodies.OpenApi is not null && operation is null && (bodies.RefusesUnknown || bodies.Mock is { Body: null }))
         {

@@ -22,7 +22,7 @@ internal sealed class CompressedBody(HttpContext context, CompressionRule rule, 
     /// <summary>Takes the place of the answer's body; null where the caller takes no coding.</summary>
     public static CompressedBody? Begin(HttpContext context, CompressionRule rule)
     {
-        if (HttpMethods.IsHead(context.Request.Method) || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }) return null;
+        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }) return null;
         var body = new CompressedBody(context, rule, context.Features.GetRequiredFeature<IHttpResponseBodyFeature>());
         context.Features.Set<IHttpResponseBodyFeature>(body);
         return body;
@@ -50,6 +50,7 @@ internal sealed class CompressedBody(HttpContext context, CompressionRule rule, 
     /// <summary>Writes what is left, after the last byte. Not called when the answer broke off.</summary>
     public async Task FinishAsync()
     {
+        if (!_decided && HttpMethods.IsHead(context.Request.Method)) Decide();    // the head that GET would have (RFC 9110 §9.3.2)
         if (_writer is not null) await _writer.FlushAsync();
         if (_coder is not null) await _coder.DisposeAsync();
     }
@@ -95,6 +96,7 @@ internal sealed class CompressedBody(HttpContext context, CompressionRule rule, 
         headers.Remove("Accept-Ranges");
         headers.Remove("Content-MD5");
         if (headers.ETag.ToString() is { Length: > 0 } tag && !tag.StartsWith("W/", StringComparison.Ordinal)) headers.ETag = $"W/{tag}";    // the same, but not byte for byte
+        if (HttpMethods.IsHead(context.Request.Method)) return;
         _coder = coding == "br" ? new BrotliStream(_inner, rule.Level, leaveOpen: true) : new GZipStream(_inner, rule.Level, leaveOpen: true);
     }
 }

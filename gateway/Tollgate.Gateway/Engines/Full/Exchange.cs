@@ -182,8 +182,14 @@ internal sealed class Exchange : ICallHeaders
 
         if (ConsumerKeysAnswer.IsAskedBy(this)) return ConsumerKeysAnswer.WriteAsync(this);
 
-        // A WebSocket over HTTP/2 is opened with CONNECT (RFC 8441), and is the same call as over HTTP/1.1.
-        _call.Method = HttpMethods.IsConnect(request.Method) && Context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } ? HttpMethods.Get : request.Method;
+        // A WebSocket over HTTP/2 is opened with CONNECT (RFC 8441), and is the same call as over HTTP/1.1. Any other CONNECT asks for a tunnel, and there is none.
+        _call.Method = request.Method;
+        if (HttpMethods.IsConnect(request.Method))
+        {
+            if (Context.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true }) return RefuseAsync(Verdict.Refuse(Refusal.BadRequest));
+            _call.Method = HttpMethods.Get;
+        }
+
         _call.Host = headers.Host.ToString();
         _trail = CallerTrail.Of(Caller, _call.Host, headers);
         if (headers.Via.Count > 0 && ViaHeader.Hops(headers.Via) >= Engine.Listening.Limits.MaxHops) return RefuseAsync(Verdict.Refuse(Refusal.LoopDetected));

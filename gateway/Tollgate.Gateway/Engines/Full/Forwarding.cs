@@ -25,6 +25,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
     private ReplayableBody? _body;
     private HedgingInvoker? _hedging;
     private MirroredCall _mirrored;
+    private TrailedBody? _trailed;
     private int _attempt;
     private bool _again;
     private bool _isHedged;
@@ -43,6 +44,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         _mirrored = default;
         _body?.Forget();
         _body = null;
+        _trailed = null;
         _placement = default;
         _attempt = 0;
         _again = _isHedged = false;
@@ -97,6 +99,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
             var error = await _engine.Forwarder.SendAsync(Context, OriginOf(host), ClientFor(route, host), ConfigFor(route), this, _timeout.Token);
             if (error == ForwarderError.None && !_again)
             {
+                if (_trailed is not null) await _trailed.FinishAsync();
                 await FinishAsync();
                 return;
             }
@@ -376,8 +379,16 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         ref var record = ref exchange.Record;
         if (record.IsMissing) return false;
 
+        _trailed = TrailedBody.Begin(context, message);
         if (record.IsWritten && message.Content.Headers.ContentLength is null && message.StatusCode != HttpStatusCode.SwitchingProtocols)
             context.Response.Body = record.Counting = new CountingStream(context.Response.Body);
         return copied;
+    }
+
+    public override ValueTask TransformResponseTrailersAsync(HttpContext context, HttpResponseMessage message, CancellationToken cancel)
+    {
+        if (_trailed is null) return base.TransformResponseTrailersAsync(context, message, cancel);
+        _trailed.Take(message.TrailingHeaders);
+        return default;
     }
 }

@@ -27,6 +27,15 @@ internal static class HopByHopHeaders
         return name.Contains('_') && name.Replace('_', '-').StartsWith(ours, StringComparison.OrdinalIgnoreCase);
     }
 
+    /// <summary>Whether a header tells of proxies before this one, beside those that are written anew: only a trusted proxy may.</summary>
+    public static bool SpeaksOfForwarding(string name)
+    {
+        if (name.Length < 9 || (name[0] | 0x20) != 'x') return false;
+        return IsSo(name) || name.Contains('_') && IsSo(name.Replace('_', '-'));
+
+        static bool IsSo(string name) => name.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase) || name.Equals("X-Real-IP", StringComparison.OrdinalIgnoreCase);
+    }
+
     /// <summary>Whether a header carries a key of the caller's.</summary>
     public static bool IsKey(string name) =>
         name.Length == 9 && (name.Equals("X-Api-Key", StringComparison.OrdinalIgnoreCase) || name.Contains('_') && name.Replace('_', '-').Equals("X-Api-Key", StringComparison.OrdinalIgnoreCase));

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.FileProviders.Physical;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tollgate.Gateway.Policy;
@@ -34,7 +35,7 @@ internal sealed class StaticFolders(IWebHostEnvironment environment, ILoggerFact
             _files = new PhysicalFileProvider(rule.Folder);
             var options = new StaticFileOptions
             {
-                FileProvider = _files,
+                FileProvider = new PhysicalFileProvider(rule.Folder, ExclusionFilters.None),    // what is hidden is known by the name that was asked for
                 ServeUnknownFileTypes = true,
                 DefaultContentType = "application/octet-stream",
                 OnPrepareResponse = Prepare,
@@ -57,11 +58,19 @@ internal sealed class StaticFolders(IWebHostEnvironment environment, ILoggerFact
             else if (!_files.GetFileInfo(path).Exists && _rule.Index.Length > 0 && _files.GetFileInfo($"{path}/{_rule.Index}").Exists) return RedirectAsync(exchange);
             if (!_files.GetFileInfo(path).Exists && _rule.Fallback is not null && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)) path = "/" + _rule.Fallback;
 
+            if (!_files.GetFileInfo(path).Exists || Inside(path) is not { } real) return MissAsync(exchange);
             exchange.Context.Items[typeof(Exchange)] = exchange;
-            request.Path = path;
+            request.Path = real;
             exchange.Outcome = "ok";
             return _serve.Invoke(exchange.Context);
         }
+
+        // Links within the folder are followed (so are mounted volumes made), those that lead out of it are not.
+        // The file itself is served: a link has another length.
+        private string? Inside(string path) =>
+            RealPath.Of(_rule.Folder + path) is { } real && RealPath.Of(_rule.Folder) is { } root && real.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+                ? real[root.Length..]
+                : null;
 
         private void Prepare(StaticFileResponseContext file)
         {

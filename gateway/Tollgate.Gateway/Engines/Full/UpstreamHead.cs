@@ -77,6 +77,7 @@ internal static class UpstreamHead
         foreach (var (name, value) in headers)
         {
             if (HopByHopHeaders.Ends(name) || named is not null && named.Contains(name)) continue;
+            if (HopByHopHeaders.SpeaksOfForwarding(name) && !(exchange.Caller.IsTrusted && !name.Contains('_'))) continue;
             if (HopByHopHeaders.SpeaksOfConsumers(name) || hidesKey && (HopByHopHeaders.IsKey(name) || HopByHopHeaders.IsProof(name))) continue;
             if (hidesAuthorization && name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)) continue;
             Add(message, name, value);

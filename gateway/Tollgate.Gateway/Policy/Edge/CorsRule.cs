@@ -38,7 +38,8 @@ internal sealed class CorsRule
     {
         if (IsForAll || _origins.Contains(origin)) return true;
         foreach (var (scheme, suffix) in _wildcards)
-            if (origin.Length > scheme.Length + suffix.Length && origin.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) && origin.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+            if (origin.Length > scheme.Length + suffix.Length && origin.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) && origin.EndsWith(suffix, StringComparison.OrdinalIgnoreCase) &&
+                origin.AsSpan(scheme.Length, origin.Length - scheme.Length - suffix.Length).IndexOfAny("/@:?#") < 0)    // names of hosts alone
                 return true;
         return false;
     }

@@ -10,6 +10,7 @@ internal sealed class DownstreamTemplate
     private readonly string[] _placeholders;
     private readonly string[] _names;
     private readonly bool _hasQuery;
+    private readonly bool _endsWithSlash;
 
     /// <param name="upstream">Whose placeholders fill it. A name that is not among them is sent as it is written.</param>
     /// <param name="fillings">Further names, whose values do not stand in path or query.</param>
@@ -21,6 +22,7 @@ internal sealed class DownstreamTemplate
         var question = text.IndexOf('?');
         _hasQuery = question >= 0;
         _path = Compile(_hasQuery ? text[..question] : text);
+        _endsWithSlash = (_hasQuery ? text.AsSpan(0, question) : text).EndsWith("/");
         _query = _hasQuery ? Compile(text[(question + 1)..], inQuery: true) : [];
     }
 
@@ -37,6 +39,8 @@ internal sealed class DownstreamTemplate
         // A slash that only the template has is Ocelot's to cut, one that the call has is the caller's.
         if (path.Length == 0 || path[^1] != '/')
             while (writer.Length > origin.Length + 1 && writer.Last == '/') writer.RemoveLast();
+        else if (_endsWithSlash)
+            while (writer.Length > origin.Length + 1 && writer.Written.EndsWith("//")) writer.RemoveLast();    // the last placeholder took the call's slash
 
         if (_hasQuery) AppendTemplateQuery(ref writer, path, query, in captures, fillings);
         else if (query.Length > 0) AppendCallQuery(ref writer, query);
@@ -70,6 +74,7 @@ internal sealed class DownstreamTemplate
         writer.Append("?");
         var start = writer.Length;
         foreach (var piece in _query) writer.Append(ValueOf(piece, path, query, in captures, fillings));
+        while (writer.Length > start && writer.Last == '&') writer.RemoveLast();    // a whole query that was empty
         var end = writer.Length;
 
         foreach (var range in query.Split('&'))
