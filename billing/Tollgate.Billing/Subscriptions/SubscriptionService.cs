@@ -88,15 +88,15 @@ public sealed class SubscriptionService(IDbContextFactory<BillingDb> databases, 
     }
 
     /// <summary>Stops a subscription for a while. The fee of the running period is not given back; later ones are not owed.</summary>
-    public Task<SubscriptionOutcome> PauseAsync(OrganisationId organisation, SubscriptionId id, CancellationToken cancel) =>
-        ChangeAsync(organisation, id, From(SubscriptionState.Active, s =>
+    public Task<SubscriptionOutcome> PauseAsync(SubscriptionId id, CancellationToken cancel) =>
+        ChangeAsync(null, id, From(SubscriptionState.Active, s =>
         {
             s.State = SubscriptionState.Paused;
             s.StoppedAt = time.GetUtcNow();
         }), cancel);
 
-    public Task<SubscriptionOutcome> ResumeAsync(OrganisationId organisation, SubscriptionId id, CancellationToken cancel) =>
-        ChangeAsync(organisation, id, From(SubscriptionState.Paused, s =>
+    public Task<SubscriptionOutcome> ResumeAsync(SubscriptionId id, CancellationToken cancel) =>
+        ChangeAsync(null, id, From(SubscriptionState.Paused, s =>
         {
             s.State = SubscriptionState.Active;
             s.StoppedAt = null;

@@ -43,7 +43,7 @@ internal static class SubscriptionsApi
         Guid id, ClaimsPrincipal user, SubscriptionService subscriptions, CancellationToken cancel) =>
         Answer(await subscriptions.CancelAsync(user.Organisation(), new SubscriptionId(id), cancel));
 
-    private static Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult> Answer(SubscriptionOutcome outcome) => outcome switch
+    public static Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult> Answer(SubscriptionOutcome outcome) => outcome switch
     {
         SubscriptionOutcome.Subscribed(var made) => TypedResults.Created($"/api/v1/subscriptions/{made.Id}", made),
         SubscriptionOutcome.PendingApproval(var made) => TypedResults.Created($"/api/v1/subscriptions/{made.Id}", made),

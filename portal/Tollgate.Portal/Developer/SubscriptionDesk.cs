@@ -15,6 +15,12 @@ internal sealed class SubscriptionDesk(ApplicationService applications, Subscrip
             ? new SubscriptionOutcome.NotFound()
             : await subscriptions.SubscribeAsync(organisation, application, plan, cancel);
 
+    /// <summary>The same by the platform's staff: any plan, at once.</summary>
+    public async Task<SubscriptionOutcome> AssignAsync(OrganisationId organisation, AppId application, PlanId plan, CancellationToken cancel) =>
+        await applications.GetAsync(organisation, application, cancel) is null
+            ? new SubscriptionOutcome.NotFound()
+            : await subscriptions.AssignAsync(organisation, application, plan, cancel);
+
     /// <summary>The outcome in a sentence, and whether it is what was wished for.</summary>
     public static (bool IsGood, string Sentence) Say(SubscriptionOutcome outcome) => outcome switch
     {

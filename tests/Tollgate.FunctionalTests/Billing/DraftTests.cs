@@ -141,7 +141,7 @@ public sealed class DraftTests
         await billing.UseAsync(cancelled, Start, 5);
         billing.Clock.Now = Start.AddDays(2);
         await billing.Subscriptions.CancelAsync(organisation, cancelled.Id, default);
-        await billing.Subscriptions.PauseAsync(organisation, paused.Id, default);
+        await billing.Subscriptions.PauseAsync(paused.Id, default);
         await billing.UseAsync(cancelled, Start.AddDays(2), 1);   // a call that was under way
 
         var draft = (await billing.Invoices.DraftAsync(organisation, default)).Single();

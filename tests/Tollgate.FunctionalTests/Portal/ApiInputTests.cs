@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using Tollgate.Identity.Organisations;
 using Tollgate.Testing;
 
@@ -152,5 +153,59 @@ public sealed class ApiInputTests(PortalFixture fixture) : IClassFixture<PortalF
         (await admin.PostAsJsonAsync($"/api/v1/admin/organisations/{organisation}/suspend", new { })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
         (await admin.PostAsJsonAsync($"/api/v1/admin/organisations/{organisation}/resume", new { })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
         (await admin.GetAsync("/api/v1/admin/products/tides/subscribers").JsonAsync()).GetProperty("total").GetInt32().ShouldBe(0);
+        (await admin.DeleteAsync("/api/v1/admin/products/tides")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await admin.GetAsync("/api/v1/admin/organisations?q=custom").JsonAsync()).GetProperty("items").EnumerateArray()
+            .Select(row => row.GetProperty("id").GetString()).ShouldContain(organisation);
+    }
+
+    [Fact]
+    public async Task An_admin_does_with_plans_and_subscribers_what_the_pages_can()
+    {
+        using var admin = await fixture.Host.SignInAsync("Deciders", OrganisationRole.Owner, platformAdmin: true);
+        using var customer = await fixture.Host.SignInAsync("Asking", OrganisationRole.Owner);
+        const string plans = "/api/v1/admin/products/moons/plans";
+        var terms = new { currency = "EUR", prices = Array.Empty<object>(), limits = new[] { new { name = "minute", units = 10, windowMs = 60000 } }, quotas = Array.Empty<object>(), onLedgerLoss = "closed" };
+        await admin.PutAsJsonAsync("/api/v1/admin/products/moons", new { title = "Moons", description = "", basePath = "/moons", openApi = "", isPublished = true }).JsonAsync(HttpStatusCode.Created);
+        await admin.PostAsJsonAsync(plans, new { name = "club", title = "Club", requiresApproval = true }).JsonAsync(HttpStatusCode.Created);
+        await admin.PostAsJsonAsync($"{plans}/club/versions", terms).JsonAsync(HttpStatusCode.Created);
+        var club = Plan(await admin.GetAsync("/api/v1/admin/products").JsonAsync());
+
+        var application = await customer.PostAsJsonAsync("/api/v1/applications", new { name = "Telescope" }).JsonAsync(HttpStatusCode.Created);
+        var wish = new { application = application.GetProperty("id").GetString(), plan = club };
+        var asked = await customer.PostAsJsonAsync("/api/v1/subscriptions", wish).JsonAsync(HttpStatusCode.Created);
+        asked.GetProperty("state").GetString().ShouldBe("pending");
+        var subscription = $"/api/v1/admin/subscriptions/{asked.GetProperty("id").GetString()}";
+        (await StateAfterAsync("approve")).ShouldBe("active");
+        (await admin.PostAsJsonAsync($"{subscription}/approve", new { })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await StateAfterAsync("pause")).ShouldBe("paused");
+        (await StateAfterAsync("resume")).ShouldBe("active");
+
+        await admin.PostAsJsonAsync($"{plans}/club/versions", terms with { limits = [new { name = "minute", units = 20, windowMs = 60000 }] }).JsonAsync(HttpStatusCode.Created);
+        (await admin.PostAsJsonAsync($"{plans}/club/move-subscribers", new { }).JsonAsync()).GetProperty("moved").GetInt32().ShouldBe(1);
+        (await StateAfterAsync("move-to-latest")).ShouldBe("active");
+        var versions = await admin.GetAsync($"{plans}/club/versions").JsonAsync();
+        versions.EnumerateArray().Select(row => row.GetProperty("subscribers").GetInt32()).ShouldBe([1, 0]);
+
+        // A plan that nobody is offered, given by hand.
+        await admin.PostAsJsonAsync(plans, new { name = "friends", title = "Friends", isPublic = false }).JsonAsync(HttpStatusCode.Created);
+        await admin.PostAsJsonAsync($"{plans}/friends/versions", terms).JsonAsync(HttpStatusCode.Created);
+        var friends = Plan(await admin.GetAsync("/api/v1/admin/products").JsonAsync(), "friends");
+        (await admin.PutAsJsonAsync($"{subscription}/plan", new { plan = friends }).JsonAsync()).GetProperty("planName").GetString().ShouldBe("friends");
+        await customer.DeleteAsync($"/api/v1/subscriptions/{asked.GetProperty("id").GetString()}").JsonAsync();
+        var assigned = new { organisation = application.GetProperty("organisation").GetString(), wish.application, plan = friends };
+        (await admin.PostAsJsonAsync("/api/v1/admin/subscriptions", assigned).JsonAsync(HttpStatusCode.Created)).GetProperty("state").GetString().ShouldBe("active");
+        using var stranger = await admin.PostAsJsonAsync("/api/v1/admin/subscriptions", assigned with { organisation = Guid.NewGuid().ToString() });
+        await stranger.ShouldBeProblemAsync(404, "not-found");
+
+        await admin.PutAsJsonAsync($"{plans}/club", new { title = "The club", description = "", order = 2 }).JsonAsync();
+        (await admin.PostAsJsonAsync($"{plans}/club/archive", new { }).JsonAsync()).GetProperty("isArchived").GetBoolean().ShouldBeTrue();
+        (await admin.PostAsJsonAsync($"{plans}/club/restore", new { }).JsonAsync()).GetProperty("title").GetString().ShouldBe("The club");
+        using var used = await admin.DeleteAsync("/api/v1/admin/products/moons");
+        await used.ShouldBeProblemAsync(409, "in-use");
+
+        async Task<string?> StateAfterAsync(string verb) => (await admin.PostAsJsonAsync($"{subscription}/{verb}", new { }).JsonAsync()).GetProperty("state").GetString();
+
+        static string? Plan(JsonElement products, string name = "club") => products.EnumerateArray().Single(p => p.GetProperty("name").GetString() == "moons")
+            .GetProperty("plans").EnumerateArray().Single(p => p.GetProperty("name").GetString() == name).GetProperty("id").GetString();
     }
 }

@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Tollgate.Billing.Catalogue;
+using Tollgate.Billing.Subscriptions;
+using Tollgate.Contracts;
+using Tollgate.Identity.Accounts;
+using Tollgate.Identity.Applications;
+using Tollgate.Portal.Developer;
+
+namespace Tollgate.Portal.Api;
+
+/// <summary>What the platform does with anybody's subscription: approves, pauses, and moves it to plans that are not on public offer.</summary>
+internal static class SubscribersApi
+{
+    public sealed record AssignRequest(OrganisationId Organisation, AppId Application, PlanId Plan);
+
+    public sealed record ReassignRequest(PlanId Plan);
+
+    public static void MapSubscribers(this IEndpointRouteBuilder api)
+    {
+        var group = api.MapGroup("/subscriptions").WithTags("Admin").RequireAuthorization(TollgatePolicies.PlatformBilling);
+        group.MapPost("", AssignAsync).WithName("AssignPlan").WithDescription("Subscribes an application to any plan of a product, a private one too, without an approval.");
+        group.MapPut("/{id:guid}/plan", ReassignAsync).WithName("ReassignPlan");
+        Map("approve", "ApproveSubscription", (service, id, cancel) => service.ApproveAsync(id, cancel));
+        Map("reject", "RejectSubscription", (service, id, cancel) => service.RejectAsync(id, cancel));
+        Map("pause", "PauseSubscription", (service, id, cancel) => service.PauseAsync(id, cancel));
+        Map("resume", "ResumeSubscription", (service, id, cancel) => service.ResumeAsync(id, cancel));
+        Map("move-to-latest", "MoveSubscription", (service, id, cancel) => service.MoveToLatestAsync(id, cancel));
+
+        void Map(string verb, string name, Func<SubscriptionService, SubscriptionId, CancellationToken, Task<SubscriptionOutcome>> act) =>
+            group.MapPost("/{id:guid}/" + verb, async (Guid id, SubscriptionService service, CancellationToken cancel) =>
+                SubscriptionsApi.Answer(await act(service, new SubscriptionId(id), cancel))).WithName(name);
+    }
+
+    private static async Task<Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult>> AssignAsync(
+        Body<AssignRequest> body, SubscriptionDesk desk, CancellationToken cancel) =>
+        SubscriptionsApi.Answer(await desk.AssignAsync(body.Value.Organisation, body.Value.Application, body.Value.Plan, cancel));
+
+    private static async Task<Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult>> ReassignAsync(
+        Guid id, Body<ReassignRequest> body, SubscriptionService subscriptions, CancellationToken cancel) =>
+        SubscriptionsApi.Answer(await subscriptions.ReassignAsync(new SubscriptionId(id), body.Value.Plan, cancel));
+}
