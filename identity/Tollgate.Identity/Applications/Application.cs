@@ -19,7 +19,10 @@ internal sealed class Application
     public required DateTimeOffset Created { get; init; }
     public DateTimeOffset? DeletedAt { get; set; }
 
-    public ApplicationItem ToFeedItem(Organisation owner) => new(Id, Organisation, Name, owner.Name, owner.SuspendedAt is not null);
+    /// <summary>Since when the platform refuses it, others of its organisation or not.</summary>
+    public DateTimeOffset? SuspendedAt { get; set; }
+
+    public ApplicationItem ToFeedItem(Organisation owner) => new(Id, Organisation, Name, owner.Name, owner.SuspendedAt is not null, SuspendedAt is not null);
 }
 
 internal sealed class ApplicationMapping : IEntityTypeConfiguration<Application>

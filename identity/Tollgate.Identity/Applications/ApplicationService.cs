@@ -91,6 +91,28 @@ public sealed class ApplicationService
         return new UpdateApplicationOutcome.Updated(view);
     }
 
+    /// <summary>
+    /// Closes or opens the gate for one application, whoever's it is: the platform's own word. Its calls are refused on every gateway, and its clients get
+    /// no tokens. False: there is no such application.
+    /// </summary>
+    public async Task<bool> SuspendAsync(AppId application, bool suspended, CancellationToken cancel)
+    {
+        await using var db = await _databases.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var organisation = await db.Applications.Where(a => a.Id == application && a.DeletedAt == null).Select(a => (OrganisationId?)a.Organisation).SingleOrDefaultAsync(cancel);
+        if (organisation is not { } owning || !await db.LockOrganisationAsync(owning, cancel)
+            || await Live(db, owning).SingleOrDefaultAsync(a => a.Id == application, cancel) is not { } row)
+            return false;
+        if (row.SuspendedAt is not null == suspended) return true;
+        row.SuspendedAt = suspended ? _time.GetUtcNow() : null;
+        var owner = await db.Organisations.AsNoTracking().SingleAsync(o => o.Id == owning, cancel);
+        await _audit.AddAsync(db, suspended ? "application.suspended" : "application.resumed", application.ToString(), owning);
+        await db.SaveWithChangesAsync([row.ToFeedItem(owner)], cancel);
+        await transaction.CommitAsync(cancel);
+        await _clients.ForgetAllAsync(db, application, cancel);
+        return true;
+    }
+
     /// <summary>Revokes its keys and clients, and takes it from every gateway. False: there is no such application.</summary>
     public async Task<bool> DeleteAsync(OrganisationId organisation, AppId application, CancellationToken cancel)
     {
@@ -126,6 +148,6 @@ public sealed class ApplicationService
         return applications.AsNoTracking().Select(a => new ApplicationView(
             a.Id, a.Organisation, db.Organisations.Single(o => o.Id == a.Organisation).Name, a.Name, a.Description, a.Created,
             db.Keys.Count(k => k.Application == a.Id && k.RevokedAt == null && (k.Expires == null || k.Expires > now)),
-            a.DeletedAt != null));
+            a.DeletedAt != null, a.SuspendedAt != null));
     }
 }

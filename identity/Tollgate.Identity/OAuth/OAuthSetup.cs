@@ -48,6 +48,7 @@ internal static class OAuthSetup
         services.AddHostedService(provider => provider.GetRequiredService<CleanUpJob>());
         services.AddSingleton<LogoutSignal>();
         services.AddSingleton<SessionEnds>();
+        services.AddSingleton<PersonTokens>();
         services.AddHostedService<LogoutNoticeSender>();
         services.AddScoped<TokenAudit>();
         services.AddScoped<ClientAuthentication>();

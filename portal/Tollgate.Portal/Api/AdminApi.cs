@@ -8,6 +8,7 @@ using Tollgate.Billing.Catalogue;
 using Tollgate.Billing.Subscriptions;
 using Tollgate.Contracts;
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.Applications;
 using Tollgate.Identity.Organisations;
 using Tollgate.Portal.Wording;
 using Tollgate.ServiceDefaults;
@@ -37,6 +38,10 @@ internal static class AdminApi
         var organisations = api.MapGroup("/organisations/{id:guid}").WithTags("Admin");
         organisations.MapPost("/suspend", (Guid id, OrganisationService service, CancellationToken cancel) => SuspendAsync(id, true, service, cancel)).WithName("SuspendOrganisation").RequireAuthorization(TollgatePolicies.PlatformAdmin);
         organisations.MapPost("/resume", (Guid id, OrganisationService service, CancellationToken cancel) => SuspendAsync(id, false, service, cancel)).WithName("ResumeOrganisation").RequireAuthorization(TollgatePolicies.PlatformAdmin);
+
+        var applications = api.MapGroup("/applications/{id:guid}").WithTags("Admin").RequireAuthorization(TollgatePolicies.PlatformAdmin);
+        applications.MapPost("/suspend", (Guid id, ApplicationService service, CancellationToken cancel) => SuspendApplicationAsync(id, true, service, cancel)).WithName("SuspendApplication");
+        applications.MapPost("/resume", (Guid id, ApplicationService service, CancellationToken cancel) => SuspendApplicationAsync(id, false, service, cancel)).WithName("ResumeApplication");
     }
 
     private static async Task<Results<Ok<ProductDetails>, ProblemHttpResult>> GetProductAsync(string name, CatalogueService catalogue, CancellationToken cancel) =>
@@ -74,6 +79,9 @@ internal static class AdminApi
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SuspendAsync(Guid id, bool suspended, OrganisationService service, CancellationToken cancel) =>
         await service.SuspendAsync(new OrganisationId(id), suspended, cancel) ? TypedResults.NoContent() : Problems.NotFound();
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> SuspendApplicationAsync(Guid id, bool suspended, ApplicationService service, CancellationToken cancel) =>
+        await service.SuspendAsync(new AppId(id), suspended, cancel) ? TypedResults.NoContent() : Problems.NotFound();
 
     public static ProblemHttpResult Refuse(CatalogueOutcome outcome) => outcome switch
     {

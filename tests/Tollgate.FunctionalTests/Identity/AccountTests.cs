@@ -100,6 +100,7 @@ public sealed class AccountTests
         (await WithoutTokenAsync(right)).ShouldBe(wrong);
         (await WithoutTokenAsync(unknown)).Replace("nobody@", "ada@").ShouldBe(wrong);
         guesser.Cookies["tollgate"].ShouldBeNull();
+        (await host.FeedAsync()).Items.OfType<Tollgate.Contracts.Feeds.RevokedBeforeItem>().ShouldHaveSingleItem().Of.ShouldBe(Tollgate.Contracts.Feeds.TokenHolder.Subject, "gateways hear of it");
     }
 
     [Theory]
@@ -124,6 +125,7 @@ public sealed class AccountTests
         (await again.SignInAsync("ada@example.com")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         (await again.SignInAsync("ada@example.com", "quite another password")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
         await host.MailAsync("ada@example.com", "Your password was changed");
+        (await host.FeedAsync()).Items.OfType<Tollgate.Contracts.Feeds.RevokedBeforeItem>().ShouldHaveSingleItem().Of.ShouldBe(Tollgate.Contracts.Feeds.TokenHolder.Subject, "gateways hear of it");
     }
 
     [Fact]

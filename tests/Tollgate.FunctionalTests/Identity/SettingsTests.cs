@@ -58,6 +58,7 @@ public sealed partial class SettingsTests
         (await here.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await there.SignInAsync("ada@example.com")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         await host.MailAsync("ada@example.com", "Your password was changed");
+        (await host.FeedAsync()).Items.OfType<Tollgate.Contracts.Feeds.RevokedBeforeItem>().ShouldHaveSingleItem().Of.ShouldBe(Tollgate.Contracts.Feeds.TokenHolder.Subject, "gateways hear of it");
     }
 
     [Fact]
@@ -89,6 +90,7 @@ public sealed partial class SettingsTests
         (await ada.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.Redirect);
         (await ada.SignInAsync("ada@example.com")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         await host.MailAsync("ada@example.com", "Your account is deleted");
+        (await host.FeedAsync()).Items.OfType<Tollgate.Contracts.Feeds.RevokedBeforeItem>().ShouldHaveSingleItem().Of.ShouldBe(Tollgate.Contracts.Feeds.TokenHolder.Subject, "gateways hear of it");
         using var again = await Visitor.SignedUpAsync(host, "ada@example.com");
         (await again.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }

@@ -48,7 +48,7 @@ internal sealed class ClientAuthentication(IdentityDb db, ClientCache known, Cli
         return (null, Failed(claim, address, OAuthRefusal.InvalidClient()));
     }
 
-    /// <summary>A client that may ask at all: neither deleted nor disabled, its application there, and its organisation not suspended.</summary>
+    /// <summary>A client that may ask at all: neither deleted nor disabled, its application there, and neither that nor its organisation suspended.</summary>
     public static async Task<KnownClient?> FindAsync(IdentityDb db, string clientId, CancellationToken cancel)
     {
         if (clientId.Length > InputLimits.ClientId || clientId.Any(c => c is < ' ' or > '~')) return null;
@@ -57,7 +57,7 @@ internal sealed class ClientAuthentication(IdentityDb db, ClientCache known, Cli
         if (client is null) return null;
         if (client.Application is not { } application) return new KnownClient(client, null);
 
-        var owner = await db.Applications.Where(a => a.Id == application && a.DeletedAt == null)
+        var owner = await db.Applications.Where(a => a.Id == application && a.DeletedAt == null && a.SuspendedAt == null)
             .Join(db.Organisations.Where(o => o.SuspendedAt == null), a => a.Organisation, o => o.Id, (_, o) => new { o.Id }).SingleOrDefaultAsync(cancel);
         return owner is null ? null : new KnownClient(client, owner.Id);
     }

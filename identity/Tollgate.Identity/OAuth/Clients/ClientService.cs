@@ -191,6 +191,12 @@ public sealed class ClientService
         return [.. clients.Select(c => new RemovedItem("client", Item(c).Key)), .. clients.Select(c => TokensUntilNow(c.ClientId))];
     }
 
+    /// <summary>What is remembered of an application's clients is read anew.</summary>
+    internal async Task ForgetAllAsync(IdentityDb db, AppId application, CancellationToken cancel)
+    {
+        foreach (var client in await db.OAuthClients.Where(c => c.Application == application && c.DeletedAt == null).Select(c => c.ClientId).ToListAsync(cancel)) _cache.Forget(client);
+    }
+
     private async Task<Dictionary<string, string>> WhatIsWrongAsync(IdentityDb db, ClientForm form, CancellationToken cancel) =>
         ClientFormRules.WhatIsWrongWith(form, await OfferedAsync(db, form.Kind, cancel), _options.IsHttps);
 

@@ -44,6 +44,16 @@ public sealed class ApplicationClientTests(PortalFixture fixture) : IClassFixtur
         await admin.PostAsync($"/admin/clients/{id}/enable", new { });
         await Deadline.UntilAsync("a new token is good", async () => (await CallAsync((await TokenAsync(http, host.PortalUrl, id, secret)).Text("access_token"))).StatusCode == HttpStatusCode.OK);
 
+        // Its application alone is suspended: live tokens and keys are refused, new tokens are not given.
+        token = (await TokenAsync(http, host.PortalUrl, id, secret)).Text("access_token");
+        await admin.PostAsync($"/admin/applications/{customer.Application}/suspend", new { });
+        await Deadline.UntilAsync("the gateway says why it refuses the token", async () => await (await CallAsync(token)).Content.ReadAsStringAsync() is var body && body.Contains("application_suspended"));
+        await (await CallAsync(token)).ShouldBeProblemAsync(403, "application-suspended");
+        await (await CallAsync(customer.Key)).ShouldBeProblemAsync(403, "application-suspended");
+        (await TokenAsync(http, host.PortalUrl, id, secret)).ShouldBeError("invalid_client", 401);
+        await admin.PostAsync($"/admin/applications/{customer.Application}/resume", new { });
+        await Deadline.UntilAsync("the token is good again", async () => (await CallAsync(token)).StatusCode == HttpStatusCode.OK);
+
         await person.DeleteAsync($"/applications/{customer.Application}");
         (await TokenAsync(http, host.PortalUrl, id, secret)).ShouldBeError("invalid_client", 401);
     }
