@@ -47,6 +47,7 @@ public static class PortalModule
         services.AddScoped<ApplicationRemoval>();
         services.AddScoped<SubscriptionDesk>();
         services.AddScoped<FirstCallPaths>();
+        services.AddScoped<CatalogueDesk>();
         services.AddScoped<RouteDesk>();
         services.AddManagementApi();
         return builder;

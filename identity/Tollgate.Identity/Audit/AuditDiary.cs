@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Tollgate.Contracts;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.Audit;
@@ -14,10 +15,11 @@ public sealed class AuditDiary
     /// <param name="action">Such as <c>routes.published</c>; what was refused ends with <c>.refused</c>.</param>
     /// <param name="target">What was acted upon: a name or id, no secret.</param>
     /// <param name="result"><c>ok</c>, or why it was refused.</param>
-    public async Task NoteAsync(string action, string target, string result, CancellationToken cancel)
+    /// <param name="organisation">Whose own log shows it too; null = the platform's alone.</param>
+    public async Task NoteAsync(string action, string target, string result, CancellationToken cancel, OrganisationId? organisation = null)
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
-        await _audit.AddAsync(db, action, target.Length > 200 ? target[..200] : target, result: result);
+        await _audit.AddAsync(db, action, target.Length > 200 ? target[..200] : target, organisation, result);
         await db.SaveChangesAsync(cancel);
     }
 }

@@ -73,7 +73,7 @@ public sealed partial class ProductEditor
         if (_errors.Count > 0) return;
 
         var form = new ProductForm(_title.Trim(), _description, _basePath.Trim(), _openApi, _isPublished);
-        var outcome = Product is null ? await Catalogue.CreateProductAsync(_name.Trim(), form, Gone) : await Catalogue.SaveProductAsync(_name, form, Gone);
+        var outcome = Product is null ? await Desk.CreateProductAsync(_name.Trim(), form, Gone) : await Desk.SaveProductAsync(_name, form, Gone);
         switch (outcome)
         {
             case CatalogueOutcome.ProductSaved(var product):

@@ -10,6 +10,7 @@ using Tollgate.Contracts;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Applications;
 using Tollgate.Identity.Organisations;
+using Tollgate.Portal.Admin;
 using Tollgate.Portal.Wording;
 using Tollgate.ServiceDefaults;
 using Tollgate.Storage;
@@ -49,7 +50,7 @@ internal static class AdminApi
 
     /// <summary>Makes the product, or changes it: the same call twice leaves the same product.</summary>
     private static async Task<Results<Ok<ProductView>, Created<ProductView>, ProblemHttpResult>> PutProductAsync(
-        string name, Body<ProductForm> body, CatalogueService catalogue, CancellationToken cancel)
+        string name, Body<ProductForm> body, CatalogueDesk catalogue, CancellationToken cancel)
     {
         if (ApiReference.Read(body.Value.OpenApi).Error is { } unreadable)
             return Problems.Validation(new Dictionary<string, string> { ["openApi"] = unreadable });
@@ -62,7 +63,7 @@ internal static class AdminApi
             : Refuse(made);
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteProductAsync(string name, CatalogueService catalogue, CancellationToken cancel) =>
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteProductAsync(string name, CatalogueDesk catalogue, CancellationToken cancel) =>
         await catalogue.DeleteProductAsync(name, cancel) is var outcome && outcome is CatalogueOutcome.Deleted ? TypedResults.NoContent() : Refuse(outcome);
 
     private static async Task<Results<Ok<Page<SubscriptionView>>, ProblemHttpResult>> SubscribersAsync(

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Tollgate.Billing.Catalogue;
-using Tollgate.Billing.Subscriptions;
 using Tollgate.Identity.Accounts;
+using Tollgate.Portal.Admin;
 using Tollgate.ServiceDefaults;
 
 namespace Tollgate.Portal.Api;
@@ -28,23 +28,23 @@ internal static class PlansApi
         changes.MapPost("/{plan}/versions", PublishVersionAsync).WithName("PublishPlanVersion");
         changes.MapPost("/{plan}/move-subscribers", MoveSubscribersAsync).WithName("MoveSubscribers")
             .WithDescription("Moves every subscriber of the plan to its newest version.");
-        changes.MapPost("/{plan}/archive", (string name, string plan, CatalogueService catalogue, CancellationToken cancel) => ArchiveAsync(name, plan, true, catalogue, cancel)).WithName("ArchivePlan");
-        changes.MapPost("/{plan}/restore", (string name, string plan, CatalogueService catalogue, CancellationToken cancel) => ArchiveAsync(name, plan, false, catalogue, cancel)).WithName("RestorePlan");
+        changes.MapPost("/{plan}/archive", (string name, string plan, CatalogueService catalogue, CatalogueDesk desk, CancellationToken cancel) => ArchiveAsync(name, plan, true, catalogue, desk, cancel)).WithName("ArchivePlan");
+        changes.MapPost("/{plan}/restore", (string name, string plan, CatalogueService catalogue, CatalogueDesk desk, CancellationToken cancel) => ArchiveAsync(name, plan, false, catalogue, desk, cancel)).WithName("RestorePlan");
     }
 
     private static async Task<Results<Created<PlanView>, ProblemHttpResult>> CreateAsync(
-        string name, Body<NewPlanRequest> body, CatalogueService catalogue, CancellationToken cancel)
+        string name, Body<NewPlanRequest> body, CatalogueDesk desk, CancellationToken cancel)
     {
         var wish = body.Value;
-        var outcome = await catalogue.CreatePlanAsync(name, wish.Name,
+        var outcome = await desk.CreatePlanAsync(name, wish.Name,
             new PlanForm(wish.Title, wish.Description, wish.Order, wish.RequiresApproval, wish.IsPublic, wish.IsPopular), cancel);
         return outcome is CatalogueOutcome.PlanSaved(var plan) ? TypedResults.Created($"/api/v1/admin/products/{name}/plans/{plan.Name}", plan) : AdminApi.Refuse(outcome);
     }
 
     private static async Task<Results<Ok<PlanView>, ProblemHttpResult>> ChangeAsync(
-        string name, string plan, Body<PlanForm> body, CatalogueService catalogue, CancellationToken cancel) =>
+        string name, string plan, Body<PlanForm> body, CatalogueService catalogue, CatalogueDesk desk, CancellationToken cancel) =>
         await FindAsync(name, plan, catalogue, cancel) is { } found
-            ? await catalogue.SavePlanAsync(found.Id, body.Value, cancel) is var outcome && outcome is CatalogueOutcome.PlanSaved(var saved) ? TypedResults.Ok(saved) : AdminApi.Refuse(outcome)
+            ? await desk.SavePlanAsync(name, found, body.Value, cancel) is var outcome && outcome is CatalogueOutcome.PlanSaved(var saved) ? TypedResults.Ok(saved) : AdminApi.Refuse(outcome)
             : Problems.NotFound();
 
     private static async Task<Results<Ok<IReadOnlyList<PlanHistoryRow>>, ProblemHttpResult>> HistoryAsync(
@@ -52,10 +52,10 @@ internal static class PlansApi
         await FindAsync(name, plan, catalogue, cancel) is { } found ? TypedResults.Ok(await catalogue.HistoryAsync(found.Id, cancel)) : Problems.NotFound();
 
     private static async Task<Results<Created<PlanVersionView>, Ok<PlanVersionView>, ProblemHttpResult>> PublishVersionAsync(
-        string name, string plan, Body<PlanTerms> body, CatalogueService catalogue, CancellationToken cancel)
+        string name, string plan, Body<PlanTerms> body, CatalogueService catalogue, CatalogueDesk desk, CancellationToken cancel)
     {
         if (await FindAsync(name, plan, catalogue, cancel) is not { } found) return Problems.NotFound();
-        return await catalogue.PublishPlanVersionAsync(found.Id, body.Value, cancel) switch
+        return await desk.PublishAsync(name, found, body.Value, cancel) switch
         {
             CatalogueOutcome.VersionPublished(var version, IsNew: true) => TypedResults.Created($"/api/v1/admin/products/{name}/plans/{plan}/versions", version),
             CatalogueOutcome.VersionPublished(var version, _) => TypedResults.Ok(version),
@@ -64,16 +64,16 @@ internal static class PlansApi
     }
 
     private static async Task<Results<Ok<MovedSubscribers>, ProblemHttpResult>> MoveSubscribersAsync(
-        string name, string plan, CatalogueService catalogue, SubscriptionService subscriptions, CancellationToken cancel) =>
+        string name, string plan, CatalogueService catalogue, CatalogueDesk desk, CancellationToken cancel) =>
         await FindAsync(name, plan, catalogue, cancel) is { } found
-            ? TypedResults.Ok(new MovedSubscribers(await subscriptions.MoveAllToLatestAsync(found.Id, cancel)))
+            ? TypedResults.Ok(new MovedSubscribers(await desk.MoveSubscribersAsync(name, found, cancel)))
             : Problems.NotFound();
 
     private static async Task<Results<Ok<PlanView>, ProblemHttpResult>> ArchiveAsync(
-        string name, string plan, bool archived, CatalogueService catalogue, CancellationToken cancel)
+        string name, string plan, bool archived, CatalogueService catalogue, CatalogueDesk desk, CancellationToken cancel)
     {
         if (await FindAsync(name, plan, catalogue, cancel) is not { } found) return Problems.NotFound();
-        var outcome = archived ? await catalogue.ArchivePlanAsync(found.Id, cancel) : await catalogue.RestorePlanAsync(found.Id, cancel);
+        var outcome = archived ? await desk.ArchivePlanAsync(name, found, cancel) : await desk.RestorePlanAsync(name, found, cancel);
         return outcome is CatalogueOutcome.PlanSaved(var saved) ? TypedResults.Ok(saved) : AdminApi.Refuse(outcome);
     }
 

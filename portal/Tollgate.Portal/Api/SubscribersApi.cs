@@ -23,15 +23,15 @@ internal static class SubscribersApi
         var group = api.MapGroup("/subscriptions").WithTags("Admin").RequireAuthorization(TollgatePolicies.PlatformBilling);
         group.MapPost("", AssignAsync).WithName("AssignPlan").WithDescription("Subscribes an application to any plan of a product, a private one too, without an approval.");
         group.MapPut("/{id:guid}/plan", ReassignAsync).WithName("ReassignPlan");
-        Map("approve", "ApproveSubscription", (service, id, cancel) => service.ApproveAsync(id, cancel));
-        Map("reject", "RejectSubscription", (service, id, cancel) => service.RejectAsync(id, cancel));
-        Map("pause", "PauseSubscription", (service, id, cancel) => service.PauseAsync(id, cancel));
-        Map("resume", "ResumeSubscription", (service, id, cancel) => service.ResumeAsync(id, cancel));
-        Map("move-to-latest", "MoveSubscription", (service, id, cancel) => service.MoveToLatestAsync(id, cancel));
+        Map("approve", "ApproveSubscription", (desk, id, cancel) => desk.ApproveAsync(id, cancel));
+        Map("reject", "RejectSubscription", (desk, id, cancel) => desk.RejectAsync(id, cancel));
+        Map("pause", "PauseSubscription", (desk, id, cancel) => desk.PauseAsync(id, cancel));
+        Map("resume", "ResumeSubscription", (desk, id, cancel) => desk.ResumeAsync(id, cancel));
+        Map("move-to-latest", "MoveSubscription", (desk, id, cancel) => desk.MoveToLatestAsync(id, cancel));
 
-        void Map(string verb, string name, Func<SubscriptionService, SubscriptionId, CancellationToken, Task<SubscriptionOutcome>> act) =>
-            group.MapPost("/{id:guid}/" + verb, async (Guid id, SubscriptionService service, CancellationToken cancel) =>
-                SubscriptionsApi.Answer(await act(service, new SubscriptionId(id), cancel))).WithName(name);
+        void Map(string verb, string name, Func<SubscriptionDesk, SubscriptionId, CancellationToken, Task<SubscriptionOutcome>> act) =>
+            group.MapPost("/{id:guid}/" + verb, async (Guid id, SubscriptionDesk desk, CancellationToken cancel) =>
+                SubscriptionsApi.Answer(await act(desk, new SubscriptionId(id), cancel))).WithName(name);
     }
 
     private static async Task<Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult>> AssignAsync(
@@ -39,6 +39,6 @@ internal static class SubscribersApi
         SubscriptionsApi.Answer(await desk.AssignAsync(body.Value.Organisation, body.Value.Application, body.Value.Plan, cancel));
 
     private static async Task<Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult>> ReassignAsync(
-        Guid id, Body<ReassignRequest> body, SubscriptionService subscriptions, CancellationToken cancel) =>
-        SubscriptionsApi.Answer(await subscriptions.ReassignAsync(new SubscriptionId(id), body.Value.Plan, cancel));
+        Guid id, Body<ReassignRequest> body, SubscriptionDesk desk, CancellationToken cancel) =>
+        SubscriptionsApi.Answer(await desk.ReassignAsync(new SubscriptionId(id), body.Value.Plan, cancel));
 }

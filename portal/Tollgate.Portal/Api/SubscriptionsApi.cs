@@ -36,12 +36,12 @@ internal static class SubscriptionsApi
         Answer(await desk.SubscribeAsync(user.Organisation(), body.Value.Application, body.Value.Plan, cancel));
 
     private static async Task<Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult>> ChangePlanAsync(
-        Guid id, Body<ChangePlanRequest> body, ClaimsPrincipal user, SubscriptionService subscriptions, CancellationToken cancel) =>
-        Answer(await subscriptions.ChangePlanAsync(user.Organisation(), new SubscriptionId(id), body.Value.Plan, cancel));
+        Guid id, Body<ChangePlanRequest> body, ClaimsPrincipal user, SubscriptionDesk desk, CancellationToken cancel) =>
+        Answer(await desk.ChangePlanAsync(user.Organisation(), new SubscriptionId(id), body.Value.Plan, cancel));
 
     private static async Task<Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult>> CancelAsync(
-        Guid id, ClaimsPrincipal user, SubscriptionService subscriptions, CancellationToken cancel) =>
-        Answer(await subscriptions.CancelAsync(user.Organisation(), new SubscriptionId(id), cancel));
+        Guid id, ClaimsPrincipal user, SubscriptionDesk desk, CancellationToken cancel) =>
+        Answer(await desk.CancelAsync(user.Organisation(), new SubscriptionId(id), cancel));
 
     public static Results<Created<SubscriptionView>, Ok<SubscriptionView>, ProblemHttpResult> Answer(SubscriptionOutcome outcome) => outcome switch
     {

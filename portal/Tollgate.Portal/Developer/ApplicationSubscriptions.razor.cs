@@ -39,9 +39,9 @@ public sealed partial class ApplicationSubscriptions
     private Task SubscribeAsync(PlanView plan) => DoAsync(() => Desk.SubscribeAsync(Organisation, Application.Id, plan.Id, Gone));
 
     private Task ChangePlanAsync(SubscriptionView row, PlanView plan) =>
-        DoAsync(() => Subscriptions.ChangePlanAsync(Organisation, row.Id, plan.Id, Gone));
+        DoAsync(() => Desk.ChangePlanAsync(Organisation, row.Id, plan.Id, Gone));
 
-    private Task CancelAsync() => DoAsync(() => Subscriptions.CancelAsync(Organisation, _cancelling!.Id, Gone));
+    private Task CancelAsync() => DoAsync(() => Desk.CancelAsync(Organisation, _cancelling!.Id, Gone));
 
     private async Task DoAsync(Func<Task<SubscriptionOutcome>> ask)
     {

@@ -107,11 +107,12 @@ internal sealed class BillingHost : IAsyncDisposable
         (await Subscriptions.SubscribeAsync(organisation ?? OrganisationId.New(), application ?? AppId.New(), (await PlanAsync(plan)).Id, default))
         .ShouldBeOfType<SubscriptionOutcome.Subscribed>().Subscription;
 
+    /// <summary>What gateways are told of entitlements; the same feed tells them of products' documents.</summary>
     public async Task<FeedAnswer> FeedAsync(long after = 0, string? epoch = null)
     {
         var text = await Client.GetStringAsync($"/feeds/entitlements?after={after}&epoch={epoch}&wait=0");
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonSerializer.Deserialize(l, ContractJson.Default.FeedLine)!).ToList();
-        return new FeedAnswer(((FeedBegin)lines[0]).Epoch, ((FeedEnd)lines[^1]).Version, [.. lines.OfType<FeedItem>()]);
+        return new FeedAnswer(((FeedBegin)lines[0]).Epoch, ((FeedEnd)lines[^1]).Version, [.. lines.OfType<FeedItem>().Where(item => item is not ProductDocumentItem)]);
     }
 
     public Task<HttpResponseMessage> PostAsync(UsageBatch batch) => Client.PostAsJsonAsync(InternalPaths.Usage, batch, ContractJson.Default.UsageBatch);

@@ -203,6 +203,19 @@ public sealed class ApiInputTests(PortalFixture fixture) : IClassFixture<PortalF
         using var used = await admin.DeleteAsync("/api/v1/admin/products/moons");
         await used.ShouldBeProblemAsync(409, "in-use");
 
+        // Who did all this stands in the log: the platform reads of everything, the customer of its own subscription.
+        (await ActionsAsync(admin, "/api/v1/admin/audit?action=product.&target=moons")).ShouldBe(["product.created"]);
+        (await ActionsAsync(admin, "/api/v1/admin/audit?action=plan.", "moons/")).ShouldBe(
+            ["plan.created", "plan.version-published", "plan.version-published", "plan.subscribers-moved", "plan.created", "plan.version-published", "plan.changed", "plan.archived", "plan.restored"],
+            ignoreOrder: true);
+        (await ActionsAsync(customer, "/api/v1/organisation/audit?action=subscription.")).ShouldBe(
+            ["subscription.made", "subscription.approved", "subscription.paused", "subscription.resumed", "subscription.version-moved", "subscription.plan-changed", "subscription.cancelled", "subscription.assigned"],
+            ignoreOrder: true);
+
+        static async Task<IEnumerable<string?>> ActionsAsync(HttpClient reader, string url, string of = "") =>
+            (await reader.GetAsync(url).JsonAsync()).GetProperty("items").EnumerateArray()
+                .Where(row => row.GetProperty("target").GetString()!.StartsWith(of, StringComparison.Ordinal)).Select(row => row.GetProperty("action").GetString());
+
         async Task<string?> StateAfterAsync(string verb) => (await admin.PostAsJsonAsync($"{subscription}/{verb}", new { }).JsonAsync()).GetProperty("state").GetString();
 
         static string? Plan(JsonElement products, string name = "club") => products.EnumerateArray().Single(p => p.GetProperty("name").GetString() == "moons")
