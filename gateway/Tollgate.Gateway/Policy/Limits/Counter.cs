@@ -14,24 +14,16 @@ internal abstract class Counter
 
     private const long AskAgainAtLeastUs = 50_000;
     private const long AskAgainAtMostUs = 2_000_000;
-    private const long HoldUs = 250_000;
     private const long FreshUs = 200_000;
     private const long RefreshUs = 1_000_000;
-    private const long ManyPerSecond = 500;
     private const long FewUnits = 256;
     private const long PromisedUs = (Verdict.LedgerMs + Verdict.StepMs) * 1000L;
 
     private readonly Lock _gate = new();
     private readonly Appetite _appetite;
-    private readonly long _floor;
-    private readonly long _hold;
-    private readonly long _paceUs;
-    private Lease? _lease;
-    private Lease? _promise;    // what was granted to calls that wait: theirs, however long it takes them to come for it
+    private readonly LeasesInHand _hand;
     private Denial? _denial;
     private Task? _inFlight;
-    private Returns _returns;
-    private long _promisedUnixMs;
     private long _waiting;
     private long _debt;
     private long _room = long.MinValue;
@@ -43,13 +35,8 @@ internal abstract class Counter
     protected Counter(ILedger ledger, MonotonicClock clock, string key, string name, long limit, long bucketUs, long unitsPerSecond)
     {
         (Ledger, Clock, LedgerKey, Name, Limit) = (ledger, clock, key, name, limit);
-        _hold = Math.Clamp(HoldUs / bucketUs, 1, Window.MostHold);
-
-        // Where much is allowed a second, a round trip must be worth many calls: nodes ask less often, and for more.
-        var many = ledger.IsShared && unitsPerSecond >= ManyPerSecond;
-        _appetite = new Appetite(limit, many ? bucketUs * _hold : bucketUs, unitsPerSecond, ledger.IsShared);
-        _floor = many ? unitsPerSecond / 20 : 1;
-        _paceUs = many ? 200_000 : 0;
+        _appetite = new Appetite(limit, bucketUs, unitsPerSecond, ledger.IsShared);
+        _hand = new LeasesInHand(clock, _appetite, _gate);
     }
 
     public string Name { get; }
@@ -194,7 +181,7 @@ internal abstract class Counter
 
     /// <summary>Whether the lease in hand covers the units.</summary>
     public bool HasInHand(long units, long nowUs, long arrivedUnixMs = long.MaxValue) =>
-        Covers(Volatile.Read(ref _lease), units, nowUs) || (arrivedUnixMs <= Volatile.Read(ref _promisedUnixMs) && Covers(Volatile.Read(ref _promise), units, nowUs));
+        _hand.Covers(units, nowUs, arrivedUnixMs);
 
     /// <summary>Whether units asked for in vain are not missed by others until they return.</summary>
     public bool IsAmple => !Ledger.IsShared || Limit > FewUnits;
@@ -228,14 +215,14 @@ internal abstract class Counter
     /// <summary>A call that another limit refused gave its units back: where they are few, others should not miss them until the housekeeping comes by.</summary>
     public void ReturnSoon(long nowUs)
     {
-        if (!Ledger.IsShared || Limit > FewUnits || Volatile.Read(ref _lease) is not { Left: > 0 })
+        if (!Ledger.IsShared || Limit > FewUnits || _hand.Lease is not { Left: > 0 })
             return;
         lock (_gate)
         {
             if (_inFlight is not null)
                 return;
-            CloseLease();
-            if (_returns.Units > 0)
+            _hand.Close();
+            if (_hand.HasReturns)
                 Ask(0, nowUs, out _, out _);
         }
     }
@@ -253,9 +240,7 @@ internal abstract class Counter
     /// </summary>
     public virtual long Remaining(long nowUs)
     {
-        var lease = Volatile.Read(ref _lease);
-        var inHand = lease is not null && nowUs < lease.DiesAtUs ? lease.Left : 0;    // what is promised is somebody else's
-        return Math.Clamp(inHand + (RoomIsKnown(nowUs) && !IsRefusing(1, nowUs, out _) ? Math.Max(0, RoomKnown) / Ledger.Nodes : 0), 0, Limit);
+        return Math.Clamp(_hand.Spendable(nowUs) + (RoomIsKnown(nowUs) && !IsRefusing(1, nowUs, out _) ? Math.Max(0, RoomKnown) / Ledger.Nodes : 0), 0, Limit);
     }
 
     /// <summary>What the ledger had left, and whether nobody else can have spent it since.</summary>
@@ -269,9 +254,8 @@ internal abstract class Counter
         lock (_gate)
         {
             // From here on the share counts alone: what is left of leases would come on top of it.
-            CloseLease();
-            if (_promise is { } promise)
-                ClosePromise(promise);
+            _hand.Close();
+            _hand.ClosePromise();
             NoteSpentLocked(nowUs, out _);
             if (!TrySpendShare(units, nowUs, out retryUs))
                 return false;
@@ -304,8 +288,7 @@ internal abstract class Counter
             }
             return;
         }
-        var lease = Volatile.Read(ref _lease);
-        if (lease is not null && lease.Bucket == bucket && lease.TryAdd(units))
+        if (_hand.TryTakeBack(units, bucket))
             return;
         lock (_gate)
             GiveBackLocked(units, bucket);
@@ -319,28 +302,34 @@ internal abstract class Counter
         {
             if (_inFlight is not null)
                 return;
-            var lease = _lease;
-            if (_promise is { } promise && (retire || nowUs >= promise.DiesAtUs))
-                ClosePromise(promise);
-            if (lease is not null)
+            _hand.CloseDead(nowUs);
+            if (_hand.Lease is { } lease)
             {
                 var left = lease.Left;
                 var idle = left > 0 && left == _leftAtLastTidy;
                 _spentSinceTidy |= left != _leftAtLastTidy;
                 _leftAtLastTidy = left;
-                if (retire || nowUs >= lease.DiesAtUs || idle)
-                    CloseLease();
+                if (idle)
+                    _hand.Close();
             }
-            var isStale = _spentSinceTidy && Ledger.IsShared && Ledger.Nodes > 1 && nowUs - AnsweredAtUs > RefreshUs;
+            if (retire)
+            {
+                _hand.Close();
+                _hand.ClosePromise();
+            }
+            var isUsed = _spentSinceTidy;
             _spentSinceTidy = false;
-            if ((_returns.Units > 0 || Volatile.Read(ref _debt) > 0 || isStale) && !Ledger.IsAway)
+            if (Ledger.IsAway || (isUsed && _appetite.IsLarge && Volatile.Read(ref _debt) == 0))
+                return;    // what there is to tell goes with the next ask
+            var isStale = isUsed && Ledger.IsShared && Ledger.Nodes > 1 && nowUs - AnsweredAtUs > RefreshUs;
+            if (_hand.HasReturns || Volatile.Read(ref _debt) > 0 || isStale)
                 Ask(0, nowUs, out _, out _);
         }
     }
 
     public CounterFacts Facts(long nowUs)
     {
-        var lease = Volatile.Read(ref _lease);
+        var lease = _hand.Lease;
         var isAlive = lease is not null && nowUs < lease.DiesAtUs;
         return new CounterFacts(
             Name, IsQuota ? "quota" : "rate", Limit,
@@ -357,12 +346,8 @@ internal abstract class Counter
     /// <summary>Nothing of before counts: another period has begun, or another ledger. The caller holds the gate.</summary>
     protected void ForgetLocked()
     {
-        _lease?.Close();
-        _lease = null;
-        _promise?.Close();
-        _promise = null;
+        _hand.Forget();
         _denial = null;
-        _returns.Clear();
         _debt = 0;
         _appetite.Forget();
         Volatile.Write(ref _room, long.MinValue);
@@ -372,7 +357,7 @@ internal abstract class Counter
     protected void PutOwnLocked(long bucket, long units, long diesAtUs)
     {
         _appetite.Granted(units);
-        Put(bucket, units, diesAtUs);
+        _hand.Put(bucket, units, diesAtUs, asksAhead: false);
     }
 
     /// <summary>What is owed, to be told otherwise.</summary>
@@ -381,7 +366,7 @@ internal abstract class Counter
     /// <summary>The caller holds the gate.</summary>
     protected long NoteSpentLocked(long nowUs, out long elapsedUs)
     {
-        var spent = _appetite.Spent((_lease?.Left ?? 0) + (_promise?.Left ?? 0), nowUs, out elapsedUs);
+        var spent = _appetite.Spent(_hand.Left, nowUs, _hand.EmptySinceUs, out elapsedUs);
         if (spent > 0)
             NoteSpent(spent, nowUs);
         return spent;
@@ -389,27 +374,20 @@ internal abstract class Counter
 
     private bool TrySpend(long units, long nowUs, long arrivedUnixMs, out long bucket)
     {
-        var lease = Volatile.Read(ref _lease);
-        if (lease is null || nowUs >= lease.DiesAtUs || !lease.TrySpend(units, out var left))
-        {
-            var promise = Volatile.Read(ref _promise);
-            bucket = promise?.Bucket ?? 0;
-            return promise is not null && nowUs < promise.DiesAtUs && arrivedUnixMs <= Volatile.Read(ref _promisedUnixMs) && promise.TrySpend(units, out _);
-        }
-        bucket = lease.Bucket;
-        if (left < lease.LowMark)
-            AskAhead(lease, nowUs);
+        if (!_hand.TrySpend(units, nowUs, arrivedUnixMs, out bucket, out var isLow))
+            return false;
+        if (isLow)
+            AskAhead(nowUs);
         return true;
     }
 
-    private void AskAhead(Lease lease, long nowUs)
+    private void AskAhead(long nowUs)
     {
-        lease.LowMark = -1;
         if (Ledger.IsAway || IsRefusing(1, nowUs, out _) || !_gate.TryEnter())
             return;
         try
         {
-            if (_inFlight is null && ReferenceEquals(lease, _lease) && Ask(1, nowUs, out var bucket, out _) == Spend.Granted)
+            if (_inFlight is null && Ask(1, nowUs, out var bucket, out _) == Spend.Granted)
                 GiveBackLocked(1, bucket);
         }
         finally
@@ -441,8 +419,7 @@ internal abstract class Counter
 
     private LedgerAsk MakeAsk(long units, long nowUs, bool onlyLooks)
     {
-        if (_lease is { } lease && nowUs >= lease.DiesAtUs)
-            CloseLease();
+        _hand.CloseDead(nowUs);
         if (units > 0 && !onlyLooks)
         {
             var spent = NoteSpentLocked(nowUs, out var elapsedUs);
@@ -451,16 +428,21 @@ internal abstract class Counter
         }
 
         var nodes = Ledger.Nodes;
+        var returns = _hand.TakeReturns();    // at most once: if the answer is lost they are lost, never doubled
+        var spentEarly = _hand.TakeSpent(out var agoUs);
         var ask = new LedgerAsk(
             units,
             units == 0 ? 0 : Math.Max(ForCallers(units), _appetite.Slice),
             nodes == 1 ? 1 : 2 * nodes,
-            _returns.Units,
-            _returns.Bucket,
+            returns.Units,
+            returns.Bucket,
             Math.Max(0, Interlocked.Exchange(ref _debt, 0)),
-            onlyLooks ? LedgerAsk.OnlyLooks : _floor,
-            Ledger.IsShared ? _hold : 1);
-        _returns.Clear();    // at most once: if the answer is lost they are lost, never doubled
+            onlyLooks ? LedgerAsk.OnlyLooks : _appetite.Floor,
+            _appetite.Hold,
+            nodes > 1 && !onlyLooks && _appetite.IsLarge,
+            spentEarly.Units,
+            spentEarly.Bucket,
+            agoUs / 1000);
         _waiting = 0;
         return ask;
     }
@@ -500,16 +482,11 @@ internal abstract class Counter
                     _appetite.Granted(answer.Units);
                     var promised = waiting ? Math.Min(answer.Units, ask.Need + _waiting) : 0;
                     if (promised > 0)
-                        Promise(answer.Bucket, promised, nowUs + PromisedUs);
-                    Put(answer.Bucket, answer.Units - taken - promised, askedAtUs + LifeUs(answer));
+                        _hand.Promise(answer.Bucket, promised, nowUs + PromisedUs);
+                    _hand.Put(answer.Bucket, answer.Units - taken - promised, askedAtUs + LifeUs(answer), Ledger.IsShared);
                 }
-                if (Ledger.IsShared && Refuses)
-                {
-                    if (answer.Room <= 0)
-                        Deny(answer, 1, nowUs);    // known without asking: when this lease is spent, that was all
-                    else if (ask.Need > 0 && _paceUs > 0 && Ledger.Nodes > 1 && answer.Room < _floor * Ledger.Nodes)
-                        Volatile.Write(ref _denial, new Denial(1, nowUs + _paceUs, nowUs + _paceUs));    // too little for a round trip of each node
-                }
+                if (Ledger.IsShared && Refuses && (answer.Room <= 0 || answer.TurnUs > 0))
+                    Deny(answer, 1, nowUs);    // known without asking: when this lease is spent, that was all, or all until its turn
                 return Spend.Granted;
 
             case LedgerOutcome.Refused:
@@ -519,7 +496,7 @@ internal abstract class Counter
 
             default:
                 if (KeepsUnanswered)
-                    _returns.Add(ask.Returned, ask.ReturnedTo);
+                    _hand.KeepReturns(ask.Returned, ask.ReturnedTo);
                 if (KeepsUnanswered || (answer.Outcome == LedgerOutcome.Away && !IsQuota))
                     Interlocked.Add(ref _debt, ask.Debt);
                 return Spend.Away;
@@ -537,75 +514,20 @@ internal abstract class Counter
     {
         var retryUs = RetryUs(answer);
         var askAgainUs = retryUs;
-        if (Ledger.IsShared)    // other nodes may return what they do not spend
+        if (answer.TurnUs > 0)
         {
-            var paceUs = Ledger.Nodes > 1 ? _paceUs : 0;
-            retryUs = Math.Max(retryUs, paceUs);
-            askAgainUs = Math.Min(retryUs, Math.Clamp(answer.BucketLeftUs, Math.Max(paceUs, AskAgainAtLeastUs), AskAgainAtMostUs));
+            askAgainUs = answer.TurnUs;
+            retryUs = answer.Outcome == LedgerOutcome.Granted && answer.Room > 0 ? answer.TurnUs : Math.Max(retryUs, answer.TurnUs);
         }
+        else if (Ledger.IsShared)    // other nodes may return what they do not spend
+            askAgainUs = Math.Min(retryUs, Math.Clamp(answer.BucketLeftUs, AskAgainAtLeastUs, AskAgainAtMostUs));
         Volatile.Write(ref _denial, new Denial(units, nowUs + askAgainUs, nowUs + retryUs));
-    }
-
-    /// <summary>Calls that waited were admitted when the answer came; a busy machine lets them run when their bucket may have ended.</summary>
-    private void Promise(long bucket, long units, long untilUs)
-    {
-        Volatile.Write(ref _promisedUnixMs, Clock.UnixMs);
-        if (_promise is { } held)
-        {
-            if (held.Bucket == bucket && held.TryAdd(units))
-            {
-                held.Extend(untilUs);
-                return;
-            }
-            ClosePromise(held);
-        }
-        Volatile.Write(ref _promise, new Lease(bucket, units, untilUs));
-    }
-
-    private void ClosePromise(Lease promise)
-    {
-        _promise = null;
-        var left = promise.Close();
-        _appetite.GaveBack(left);
-        _returns.Add(left, promise.Bucket);
-    }
-
-    private static bool Covers(Lease? lease, long units, long nowUs) => lease is not null && nowUs < lease.DiesAtUs && lease.Left >= units;
-
-    private void Put(long bucket, long units, long diesAtUs)
-    {
-        if (_lease is { } held)
-        {
-            if (held.Bucket == bucket && held.TryAdd(units))
-            {
-                held.Extend(diesAtUs);
-                held.LowMark = LowMark(units);
-                return;
-            }
-            CloseLease();
-        }
-        if (units > 0)
-            Volatile.Write(ref _lease, new Lease(bucket, units, diesAtUs) { LowMark = LowMark(units) });
-    }
-
-    private long LowMark(long units) => Ledger.IsShared && units >= 8 ? units / 4 : -1;
-
-    private void CloseLease()
-    {
-        if (_lease is not { } lease)
-            return;
-        _lease = null;
-        var left = lease.Close();
-        _appetite.GaveBack(left);
-        _returns.Add(left, lease.Bucket);
     }
 
     private void GiveBackLocked(long units, long bucket)
     {
-        if (_lease is { } lease && lease.Bucket == bucket && lease.TryAdd(units))
-            return;
-        _appetite.GaveBack(units);
-        _returns.Add(units, bucket);
-        _denial = null;    // there is room again
+        _hand.TakeBack(units, bucket);
+        if (!_appetite.IsLarge)
+            _denial = null;    // there is room again
     }
 }

@@ -46,13 +46,22 @@ internal interface ILedger
 /// <param name="Debt">Units admitted while the ledger was away: counted before anything is granted, whether or not there is room.</param>
 /// <param name="Floor">Granted, if wanted and there, although the share would be less: where limits are large a slice is worth its round trip.</param>
 /// <param name="Hold">Buckets that the lease may live for while the window is less than half full, or if it is small: what is kept longer is counted for as much longer.</param>
-internal readonly record struct LedgerAsk(long Need, long Want, long Share, long Returned, long ReturnedTo, long Debt, long Floor = 1, long Hold = 1)
+/// <param name="TakesTurns">Leases are held as long as they may be, and who finds less than the floor is given a turn: when, after the turns given before, what it wants should be free.</param>
+/// <param name="Spent">Units of a lease that were spent before its bucket ends: they are counted where they were spent.</param>
+/// <param name="SpentFrom">The bucket that they are counted in.</param>
+/// <param name="SpentAgoMs">How long ago, at the least, the last of them was spent.</param>
+internal readonly record struct LedgerAsk(
+    long Need, long Want, long Share, long Returned, long ReturnedTo, long Debt, long Floor = 1, long Hold = 1,
+    bool TakesTurns = false, long Spent = 0, long SpentFrom = 0, long SpentAgoMs = 0)
 {
     /// <summary>In the place of a floor: nothing is granted, the need is only asked about.</summary>
     public const long OnlyLooks = -1;
 
     /// <summary>What is granted when <paramref name="room"/> is left and covers the need.</summary>
-    public long GrantFrom(long room) => Floor == OnlyLooks ? 0 : Math.Max(Need, Math.Min(Want, Math.Max(room / Math.Max(1, Share), Math.Min(room, Floor))));
+    public long GrantFrom(long room) =>
+        Floor == OnlyLooks ? 0
+        : TakesTurns ? Math.Max(Need, Math.Min(Want, room))    // it waited for so much
+        : Math.Max(Need, Math.Min(Want, Math.Max(room / Math.Max(1, Share), Math.Min(room, Floor))));
 }
 
 /// <param name="Units">What was granted.</param>
@@ -60,7 +69,9 @@ internal readonly record struct LedgerAsk(long Need, long Want, long Share, long
 /// <param name="Bucket">Where it was counted; a lease of it lives as long as the bucket does.</param>
 /// <param name="BucketLeftUs">Microseconds until the bucket ends, by the ledger's clock.</param>
 /// <param name="RetryUs">Of a refusal: microseconds until the need has room if nobody else spends. Otherwise: until the oldest spent units are free again.</param>
-internal readonly record struct LedgerAnswer(LedgerOutcome Outcome, long Units = 0, long Room = 0, long Bucket = 0, long BucketLeftUs = 0, long RetryUs = 0);
+/// <param name="TurnUs">Microseconds until this node's turn: before it, too little is left to be worth asking for. 0 = no turn was given.</param>
+internal readonly record struct LedgerAnswer(
+    LedgerOutcome Outcome, long Units = 0, long Room = 0, long Bucket = 0, long BucketLeftUs = 0, long RetryUs = 0, long TurnUs = 0);
 
 internal enum LedgerOutcome : byte
 {

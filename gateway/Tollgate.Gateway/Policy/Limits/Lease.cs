@@ -7,6 +7,9 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
 
     private long _units = units;
     private long _diesAtUs = diesAtUs;
+    private long _emptySinceUs;
+    private long _granted = units;
+    private long _told;
 
     /// <summary>The bucket, or a quota's period, that the units were counted in: what is left of them returns there and nowhere else.</summary>
     public long Bucket { get; } = bucket;
@@ -16,6 +19,9 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
 
     public long DiesAtUs => Volatile.Read(ref _diesAtUs);
     public long Left => Math.Max(0, Volatile.Read(ref _units));
+
+    /// <summary>When it was first found empty; 0 = it was not. By then all its units had been spent.</summary>
+    public long EmptySinceUs => Volatile.Read(ref _emptySinceUs);
 
     public bool TrySpend(long wanted, out long left)
     {
@@ -34,7 +40,7 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
         return false;
     }
 
-    /// <summary>Adds units of the same bucket. False when the lease was closed in the meantime.</summary>
+    /// <summary>Adds units of the same bucket without the gate. False when the lease was closed in the meantime.</summary>
     public bool TryAdd(long more)
     {
         var seen = Volatile.Read(ref _units);
@@ -48,6 +54,25 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
         return false;
     }
 
+    /// <summary>Adds units newly granted in the same bucket. The counter's gate guards it.</summary>
+    public bool TryGrow(long more)
+    {
+        if (!TryReturn(more))
+            return false;
+        _granted += more;
+        return true;
+    }
+
+    /// <summary>Adds units that were spent from it in vain. The counter's gate guards it.</summary>
+    public bool TryReturn(long more)
+    {
+        if (!TryAdd(more))
+            return false;
+        if (more > 0)
+            Volatile.Write(ref _emptySinceUs, 0);
+        return true;
+    }
+
     /// <summary>Lives on until <paramref name="diesAtUs"/> if that is later. Every estimate lies before the bucket's true end, so the latest is the best.</summary>
     public void Extend(long diesAtUs)
     {
@@ -55,6 +80,29 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
             Volatile.Write(ref _diesAtUs, diesAtUs);
     }
 
+    /// <summary>Notes that it is empty. The counter's gate guards it, so that it cannot grow meanwhile; the time must have been read after it was seen to be empty.</summary>
+    public void NoteEmpty(long nowUs)
+    {
+        if (_emptySinceUs == 0)
+            Volatile.Write(ref _emptySinceUs, nowUs);
+    }
+
+    /// <summary>Units spent of which the ledger has not been told. The counter's gate guards it.</summary>
+    public long TakeUntold()
+    {
+        var untold = Math.Max(0, _granted - Left - _told);
+        _told += untold;
+        return untold;
+    }
+
+    /// <summary>Whether units spent in vain may be spent again: the ledger counts none of them as spent already. The counter's gate guards it.</summary>
+    public bool CanTakeBack(long units) => Left + units <= _granted - _told;
+
     /// <summary>Ends the lease and says what was left. Nothing can be spent from it afterwards.</summary>
-    public long Close() => Math.Max(0, Interlocked.Exchange(ref _units, Closed));
+    public long Close()
+    {
+        var left = Math.Max(0, Interlocked.Exchange(ref _units, Closed));
+        _granted -= left;
+        return left;
+    }
 }

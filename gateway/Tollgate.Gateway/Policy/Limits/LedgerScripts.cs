@@ -4,74 +4,122 @@ namespace Tollgate.Gateway.Policy.Limits;
 
 /// <summary>
 /// The ledger's algorithm as Redis runs it. Time is the server's own; keys expire when nothing needs them. Commands within a script cost the server too:
-/// there are as few as will do.
+/// a window is one string, read once and written once.
 /// </summary>
-internal static class LedgerScripts
+/// <param name="clock">What says the time: seconds and microseconds. Tests put a clock of their own in its place.</param>
+/// <param name="lifeMs">How long a window's key lives, from <c>window</c> and <c>width</c>.</param>
+internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, string lifeMs = LedgerScripts.UntilNothingCounts)
 {
-    /// <summary><see cref="Limits.Window"/> in Lua: a hash of bucket number → units. Answers outcome, units, room, bucket, µs the bucket has left, µs to retry.</summary>
-    public static readonly RedisScript Window = new("""
+    private const string ServersClock = "redis.call('TIME')";
+    private const string UntilNothingCounts = "window + 14 * width + 1000";
+
+    public static readonly LedgerScripts Real = new();
+
+    private const string ReadWindow = """
+        local units, sum, turn = {}, 0, 0
+        for bucket, count in string.gmatch(redis.call('GET', KEYS[1]) or '', '(%d+):(%d+)') do
+          bucket, count = tonumber(bucket), tonumber(count)
+          if bucket == 0 then
+            turn = count
+          elseif bucket >= oldest and count > 0 then
+            units[bucket] = count
+            sum = sum + count
+          end
+        end
+        local function write(life)
+          local held = { string.format('0:%.0f', turn) }
+          for bucket, count in pairs(units) do held[#held + 1] = string.format('%.0f:%.0f', bucket, count) end
+          redis.call('SET', KEYS[1], table.concat(held, ' '), 'PX', life)
+        end
+
+        """;
+
+    /// <summary>
+    /// <see cref="Limits.Window"/> in Lua: a string of bucket:units, under 0 the last turn that was given. Answers outcome, units, room, bucket, µs the bucket has
+    /// left, µs to retry, µs to the node's turn.
+    /// </summary>
+    public RedisScript Window { get; } = new("""
         local limit, window, width = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
         local need, want, share = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-        local back, backTo, debt = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
-        local least, hold = tonumber(ARGV[10]), tonumber(ARGV[11])
-        local time = redis.call('TIME')
+        local back, backTo, debt = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+        local least, hold, turns = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12] == '1'
+        local spent, spentFrom, ago = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
+        local time = 
+        """ + clock + """
+
         local now = time[1] * 1000000 + time[2]
         local ms = math.floor(now / 1000)
         local current, oldest = math.floor(ms / width), math.floor((ms - window) / width)
-        local held, known, buckets, sum, stale = redis.call('HGETALL', KEYS[1]), {}, {}, 0, {}
-        for i = 1, #held, 2 do
-          local bucket, units = tonumber(held[i]), tonumber(held[i + 1])
-          if bucket < oldest then
-            stale[#stale + 1] = held[i]
-          else
-            known[bucket] = true
-            if back > 0 and held[i] == backTo then
-              local returned = math.min(back, units)
-              units = units - returned
-              redis.call('HINCRBY', KEYS[1], held[i], -returned)
-            end
-            if units > 0 then buckets[#buckets + 1] = { bucket, units } end
-            sum = sum + units
+
+        """ + ReadWindow + """
+        local changed = false
+        local function count(some, bucket)
+          units[bucket] = (units[bucket] or 0) + some
+          sum, changed = sum + some, true
+        end
+        if back > 0 and units[backTo] then count(-math.min(back, units[backTo]), backTo) end
+        if spent > 0 and units[spentFrom] then
+          local moved, into = math.min(spent, units[spentFrom]), math.floor((ms - ago) / width)
+          if into < spentFrom then
+            count(-moved, spentFrom)
+            if into >= oldest then count(moved, into) end
           end
         end
-        if #stale > 15 then redis.call('HDEL', KEYS[1], unpack(stale)) end
-        local function count(units, bucket)
-          redis.call('HINCRBY', KEYS[1], string.format('%.0f', bucket), units)
-          if not known[bucket] then redis.call('PEXPIRE', KEYS[1], window + 8 * width + 1000) end
-          buckets[#buckets + 1] = { bucket, units }
-          sum = sum + units
-        end
-        local function freeIn(units)
-          table.sort(buckets, function(a, b) return a[1] < b[1] end)
-          for _, bucket in ipairs(buckets) do
-            units = units - bucket[2]
-            if units <= 0 then return ((bucket[1] + 1) * width + window) * 1000 - now end
+        if debt > 0 then count(debt, current) end
+        local function freeIn(some)
+          local order = {}
+          for bucket, held in pairs(units) do if held > 0 then order[#order + 1] = bucket end end
+          table.sort(order)
+          for _, bucket in ipairs(order) do
+            some = some - units[bucket]
+            if some <= 0 then return ((bucket + 1) * width + window) * 1000 - now end
           end
           return window * 1000
         end
-        if debt > 0 then count(debt, current) end
-        local room = limit - sum
+        local function turnIn(room)
+          local worth = math.min(least, want)
+          if not turns or need <= 0 or room >= worth then return 0 end
+          turn = math.max(turn + 125, ms + math.floor(freeIn(worth - room) / 1000))
+          changed = true
+          return math.min(turn * 1000 - now, 2000000)
+        end
+        local room, grant, outcome, into, retry = limit - sum, 0, 0, current, 0
         if room < need then
-          return { 1, 0, math.max(0, room), current, (current + 1) * width * 1000 - now, freeIn(sum + need - limit) }
+          outcome, retry = 1, freeIn(sum + need - limit)
+        else
+          if need > 0 and least >= 0 then
+            grant = math.min(want, room)
+            if not turns then grant = math.min(want, math.max(math.floor(room / share), math.min(room, least))) end
+            grant = math.max(need, grant)
+            if turns or (grant > need and (sum * 2 <= limit or grant * 32 <= limit)) then into = current + hold - 1 end
+            count(grant, into)
+          end
+          retry = freeIn(1)
         end
-        local grant, into = 0, current
-        if need > 0 and least >= 0 then
-          grant = math.max(need, math.min(want, math.max(math.floor(room / share), math.min(room, least))))
-          if grant > need and (sum * 2 <= limit or grant * 32 <= limit) then into = current + hold - 1 end
-          count(grant, into)
-        end
-        return { 0, grant, room - grant, into, (into + 1) * width * 1000 - now, freeIn(1) }
+        local turnUs = turnIn(room - grant)
+        if changed then write(
+        """ + lifeMs + """
+        ) end
+        return { outcome, grant, math.max(0, room - grant), into, (into + 1) * width * 1000 - now, retry, turnUs }
         """);
 
     /// <summary>Puts what a node spent into the buckets of then: window, width, then pairs of age in ms and units.</summary>
-    public static readonly RedisScript Tell = new("""
+    public RedisScript Tell { get; } = new("""
         local window, width = tonumber(ARGV[1]), tonumber(ARGV[2])
-        local time = redis.call('TIME')
+        local time = 
+        """ + clock + """
+
         local ms = time[1] * 1000 + math.floor(time[2] / 1000)
+        local oldest = math.floor((ms - window) / width)
+
+        """ + ReadWindow + """
         for i = 3, #ARGV, 2 do
-          redis.call('HINCRBY', KEYS[1], string.format('%.0f', math.floor((ms - tonumber(ARGV[i])) / width)), ARGV[i + 1])
+          local bucket = math.floor((ms - tonumber(ARGV[i])) / width)
+          if bucket >= oldest then units[bucket] = (units[bucket] or 0) + tonumber(ARGV[i + 1]) end
         end
-        redis.call('PEXPIRE', KEYS[1], window + 8 * width + 1000)
+        write(
+        """ + lifeMs + """
+        )
         return { 1 }
         """);
 
@@ -95,7 +143,7 @@ internal static class LedgerScripts
     /// A quota's period: a hash of g:node → granted, a:node → counted of that, b → the usage store's total, r → reset. Answers outcome, units, room;
     /// 2 when the node has no part in it.
     /// </summary>
-    public static readonly RedisScript Quota = new(UsedOfQuota + """
+    public RedisScript Quota { get; } = new(UsedOfQuota + """
         if not mine then return { 2, 0, 0 } end
         local limit, hard = tonumber(ARGV[2]), ARGV[3] == '1'
         local need, want, share = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -110,27 +158,33 @@ internal static class LedgerScripts
         return { outcome, grant, math.max(0, room - grant) }
         """);
 
-    /// <summary>Puts a node's part of a quota's period in order: node, granted, counted, total (-1 = not known), keeps older, lifetime. Answers what is granted to the node; -1 = the total is needed.</summary>
-    public static readonly RedisScript Join = new("""
+    /// <summary>
+    /// Puts a node's part of a quota's period in order: node, granted, counted, total (-1 = not known), keeps older, lifetime. Answers what is granted to the
+    /// node; -1 = the total is needed: the ledger has none, or this node's part is new to it and in a total.
+    /// </summary>
+    public RedisScript Join { get; } = new("""
         local mine = redis.call('HGET', KEYS[1], 'g:' .. ARGV[1])
-        if ARGV[4] == '-1' and redis.call('HEXISTS', KEYS[1], 'b') == 0 then return { -1 } end
+        local total = redis.call('HGET', KEYS[1], 'b')
+        local counted = tonumber(ARGV[3])
+        if ARGV[4] == '-1' and (not total or (not mine and counted > 0)) then return { -1 } end
         if not mine or ARGV[5] ~= '1' then
+          if not mine and counted > 0 then redis.call('HSET', KEYS[1], 'a:' .. ARGV[1], ARGV[3]) end
           mine = ARGV[2]
           redis.call('HSET', KEYS[1], 'g:' .. ARGV[1], mine)
-          if redis.call('HSETNX', KEYS[1], 'b', ARGV[4]) == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end
-          if tonumber(ARGV[3]) > 0 and redis.call('HEXISTS', KEYS[1], 'a:' .. ARGV[1]) == 0 then redis.call('HSET', KEYS[1], 'a:' .. ARGV[1], ARGV[3]) end
+          if not total or tonumber(total) < tonumber(ARGV[4]) and counted > 0 then redis.call('HSET', KEYS[1], 'b', ARGV[4]) end
+          if not total then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end
         end
         return { tonumber(mine) }
         """);
 
     /// <summary>Begins a quota's period anew for all nodes.</summary>
-    public static readonly RedisScript ResetQuota = new(UsedOfQuota + """
+    public RedisScript ResetQuota { get; } = new(UsedOfQuota + """
         if #held > 0 then redis.call('HINCRBY', KEYS[1], 'r', string.format('%.0f', math.max(0, used))) end
         return { 1 }
         """);
 
     /// <summary>Begins a window anew.</summary>
-    public static readonly RedisScript ResetWindow = new("""
+    public RedisScript ResetWindow { get; } = new("""
         redis.call('DEL', KEYS[1])
         return { 1 }
         """);
@@ -139,7 +193,7 @@ internal static class LedgerScripts
     /// Notes that a node lives: node, ms after which one is gone, nodes that it knew before, whether it has told all it spent. Answers how many live, the node's
     /// place among them, and whether the ledger may grant: when as many have told as were known, or after a while.
     /// </summary>
-    public static readonly RedisScript Beat = new("""
+    public RedisScript Beat { get; } = new("""
         local time = redis.call('TIME')
         local ms = time[1] * 1000 + math.floor(time[2] / 1000)
         local gone = tonumber(ARGV[2])

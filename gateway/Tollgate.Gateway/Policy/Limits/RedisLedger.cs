@@ -17,11 +17,14 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
     private const int SilentAfterLooks = 20;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan FirstHeartbeats = TimeSpan.FromSeconds(1);
+    private const int BeatsUntilSettled = 10;
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan OpensSoon = TimeSpan.FromMilliseconds(100);
 
     private readonly RedisConnection _redis;
+    private readonly LedgerScripts _scripts;
     private readonly MonotonicClock _clock = new(TimeProvider.System);    // the server's time is real, whatever the tests' is
     private readonly string _node;
     private readonly ILogger _logger;
@@ -38,11 +41,14 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
     private volatile string? _run;
     private int _lossesSeen = -1;
     private bool _hasTold;
+    private int _beats;    // in a row that found the same nodes
 
     /// <param name="node">What this node is called: the same after a restart.</param>
-    public RedisLedger(RedisConnection redis, ILogger<RedisLedger> logger, string? node = null)
+    /// <param name="scripts">What Redis runs; others than the real ones only in tests, which own the clock.</param>
+    public RedisLedger(RedisConnection redis, ILogger<RedisLedger> logger, string? node = null, LedgerScripts? scripts = null)
     {
         _redis = redis;
+        _scripts = scripts ?? LedgerScripts.Real;
         _logger = logger;
         _node = node ?? Guid.NewGuid().ToString("N");
         _beating = Task.Run(BeatAsync);
@@ -63,22 +69,23 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
 
     public async ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask)
     {
-        var numbers = await RunAsync(LedgerScripts.Window, OfThisRun(key),
-            [limit, windowMs, Window.BucketMs(windowMs), ask.Need, ask.Want, ask.Share, ask.Returned, ask.ReturnedTo, ask.Debt, ask.Floor, ask.Hold]).ConfigureAwait(false);
-        return numbers is not { Length: >= 6 }
+        var numbers = await RunAsync(_scripts.Window, OfThisRun(key),
+            [limit, windowMs, Window.BucketMs(windowMs), ask.Need, ask.Want, ask.Share, ask.Returned, ask.ReturnedTo, ask.Debt, ask.Floor, ask.Hold,
+                ask.TakesTurns ? 1 : 0, ask.Spent, ask.SpentFrom, ask.SpentAgoMs]).ConfigureAwait(false);
+        return numbers is not { Length: >= 7 }
             ? new LedgerAnswer(LedgerOutcome.Away)
-            : new LedgerAnswer(numbers[0] == 0 ? LedgerOutcome.Granted : LedgerOutcome.Refused, numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
+            : new LedgerAnswer(numbers[0] == 0 ? LedgerOutcome.Granted : LedgerOutcome.Refused, numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]);
     }
 
     public async ValueTask<bool> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent)
     {
         RedisValue[] arguments = [windowMs, Window.BucketMs(windowMs), .. spent.SelectMany(units => new RedisValue[] { units.AgeMs, units.Units })];
-        return await RunAsync(LedgerScripts.Tell, OfThisRun(key), arguments, evenIfSilent: true).ConfigureAwait(false) is { Length: > 0 };
+        return await RunAsync(_scripts.Tell, OfThisRun(key), arguments, evenIfSilent: true).ConfigureAwait(false) is { Length: > 0 };
     }
 
     public async ValueTask<LedgerAnswer> AskQuotaAsync(string key, string node, long limit, bool hard, LedgerAsk ask)
     {
-        var numbers = await RunAsync(LedgerScripts.Quota, key,
+        var numbers = await RunAsync(_scripts.Quota, key,
             [node, limit, hard ? 1 : 0, ask.Need, ask.Want, ask.Share, ask.Returned, ask.Debt, ask.Floor]).ConfigureAwait(false);
         return numbers is not { Length: >= 3 }
             ? new LedgerAnswer(LedgerOutcome.Away)
@@ -86,11 +93,11 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
     }
 
     public async ValueTask<long?> JoinQuotaAsync(string key, string node, QuotaPart part, long lifetimeMs) =>
-        await RunAsync(LedgerScripts.Join, key, [node, part.Granted, part.Counted, part.Total, part.KeepsOlder ? 1 : 0, lifetimeMs], evenIfSilent: true).ConfigureAwait(false)
+        await RunAsync(_scripts.Join, key, [node, part.Granted, part.Counted, part.Total, part.KeepsOlder ? 1 : 0, lifetimeMs], evenIfSilent: true).ConfigureAwait(false)
             is [var granted, ..] ? granted : null;
 
     public async ValueTask<bool> ResetAsync(string key, bool quota) =>
-        await (quota ? RunAsync(LedgerScripts.ResetQuota, key, [""]) : RunAsync(LedgerScripts.ResetWindow, OfThisRun(key), [])).ConfigureAwait(false) is { Length: > 0 };
+        await (quota ? RunAsync(_scripts.ResetQuota, key, [""]) : RunAsync(_scripts.ResetWindow, OfThisRun(key), [])).ConfigureAwait(false) is { Length: > 0 };
 
     public void Tidy()
     {
@@ -169,7 +176,7 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
             while (!_stop.IsCancellationRequested)
             {
                 await BeatOnceAsync();
-                var pause = !_isSilent ? Heartbeat : _hasTold ? OpensSoon : LookAgain;
+                var pause = !_isSilent ? (_beats < BeatsUntilSettled ? FirstHeartbeats : Heartbeat) : _hasTold ? OpensSoon : LookAgain;
                 if (!_redis.IsConnected && !_firstAnswer.Task.IsCompleted)
                     pause = TimeSpan.FromMilliseconds(10);
                 await PauseAsync(pause * (0.75 + (Random.Shared.NextDouble() / 2)));    // nodes do not come back in step
@@ -204,8 +211,9 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
                     FallSilent("the connection was lost");
                 await MeetAsync(await _redis.RunIdAsync(AnswerWithin), losses);
             }
-            var answer = await _redis.EvaluateAsync(LedgerScripts.Beat, $"tg:nodes:{_run}", [_node, NodeGoneAfterMs, _nodes, _hasTold ? 1 : 0], AnswerWithin);
+            var answer = await _redis.EvaluateAsync(_scripts.Beat, $"tg:nodes:{_run}", [_node, NodeGoneAfterMs, _nodes, _hasTold ? 1 : 0], AnswerWithin);
             var isOpen = answer[2] == 1;
+            _beats = answer[0] == _nodes && !_isSilent ? _beats + 1 : 0;
             if (answer[0] > _nodes || (isOpen && !_isSilent))    // a server that came back empty has yet to hear from the other nodes
                 Volatile.Write(ref _nodes, (int)Math.Max(1, answer[0]));
             Volatile.Write(ref _rank, (int)answer[1]);

@@ -8,12 +8,16 @@ namespace Tollgate.Gateway.Policy.Limits;
 internal sealed class Window
 {
     /// <summary>As many buckets may lie ahead: a lease that is held longer is counted where it ends.</summary>
-    public const int MostHold = 5;
+    public const int MostHold = 11;
+
+    private const long GapMs = 125;
+    private const long FurthestTurnMs = 2000;
 
     private readonly long _windowMs;
     private readonly long _bucketMs;
     private readonly long[] _numbers;
     private readonly long[] _units;
+    private long _turnMs;
 
     public Window(long windowMs)
     {
@@ -46,19 +50,25 @@ internal sealed class Window
         var oldest = FloorDivide(nowMs - _windowMs, _bucketMs);
         if (ask.Returned > 0)
             Return(ask.Returned, ask.ReturnedTo, oldest);
+        if (ask.Spent > 0)
+            Move(ask.Spent, ask.SpentFrom, (nowMs - ask.SpentAgoMs) / _bucketMs, oldest);
         if (ask.Debt > 0)
             CountIn(current, ask.Debt);
 
         var sum = Sum(oldest);
         var room = limit - sum;
         if (room < ask.Need)
-            return new LedgerAnswer(LedgerOutcome.Refused, 0, Math.Max(0, room), current, LeftUs(current, nowUs), FreeIn(nowUs, oldest, sum + ask.Need - limit));
+        {
+            var retryUs = FreeIn(nowUs, oldest, sum + ask.Need - limit);
+            return new LedgerAnswer(LedgerOutcome.Refused, 0, Math.Max(0, room), current, LeftUs(current, nowUs), retryUs, TurnUs(ask, nowUs, oldest, room));
+        }
 
         var grant = ask.Need == 0 ? 0 : ask.GrantFrom(room);
-        var into = grant > ask.Need && (sum * 2 <= limit || grant * 32 <= limit) ? current + Math.Min(ask.Hold, MostHold) - 1 : current;
+        var holds = ask.TakesTurns ? grant > 0 : grant > ask.Need && (sum * 2 <= limit || grant * 32 <= limit);
+        var into = holds ? current + Math.Min(ask.Hold, MostHold) - 1 : current;
         if (grant > 0)
             CountIn(into, grant);
-        return new LedgerAnswer(LedgerOutcome.Granted, grant, room - grant, into, LeftUs(into, nowUs), FreeIn(nowUs, oldest, 1));
+        return new LedgerAnswer(LedgerOutcome.Granted, grant, room - grant, into, LeftUs(into, nowUs), FreeIn(nowUs, oldest, 1), TurnUs(ask, nowUs, oldest, room - grant));
     }
 
     /// <summary>What is in the window now.</summary>
@@ -105,6 +115,28 @@ internal sealed class Window
         var slot = (int)(bucket % _numbers.Length);
         if (_numbers[slot] == bucket)
             _units[slot] = Math.Max(0, _units[slot] - units);
+    }
+
+    private void Move(long units, long from, long to, long oldest)
+    {
+        var slot = (int)(from % _numbers.Length);
+        if (from <= to || from < oldest || from < 0 || _numbers[slot] != from)
+            return;
+        var moved = Math.Min(units, _units[slot]);
+        _units[slot] -= moved;
+        if (to >= Math.Max(0, oldest))
+            CountIn(to, moved);
+    }
+
+    /// <summary>Nodes that find less than they want come one after the other, each when something worth the way should be free.</summary>
+    private long TurnUs(in LedgerAsk ask, long nowUs, long oldest, long room)
+    {
+        var worth = Math.Min(ask.Floor, ask.Want);
+        if (!ask.TakesTurns || ask.Need <= 0 || room >= worth)
+            return 0;
+        var nowMs = nowUs / 1000;
+        _turnMs = Math.Max(_turnMs + GapMs, nowMs + (FreeIn(nowUs, oldest, worth - room) / 1000));
+        return Math.Min((_turnMs * 1000) - nowUs, FurthestTurnMs * 1000);
     }
 
     private long Sum(long oldest)

@@ -1,0 +1,208 @@
+namespace Tollgate.Gateway.Policy.Limits;
+
+/// <summary>
+/// What this node holds of a counter: the lease that calls spend from, what was promised to calls that waited for it, and what of both is on its way back.
+/// Spending is one interlocked exchange; everything else is done under the counter's gate.
+/// </summary>
+internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock gate)
+{
+    private Lease? _lease;
+    private Lease? _promise;    // what was granted to calls that wait: theirs, however long it takes them to come for it
+    private Returns _returns;
+    private Returns _spent;     // of leases that were closed: spent before their bucket ends, and counted there
+    private long _spentByUs;
+    private long _promisedUnixMs;
+
+    /// <summary>The lease that is spent from, dead or alive.</summary>
+    public Lease? Lease => Volatile.Read(ref _lease);
+
+    public bool HasReturns => _returns.Units > 0;
+
+    /// <summary>Units held, promised ones too.</summary>
+    public long Left => (_lease?.Left ?? 0) + (_promise?.Left ?? 0);
+
+    /// <summary>Since when nothing is in hand; 0 = something is, or that is not known.</summary>
+    public long EmptySinceUs => Volatile.Read(ref _lease)?.EmptySinceUs ?? 0;
+
+    /// <param name="isLow">The next slice should be asked for.</param>
+    public bool TrySpend(long units, long nowUs, long arrivedUnixMs, out long bucket, out bool isLow)
+    {
+        isLow = false;
+        var lease = Volatile.Read(ref _lease);
+        if (lease is null || nowUs >= lease.DiesAtUs || !lease.TrySpend(units, out var left))
+        {
+            NoteEmpty(lease);
+            var promise = Volatile.Read(ref _promise);
+            bucket = promise?.Bucket ?? 0;
+            return promise is not null && nowUs < promise.DiesAtUs && arrivedUnixMs <= Volatile.Read(ref _promisedUnixMs) && promise.TrySpend(units, out _);
+        }
+        bucket = lease.Bucket;
+        isLow = left < lease.LowMark;
+        if (isLow)
+            lease.LowMark = -1;
+        return true;
+    }
+
+    public bool Covers(long units, long nowUs, long arrivedUnixMs)
+    {
+        var lease = Volatile.Read(ref _lease);
+        if (Covers(lease, units, nowUs))
+            return true;
+        NoteEmpty(lease);
+        return arrivedUnixMs <= Volatile.Read(ref _promisedUnixMs) && Covers(Volatile.Read(ref _promise), units, nowUs);
+    }
+
+    /// <summary>Units that calls which were not waiting may spend.</summary>
+    public long Spendable(long nowUs) => Volatile.Read(ref _lease) is { } lease && nowUs < lease.DiesAtUs ? lease.Left : 0;
+
+    /// <summary>Tries to undo a spend without the gate. Where spent units are told apart from unspent ones, it takes the gate.</summary>
+    public bool TryTakeBack(long units, long bucket) =>
+        !appetite.IsLarge && Volatile.Read(ref _lease) is { } lease && lease.Bucket == bucket && lease.TryAdd(units);
+
+    /// <summary>Undoes a spend: into the lease that it came from, or back to the ledger. The caller holds the gate.</summary>
+    public void TakeBack(long units, long bucket)
+    {
+        if (_lease is { } lease && lease.Bucket == bucket && (!appetite.IsLarge || lease.CanTakeBack(units)) && lease.TryReturn(units))
+            return;
+        appetite.GaveBack(units);
+        if (!appetite.IsLarge)    // the ledger may count them as spent earlier by now: lost, never doubled
+            _returns.Add(units, bucket);
+    }
+
+    /// <summary>Puts units of a bucket in hand. The caller holds the gate.</summary>
+    public void Put(long bucket, long units, long diesAtUs, bool asksAhead)
+    {
+        if (_lease is { } held)
+        {
+            if (held.Bucket == bucket && held.TryGrow(units))
+            {
+                held.Extend(diesAtUs);
+                held.LowMark = asksAhead ? Appetite.LowMark(units) : -1;
+                return;
+            }
+            Close();
+        }
+        if (units > 0)
+            Volatile.Write(ref _lease, new Lease(bucket, units, diesAtUs) { LowMark = asksAhead ? Appetite.LowMark(units) : -1 });
+    }
+
+    /// <summary>Calls that waited were admitted when the answer came; a busy machine lets them run when their bucket may have ended. The caller holds the gate.</summary>
+    public void Promise(long bucket, long units, long untilUs)
+    {
+        Volatile.Write(ref _promisedUnixMs, clock.UnixMs);
+        if (_promise is { } held)
+        {
+            if (held.Bucket == bucket && held.TryGrow(units))
+            {
+                held.Extend(untilUs);
+                return;
+            }
+            ClosePromise();
+        }
+        Volatile.Write(ref _promise, new Lease(bucket, units, untilUs));
+    }
+
+    /// <summary>Ends the lease: what is left of it goes back. The caller holds the gate.</summary>
+    public void Close()
+    {
+        if (_lease is { } lease)
+            End(ref _lease, lease);
+    }
+
+    /// <summary>Ends what was promised. The caller holds the gate.</summary>
+    public void ClosePromise()
+    {
+        if (_promise is { } promise)
+            End(ref _promise, promise);
+    }
+
+    /// <summary>Ends what has died. The caller holds the gate.</summary>
+    public void CloseDead(long nowUs)
+    {
+        if (_lease is { } lease && nowUs >= lease.DiesAtUs)
+            Close();
+        if (_promise is { } promise && nowUs >= promise.DiesAtUs)
+            ClosePromise();
+    }
+
+    /// <summary>What goes back with the next ask, at most once. The caller holds the gate.</summary>
+    public Returns TakeReturns()
+    {
+        var returns = _returns;
+        _returns.Clear();
+        return returns;
+    }
+
+    /// <summary>Returns that were not heard. The caller holds the gate.</summary>
+    public void KeepReturns(long units, long bucket) => _returns.Add(units, bucket);
+
+    /// <summary>
+    /// Units that were spent before the bucket ends in which they are counted, and how long ago, at the least, the last of them was: so they can be counted
+    /// where they were spent, and leave the window earlier. Told at most once. The caller holds the gate.
+    /// </summary>
+    public Returns TakeSpent(out long agoUs)
+    {
+        agoUs = 0;
+        if (!appetite.IsLarge)
+            return default;
+        var spent = _spent;
+        var byUs = _spentByUs;
+        _spent.Clear();
+        if (_lease is { } lease)
+            Tell(lease, ref spent, ref byUs);
+        if (_promise is { } promise)
+            Tell(promise, ref spent, ref byUs);
+        agoUs = spent.Units > 0 ? Math.Max(0, clock.NowUs - byUs) : 0;
+        return spent;
+    }
+
+    /// <summary>Nothing of before counts. The caller holds the gate.</summary>
+    public void Forget()
+    {
+        _lease?.Close();
+        _lease = null;
+        _promise?.Close();
+        _promise = null;
+        _returns.Clear();
+        _spent.Clear();
+    }
+
+    private void End(ref Lease? place, Lease lease)
+    {
+        place = null;
+        var left = lease.Close();
+        appetite.GaveBack(left);
+        _returns.Add(left, lease.Bucket);
+        if (appetite.IsLarge)
+            Tell(lease, ref _spent, ref _spentByUs);
+    }
+
+    private void Tell(Lease lease, ref Returns spent, ref long byUs)
+    {
+        if (!spent.Takes(lease.Bucket))
+            return;
+        var units = lease.TakeUntold();
+        if (units == 0)
+            return;
+        var by = lease.EmptySinceUs > 0 ? lease.EmptySinceUs : clock.NowUs;    // read after the units were
+        byUs = spent.Units > 0 && spent.Bucket == lease.Bucket ? Math.Max(byUs, by) : by;
+        spent.Add(units, lease.Bucket);
+    }
+
+    private void NoteEmpty(Lease? found)
+    {
+        if (!appetite.IsLarge || found is not { Left: 0, EmptySinceUs: 0 } || !gate.TryEnter())
+            return;
+        try
+        {
+            if (_lease is { Left: 0 } lease)
+                lease.NoteEmpty(clock.NowUs);
+        }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+
+    private static bool Covers(Lease? lease, long units, long nowUs) => lease is not null && nowUs < lease.DiesAtUs && lease.Left >= units;
+}
