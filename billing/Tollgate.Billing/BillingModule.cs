@@ -28,6 +28,7 @@ public static class BillingModule
         services.AddSingleton<SubscriptionService>();
         services.AddSingleton<UsageService>();
         services.AddSingleton<InvoiceService>();
+        services.AddSingleton<InvoicedCalls>();
         services.AddSingleton<UsageIngest>();
         services.AddSingleton<Rollup>();
         services.AddMetrics();

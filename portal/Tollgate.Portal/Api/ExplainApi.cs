@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Tollgate.Billing.Invoicing;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Explain;
 using Tollgate.Identity.Accounts;
@@ -37,10 +38,10 @@ internal static class ExplainApi
     }
 
     private static async Task<Results<Ok<CallExplanation>, ProblemHttpResult>> OwnCallAsync(
-        string requestId, ClaimsPrincipal user, ExplainService explain, ApplicationService applications, CancellationToken cancel) =>
+        string requestId, ClaimsPrincipal user, ExplainService explain, InvoicedCalls invoiced, ApplicationService applications, CancellationToken cancel) =>
         requestId.Length <= LongestId && await explain.CallAsync(requestId, cancel) is { Caller: { } caller } call
             && await applications.GetAsync(user.Organisation(), caller.Application, cancel) is not null
-            ? TypedResults.Ok(call with { Upstream = call.Upstream is { } upstream ? upstream with { LastAddress = null } : null })    // where our services are is ours to know
+            ? TypedResults.Ok(await invoiced.CompleteAsync(call, cancel) with { Upstream = call.Upstream is { } upstream ? upstream with { LastAddress = null } : null })    // where our services are is ours to know
             : Problems.NotFound(NoCall);
 
     private static async Task<Results<Ok<IReadOnlyList<KeyExplanation>>, ProblemHttpResult>> OwnKeyAsync(
@@ -51,15 +52,15 @@ internal static class ExplainApi
         return TypedResults.Ok<IReadOnlyList<KeyExplanation>>([.. answers.Select(WithoutAddresses)]);
     }
 
-    private static async Task<Results<Ok<CallExplanation>, ProblemHttpResult>> CallAsync(string requestId, ExplainService explain, CancellationToken cancel) =>
-        requestId.Length <= LongestId && await explain.CallAsync(requestId, cancel) is { } call ? TypedResults.Ok(call) : Problems.NotFound(NoCall);
+    private static async Task<Results<Ok<CallExplanation>, ProblemHttpResult>> CallAsync(string requestId, ExplainService explain, InvoicedCalls invoiced, CancellationToken cancel) =>
+        requestId.Length <= LongestId && await explain.CallAsync(requestId, cancel) is { } call ? TypedResults.Ok(await invoiced.CompleteAsync(call, cancel)) : Problems.NotFound(NoCall);
 
     private static async Task<Results<Ok<CallExplanation>, Ok<IReadOnlyList<KeyExplanation>>, ProblemHttpResult>> AskAsync(
-        Body<Question> body, ExplainService explain, CancellationToken cancel)
+        Body<Question> body, ExplainService explain, InvoicedCalls invoiced, CancellationToken cancel)
     {
         var asked = body.Value;
         if (asked.RequestId is { Length: > 0 and <= LongestId } id)
-            return await explain.CallAsync(id, cancel) is { } call ? TypedResults.Ok(call) : Problems.NotFound(NoCall);
+            return await explain.CallAsync(id, cancel) is { } call ? TypedResults.Ok(await invoiced.CompleteAsync(call, cancel)) : Problems.NotFound(NoCall);
         if ((asked.Key is { Length: > 0 and <= 512 } key ? ApiKeyFormat.Sha256Hex(key) : asked.Sha256?.ToLowerInvariant()) is { Length: 64 } digest && digest.All(char.IsAsciiHexDigitLower))
             return TypedResults.Ok(await explain.KeyAsync(digest, cancel));
         return Problems.BadRequest("explain", "Send a requestId, a key, or the sha256 of a key (64 hexadecimal digits).");

@@ -27,7 +27,18 @@ public sealed record CallExplanation(
     IReadOnlyList<CounterExplanation> Counters,
     int? RetryAfterSeconds,
     UpstreamExplanation? Upstream,
-    long? MeteredUnits);
+    long? MeteredUnits,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] InvoiceLineExplanation? InvoiceLine = null);
+
+/// <summary>The line of an invoice that the call's units are on, as it stands now. Gateways know of no money: the control plane adds it.</summary>
+/// <param name="Plan">Title and version of the plan whose price it is.</param>
+/// <param name="Description">As the invoice has it.</param>
+/// <param name="Quantity">Of the whole line.</param>
+/// <param name="Amount">Of the whole line, rounded as it is on the invoice.</param>
+/// <param name="From">The billing period, [from, to).</param>
+/// <param name="State"><c>draft</c> until the period's invoice is final.</param>
+public sealed record InvoiceLineExplanation(
+    string Plan, string Description, decimal Quantity, decimal UnitPrice, decimal Amount, string Currency, DateTimeOffset From, DateTimeOffset To, string State);
 
 /// <summary>Who called. <paramref name="Credential"/> is the key's id, or <c>client:</c> and the OAuth client id.</summary>
 /// <param name="Prefix">First characters of the key; empty for clients and imported keys.</param>

@@ -27,7 +27,7 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
         var keys = $"/applications/{customer.Application}/keys";
 
         var tookMs = new SortedDictionary<string, List<double>>();
-        var rounds = TestScale.Of(usual: 3, full: 40);
+        var rounds = TestScale.Of(usual: 3, full: 200);
         for (var round = 0; round < rounds; round++)
         {
             var (key, id) = await NewKeyAsync();
@@ -138,6 +138,16 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
         using var admin = await cluster.AdminAsync();
         var customer = await person.SubscribeAsync("pro");
         await cluster.UntilKnownAsync(customer.Key);
+
+        // What was served is on an invoice, as soon as its usage is in the books.
+        using var served = await cluster.Gateways[0].CallAsync("/weather/v1/current", customer.Key);
+        served.StatusCode.ShouldBe(HttpStatusCode.OK);
+        JsonElement line = default;
+        await Deadline.UntilAsync("the call is on an invoice", async () =>
+            (await person.GetAsync($"/explain/{served.Headers.GetValues("X-Request-Id").Single()}")).TryGetProperty("invoiceLine", out line));
+        (line.GetProperty("state").GetString(), line.GetProperty("quantity").GetDecimal() >= 1, line.GetProperty("currency").GetString()!.Length).ShouldBe(("draft", true, 3));
+        line.GetProperty("plan").GetString()!.ShouldContain(" v1");
+
         await person.DeleteAsync($"/applications/{customer.Application}/keys/{customer.KeyId}");
         string id = "";
         await Deadline.UntilAsync("the second gateway refuses", async () =>
@@ -160,6 +170,40 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
             all.Length.ShouldBe(2, "each gateway answers");
             all.ShouldAllBe(answer => answer.GetProperty("state").GetString() == "revoked");
         }
+    }
+
+    [Fact]
+    public async Task Any_call_is_explained_fast_whichever_gateway_took_it()
+    {
+        await using var cluster = await Cluster.StartAsync(gateways: 2, shared: false);
+        await cluster.AddPlanAsync("wide", 1_000_000, 1_000);
+        using var person = await cluster.JoinAsync();
+        using var admin = await cluster.AdminAsync();
+        var customer = await person.SubscribeAsync("wide");
+        await cluster.UntilKnownAsync(customer.Key);
+
+        // Every kind of call, refused ones too, and among many others.
+        var calls = new List<(string Id, int Status)>();
+        var rounds = TestScale.Of(usual: 10, full: 1_000);
+        for (var round = 0; round < rounds; round++)
+        {
+            using var answer = await cluster.Gateways[round % 2].CallAsync(round % 7 == 0 ? "/nowhere" : "/weather/v1/current", round % 3 == 0 ? "nonsense" : customer.Key);
+            calls.Add((answer.Headers.GetValues("X-Request-Id").Single(), (int)answer.StatusCode));
+        }
+
+        var tookMs = new List<double>();
+        foreach (var (id, status) in calls.OrderBy(_ => Random.Shared.Next()))
+        {
+            var started = Stopwatch.GetTimestamp();
+            var told = await admin.GetAsync($"/admin/explain/{id}");
+            tookMs.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            (told.GetProperty("requestId").GetString(), told.GetProperty("status").GetInt32()).ShouldBe((id, status));
+            told.GetProperty("configurationVersion").GetInt32().ShouldBeGreaterThan(0);
+            if (status == 200) told.GetProperty("plan").GetProperty("name").GetString().ShouldStartWith("wide");
+        }
+
+        tookMs.Sort();
+        output.WriteLine($"{tookMs.Count} calls explained: median {tookMs[tookMs.Count / 2]:0} ms, 99 % {tookMs[(int)Math.Ceiling(tookMs.Count * 0.99) - 1]:0} ms, worst {tookMs[^1]:0} ms");
     }
 
     private static bool IsProblem(HttpResponseMessage answer, int status, string slug)
