@@ -227,6 +227,33 @@ public sealed class DeliveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_order_to_drain_outlives_the_process_where_it_has_a_disk()
+    {
+        using var data = new TempFolder();
+        var config = data.Write("ocelot.json", Routes.File(Routes.Route("/", "/", [_one.Port, _two.Port])));
+        string[] options = ["--data", data.File("data"), "--internal", "http://127.0.0.1:0"];
+        await using (var first = await GatewayProcess.StartAsync(config, options))
+        {
+            using var orders = new HttpClient { BaseAddress = await first.InternalAddressAsync() };
+            (await orders.PostAsync($"/destinations/127.0.0.1:{_one.Port}/drain", null)).StatusCode.ShouldBe(HttpStatusCode.OK);
+            await first.KillAsync();
+        }
+
+        await using (var second = await GatewayProcess.StartAsync(config, options))
+        {
+            for (var i = 0; i < 4; i++) (await (await second.GetAsync("/")).Content.ReadAsStringAsync()).ShouldBe($"{_two.Port}");
+            using var orders = new HttpClient { BaseAddress = await second.InternalAddressAsync() };
+            (await orders.PostAsync($"/destinations/127.0.0.1:{_one.Port}/resume", null)).StatusCode.ShouldBe(HttpStatusCode.OK);
+            await second.KillAsync();
+        }
+
+        await using var third = await GatewayProcess.StartAsync(config, options);
+        var ports = new List<string>();
+        for (var i = 0; i < 4; i++) ports.Add(await (await third.GetAsync("/")).Content.ReadAsStringAsync());
+        ports.Distinct().Count().ShouldBe(2);
+    }
+
+    [Fact]
     public async Task A_host_that_drains_has_no_new_calls_and_those_under_way_end()
     {
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -166,6 +166,15 @@ public sealed class TransportTests : IDisposable
         (await gateway.Client.GetStringAsync("/known")).ShouldBe("nobody");
         (await gateway.Client.GetStringAsync("/both")).ShouldBe("CN=gateway");
         foreach (var path in new[] { "/named", "/stranger", "/default" }) await (await gateway.GetAsync(path)).ShouldBeProblemAsync(502, "upstream-unreachable");
+
+        // The files change on the disk, and the configuration says nothing of it.
+        using var renewed = _authority.ForClient("renewed");
+        _folder.Write("own.pem", renewed.ExportCertificatePem());
+        _folder.Write("own.key", renewed.ExportKeyPem());
+        _folder.Write("other.pem", _authority.Pem);
+        await Deadline.UntilAsync("the renewed certificate is shown", async () => await gateway.Client.GetStringAsync("/both") == "CN=renewed");
+        await Deadline.UntilAsync("the other authority is trusted", async () => (await gateway.GetAsync("/stranger")).StatusCode == HttpStatusCode.OK);
+        (await gateway.Client.GetStringAsync("/known")).ShouldBe("nobody");
     }
 
     private Task<GatewayProcess> StartAsync(params string[] routes) => GatewayProcess.StartAsync(_folder.Write("ocelot.json", Routes.File(routes)));

@@ -8,7 +8,7 @@ namespace Tollgate.FunctionalTests.Stories;
 
 /// <summary>
 /// Reloads, publishes, drained and killed hosts under load: who calls notices nothing as long as one host is well. All of it real processes.
-/// <c>TOLLGATE_TEST_SCALE=10</c> makes 100 reloads of it.
+/// In full size with 100 reloads.
 /// </summary>
 public sealed class NoDroppedCallTests : IAsyncLifetime
 {
@@ -24,8 +24,6 @@ public sealed class NoDroppedCallTests : IAsyncLifetime
     private HostProcess _control = null!;
     private PortalPerson _admin = null!;
     private int _answered;
-
-    private static int Scale => int.TryParse(Environment.GetEnvironmentVariable("TOLLGATE_TEST_SCALE"), out var scale) && scale > 0 ? scale : 1;
 
     public async Task InitializeAsync()
     {
@@ -65,6 +63,7 @@ public sealed class NoDroppedCallTests : IAsyncLifetime
         await Task.WhenAll(callers);
         _failures.Take(5).ShouldBeEmpty($"{_failures.Count} of {_answered} calls failed");
         _answered.ShouldBeGreaterThan(500);
+        Console.WriteLine($"{TestScale.Of(10, 100)} reloads, 20 publishes, hosts drained and killed: {_answered} calls, {_failures.Count} failed");
         foreach (var gateway in _gateways) gateway.Process.Output.ShouldNotContain("is not used");
     }
 
@@ -91,7 +90,7 @@ public sealed class NoDroppedCallTests : IAsyncLifetime
 
     private async Task ReloadAsync()
     {
-        for (var i = 1; i <= 10 * Scale; i++)
+        for (var i = 1; i <= TestScale.Of(10, 100); i++)
         {
             _folder.Write("next.json", Files(i));
             File.Move(_folder.File("next.json"), _folder.File("ocelot.json"), overwrite: true);

@@ -74,6 +74,26 @@ public sealed class FragmentTests
     }
 
     [Fact]
+    public void Aggregates_and_named_services_of_the_files_own_their_paths_too_and_dynamic_routes_go_on_beside_fragments()
+    {
+        using var folder = new TempFolder();
+        var book = new FragmentBook();
+        book.Take([new FragmentItem("a", 1, Fragment("/both/x")), new FragmentItem("b", 1, Fragment("/free"))]);
+        book.Join(OcelotReader.Read(folder.Write("aggregates.json", """
+            { "Routes": [ { "Key": "one", "UpstreamPathTemplate": "/one", "UpstreamHttpMethod": [ "Get" ], "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "service", "Port": 80 } ] } ],
+              "Aggregates": [ { "UpstreamPathTemplate": "/both/{x}", "RouteKeys": [ "one" ] } ] }
+            """)));
+        book.Facts.Select(fact => fact.InForce).ShouldBe([null, 1]);
+
+        book.Take([new FragmentItem("a", 2, Fragment("/orders/x")), new FragmentItem("b", 2, Fragment("/free"))]);
+        var joined = book.Join(OcelotReader.Read(folder.Write("dynamic.json", """
+            { "DynamicRoutes": [ { "ServiceName": "orders" } ], "GlobalConfiguration": { "ServiceDiscoveryProvider": { "Type": "Consul" } } }
+            """)));
+        book.Facts.Select(fact => fact.InForce).ShouldBe([null, 2]);
+        (joined.Routes.Count, joined.IsDynamic).ShouldBe((1, true));
+    }
+
+    [Fact]
     public void Differences_are_shown_as_everybody_reads_them()
     {
         var before = string.Join('\n', Enumerable.Range(1, 20));
