@@ -16,6 +16,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _mirrored;
     private readonly Counter<long> _ejections;
     private readonly Counter<long> _shadowRefusals;
+    private readonly Counter<long> _pluginOverruns;
 
     public GatewayMetrics(IMeterFactory? meters)
     {
@@ -26,6 +27,7 @@ internal sealed class GatewayMetrics : IDisposable
         _retries = _meter.CreateCounter<long>("tollgate.gateway.retries", "{call}", "Calls that were sent to one more host.");
         _hedges = _meter.CreateCounter<long>("tollgate.gateway.hedges", "{call}", "Calls that a second host was asked for because the first was slow.");
         _mirrored = _meter.CreateCounter<long>("tollgate.gateway.mirrored", "{call}", "Copies of calls, by what became of them.");
+        _pluginOverruns = _meter.CreateCounter<long>("tollgate.gateway.plugin.overruns", "{call}", "Calls on which a plug-in took longer than it may.");
         _ejections = _meter.CreateCounter<long>("tollgate.gateway.ejections", "{host}", "Hosts that were left alone for a while.");
     }
 
@@ -52,6 +54,8 @@ internal sealed class GatewayMetrics : IDisposable
 
     /// <param name="reason"><c>no-connection</c> or <c>failures</c>.</param>
     public void Ejected(string reason) => _ejections.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void PluginOverran(string name) => _pluginOverruns.Add(1, new KeyValuePair<string, object?>("plugin", name));
 
     /// <summary>Offers what others count.</summary>
     public void Observe(Policy.Credentials.CredentialTable credentials, Explain.CallLog calls)

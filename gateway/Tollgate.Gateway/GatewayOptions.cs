@@ -7,6 +7,7 @@ namespace Tollgate.Gateway;
 public sealed record GatewayOptions
 {
     private const long DefaultCacheBytes = 128 * 1024 * 1024;
+    private const int DefaultPluginBudgetMs = 1000;
 
     /// <summary>The options that mean the same in every shape of a deployment: the section <c>Gateway</c> and the ledger.</summary>
     /// <param name="config">The route file or folder.</param>
@@ -33,6 +34,9 @@ public sealed record GatewayOptions
             Audience = Value("Gateway:Audience"),
             Listening = ListenerOptions.Read(configuration),
             Plugins = Value("Gateway:Plugins") is { } plugins ? Path.GetFullPath(plugins) : null,
+            PluginBudgetMs = Value("Gateway:PluginBudgetMs") is not { } budget ? DefaultPluginBudgetMs
+                : int.TryParse(budget, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var budgetMs) && budgetMs is >= 1 and <= 60_000 ? budgetMs
+                : throw new SettingsException($"--Gateway:PluginBudgetMs {budget}: write a number of milliseconds from 1 to 60000."),
             CacheMaxBytes = Value("Gateway:CacheMaxBytes") is not { } bytes ? DefaultCacheBytes
                 : long.TryParse(bytes, out var max) && max >= 1024 * 1024 ? max
                 : throw new SettingsException($"--Gateway:CacheMaxBytes {bytes}: write a number of bytes of at least 1048576."),
@@ -87,6 +91,9 @@ public sealed record GatewayOptions
 
     /// <summary>Folder of assemblies with plug-ins; null = none.</summary>
     public string? Plugins { get; init; }
+
+    /// <summary>What a plug-in may take of a call's time.</summary>
+    public int PluginBudgetMs { get; init; } = DefaultPluginBudgetMs;
 
     /// <summary>What kept answers may take of memory, in bytes.</summary>
     public long CacheMaxBytes { get; init; } = DefaultCacheBytes;

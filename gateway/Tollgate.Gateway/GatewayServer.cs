@@ -63,7 +63,7 @@ public sealed class GatewayServer : IAsyncDisposable
         _consumerTokens = new ConsumerTokens(_consumerKeys, options.ConsumerIssuer);
         _metrics.Observe(_consumers.Credentials, _calls);
         _cache = new AnswerCache(options.CacheMaxBytes);
-        _configuration = new LiveConfiguration(options, PluginLoader.Load(options.Plugins), documents, PutInForce, time, loggers, _metrics);
+        _configuration = new LiveConfiguration(options, PluginLoader.Load(options.Plugins, new PluginBudget(options.PluginBudgetMs, time, _metrics, loggers.CreateLogger<PluginBudget>())), documents, PutInForce, time, loggers, _metrics);
         _fragments = FragmentFeed.Create(options, _configuration.Use, new FeedOrders(_cache, _configuration.Upstreams, loggers.CreateLogger<FeedOrders>()), time, loggers);
     }
 

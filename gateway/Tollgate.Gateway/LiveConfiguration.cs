@@ -27,7 +27,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     private readonly FragmentBook _fragments = new();
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
-    private readonly PluginSet _plugins;
+    private PluginSet _plugins;
     private OcelotConfiguration? _files;
     private readonly SemaphoreSlim _loading = new(1, 1);
     private readonly ServiceDirectory _services;
@@ -83,10 +83,37 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
     {
         _watches.Add(FileWatch.Start(_options.Config, "*.json", ReloadAsync, _logger));
         if (!Directory.Exists(_options.Config)) _watches.Add(FileWatch.Start(OcelotFiles.OverlayOf(_options.Config, OcelotFiles.EnvironmentOf(Variable)), "*", ReloadAsync, _logger));
+        if (_options.Plugins is { } plugins) _watches.Add(FileWatch.Start(plugins, "*.dll", SwapPluginsAsync, _logger));
         _loading.Wait();
         try
         {
             Load();
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
+    // Calls under way end in the code that they began with; one that cannot be used never replaces one that works.
+    private async Task SwapPluginsAsync(CancellationToken cancel)
+    {
+        await _loading.WaitAsync(cancel);
+        var before = _plugins;
+        try
+        {
+            if (_disposed || _files is not { } files) return;
+            _plugins = PluginLoader.Load(_options.Plugins, before.Budget, before.Generation + 1);
+            _compiler.Use(_plugins);
+            PutTogether(files);
+            Log.PluginsInForce(_logger, _plugins.Generation);
+            foreach (var warning in _compiler.Warnings) Log.NotEnforced(_logger, warning);
+        }
+        catch (Exception refused) when (refused is InvalidOperationException or ConfigurationException or IOException or UnauthorizedAccessException or BadImageFormatException)
+        {
+            _plugins = before;
+            _compiler.Use(before);
+            Log.PluginsRefused(_logger, refused.Message);
         }
         finally
         {
@@ -237,6 +264,12 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
 
         [LoggerMessage(1002, LogLevel.Error, "The changed configuration is not used, the one before stays in force: {Error}")]
         public static partial void Refused(ILogger logger, ConfigurationError error);
+
+        [LoggerMessage(1006, LogLevel.Information, "The changed plug-ins are in force ({Generation})")]
+        public static partial void PluginsInForce(ILogger logger, int generation);
+
+        [LoggerMessage(1007, LogLevel.Error, "The changed plug-ins are not used, those before stay in force: {Reason}")]
+        public static partial void PluginsRefused(ILogger logger, string reason);
 
         [LoggerMessage(1003, LogLevel.Warning, "{Warning}")]
         public static partial void NotEnforced(ILogger logger, ConfigurationError warning);

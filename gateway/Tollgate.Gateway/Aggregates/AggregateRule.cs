@@ -1,4 +1,5 @@
 using Tollgate.Contracts.Plugins;
+using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy.Routing;
 
 namespace Tollgate.Gateway.Aggregates;
@@ -11,6 +12,12 @@ internal sealed class AggregateRule
 
     /// <summary>Makes the answer instead of the plain <c>{"key":body,…}</c>; null = nobody does.</summary>
     public IAnswerAggregator? Aggregator { get; init; }
+
+    /// <summary>As the file has it, for the log.</summary>
+    public string AggregatorName { get; init; } = "";
+
+    /// <summary>What the aggregator may take of a call's time; null = nobody looks.</summary>
+    public PluginBudget? Budget { get; init; }
 
     /// <summary>The file names an aggregator that no plug-in has: calls are answered with 404, as in Ocelot.</summary>
     public bool LacksAggregator { get; init; }

@@ -21,7 +21,8 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
 {
     private const int DefaultTimeoutSeconds = 90;
 
-    private readonly TransportPool _transports = new(plugins);
+    private readonly TransportPool _transports = new() { Plugins = plugins };
+    private PluginSet _plugins = plugins;
     private readonly List<ConfigurationError> _warnings = [];
     private DynamicRouteTable? _dynamic;
     private Dictionary<string, Upstream> _upstreams = [];
@@ -36,6 +37,9 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
 
     /// <summary>What the configuration that was compiled last names and no plug-in has.</summary>
     public IReadOnlyList<ConfigurationError> Warnings => _warnings;
+
+    /// <summary>Other plug-ins have the names from the next configuration on.</summary>
+    public void Use(PluginSet plugins) => _transports.Plugins = _plugins = plugins;
 
     /// <param name="builtIn">Providers beside those of the files: the product's own identity service.</param>
     /// <param name="services">Where services run; null = nobody is asked.</param>
@@ -96,7 +100,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
         var face = aggregate.Face;
         var template = new UpstreamTemplate(face.UpstreamPathTemplate, face.RouteIsCaseSensitive);
         var headers = HeadersOf(face);
-        if (aggregate.Aggregator is { } missing && plugins.Aggregator(missing) is null)
+        if (aggregate.Aggregator is { } missing && _plugins.Aggregator(missing) is null)
             Warn(face.Json.Error("Aggregator", $"no plug-in has the aggregator \"{missing}\": calls are answered with 404."));
         var members = aggregate.RouteKeys.Select((key, place) =>
         {
@@ -124,8 +128,10 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             Aggregate = new AggregateRule
             {
                 Members = [.. members],
-                Aggregator = aggregate.Aggregator is { } name ? plugins.Aggregator(name) : null,
-                LacksAggregator = aggregate.Aggregator is { } wanted && plugins.Aggregator(wanted) is null,
+                Aggregator = aggregate.Aggregator is { } name ? _plugins.Aggregator(name) : null,
+                Budget = _plugins.Budget,
+                AggregatorName = aggregate.Aggregator ?? "",
+                LacksAggregator = aggregate.Aggregator is { } wanted && _plugins.Aggregator(wanted) is null,
             },
         };
     }
@@ -186,10 +192,11 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
     // Null where the engine's own client does the same.
     private RouteTransport? TransportOf(OcelotRoute route, OcelotGlobal global, int activityMs)
     {
-        var rule = OcelotHttpHandler.Merge(route, global) with { Handlers = string.Join('\n', plugins.HandlersOf(route.DelegatingHandlers)) };
+        var rule = OcelotHttpHandler.Merge(route, global);
+        if (_plugins.HandlersOf(route.DelegatingHandlers).ToArray() is { Length: > 0 } handlers) rule = rule with { Handlers = string.Join('\n', handlers), Generation = _plugins.Generation };
         var traces = OcelotHttpHandler.Traces(route, global);
         foreach (var name in route.DelegatingHandlers)
-            if (!plugins.HasHandler(name))
+            if (!_plugins.HasHandler(name))
                 Warn(route.Json.Error("DelegatingHandlers", $"no plug-in has the handler \"{name}\": it takes no part."));
         var version = route.DownstreamHttpVersion ?? HttpVersion.Version11;
         var policy = route.DownstreamHttpVersionPolicy ?? HttpVersionPolicy.RequestVersionOrLower;
@@ -286,11 +293,11 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             "leastconnection" => BalancingPolicy.LeastCalls,
             "cookiestickysessions" => BalancingPolicy.Sticky,
             null or "roundrobin" => BalancingPolicy.Turns,
-            _ when plugins.HasChooser(balancer.Type) => BalancingPolicy.Custom,
+            _ when _plugins.HasChooser(balancer.Type) => BalancingPolicy.Custom,
             _ => Unknown(balancer),
         };
         var options = OptionsOf(delivery, policy);
-        if (options.Policy == BalancingPolicy.Custom) options = options with { Chooser = new CustomChooser(balancer.Type!, plugins.MakeChooser(balancer.Type!)!) };
+        if (options.Policy == BalancingPolicy.Custom) options = options with { Chooser = new CustomChooser(balancer.Type!, _plugins.Generation, _plugins.MakeChooser(balancer.Type!)!, _plugins.Budget) };
         var sessions = options.Policy == BalancingPolicy.Sticky ? SessionsOf(balancer) : null;
         return UpstreamOf(route, "", route.DownstreamHostAndPorts, options, $"{balancer.Key}", sessions, upstreams);
     }

@@ -3,7 +3,9 @@ using Tollgate.Contracts.Plugins;
 namespace Tollgate.Gateway.Plugins;
 
 /// <summary>What the plug-ins of a folder offer, by the names that a configuration uses. Filled once, before the first configuration is compiled.</summary>
-internal sealed class PluginSet : IPluginRegistry
+/// <param name="budget">What a plug-in may take of a call's time; null = nobody looks.</param>
+/// <param name="generation">Rises with each folder that was taken in: names mean other code then.</param>
+internal sealed class PluginSet(PluginBudget? budget = null, int generation = 0) : IPluginRegistry
 {
     private const string GlobalPrefix = "*";
 
@@ -12,8 +14,18 @@ internal sealed class PluginSet : IPluginRegistry
     private readonly Dictionary<string, IAnswerAggregator> _aggregators = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, Func<IHostChooser>> _choosers = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>A handler of its own for one client; null = no plug-in has one of this name.</summary>
-    public DelegatingHandler? MakeHandler(string name) => _handlers.TryGetValue(name, out var make) ? make() : null;
+    public PluginBudget? Budget => budget;
+    public int Generation => generation;
+
+    /// <summary>A handler of its own for one client, before what a message passes next; <paramref name="next"/> itself where no plug-in has one of this name.</summary>
+    public HttpMessageHandler Before(string name, HttpMessageHandler next)
+    {
+        if (!_handlers.TryGetValue(name, out var make)) return next;
+        var handler = make();
+        if (budget is not null) return new GuardedHandler(name.StartsWith(GlobalPrefix, StringComparison.Ordinal) ? handler.GetType().Name : name, handler, next, budget);
+        handler.InnerHandler = next;
+        return handler;
+    }
 
     /// <summary>The handlers of a route, outermost first: the global ones, then those that it names and that are there.</summary>
     public IEnumerable<string> HandlersOf(IEnumerable<string> names) => _global.Concat(names.Where(name => !name.StartsWith(GlobalPrefix, StringComparison.Ordinal) && _handlers.ContainsKey(name)));

@@ -9,13 +9,16 @@ namespace Tollgate.Gateway.Transport;
 /// The clients of all rules in use. One that a new configuration still needs is kept with its connections and cookies; one that it does not is closed
 /// once the calls that may still use it have ended. Used by one thread at a time.
 /// </summary>
-internal sealed class TransportPool(PluginSet plugins) : IDisposable
+internal sealed class TransportPool : IDisposable
 {
     private static readonly TimeSpan Farewell = TimeSpan.FromMinutes(5);
 
     private readonly CancellationTokenSource _disposed = new();
     private Dictionary<TransportRule, HttpMessageInvoker> _clients = [];
     private Dictionary<TransportRule, HttpMessageInvoker> _next = [];
+
+    /// <summary>Where handlers come from that rules name.</summary>
+    public required PluginSet Plugins { get; set; }
 
     /// <summary>The client for a rule, for the configuration that is being compiled.</summary>
     public HttpMessageInvoker Of(TransportRule rule)
@@ -71,11 +74,7 @@ internal sealed class TransportPool(PluginSet plugins) : IDisposable
 
         HttpMessageHandler chain = new FlushedBodies(sockets);
         foreach (var name in rule.Handlers.Split('\n', StringSplitOptions.RemoveEmptyEntries).Reverse())
-            if (plugins.MakeHandler(name) is { } handler)
-            {
-                handler.InnerHandler = chain;
-                chain = handler;
-            }
+            chain = Plugins.Before(name, chain);
 
         return new HttpMessageInvoker(chain);
     }

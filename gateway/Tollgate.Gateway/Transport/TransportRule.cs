@@ -30,4 +30,7 @@ internal sealed record TransportRule
 
     /// <summary>Names of the delegating handlers that a message passes, outermost first, separated by a line break.</summary>
     public string Handlers { get; init; } = "";
+
+    /// <summary>Of the plug-ins that have them.</summary>
+    public int Generation { get; init; }
 }

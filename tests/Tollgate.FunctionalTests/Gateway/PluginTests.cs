@@ -65,15 +65,88 @@ public sealed class PluginTests : IAsyncLifetime
         gateway.Output.ShouldContain("\"ByShard\" is no balancer");
     }
 
-    [Fact]
-    public async Task A_plugin_that_reaches_a_database_stops_the_start()
+    [Theory]
+    [InlineData(typeof(System.Data.Common.DbConnection), "it uses System.Data.Common")]
+    [InlineData(typeof(HttpClient), "it uses System.Net.Http.HttpClient")]
+    [InlineData(typeof(System.Net.Sockets.Socket), "it uses System.Net.Sockets.Socket")]
+    public async Task A_plugin_that_reaches_a_database_or_another_machine_stops_the_start(Type used, string why)
     {
-        MakeRefused(_folder.File("Refused.dll"));
+        MakePlugin(_folder.File("Refused.dll"), "x", holds: used);
         await using var gateway = GatewayProcess.Launch("--config", Write("\"GlobalConfiguration\": {}"), "--urls", "http://127.0.0.1:0", "--plugins", _folder.Path);
 
         (await gateway.WaitForExitAsync()).ShouldBe(1);
-        gateway.Output.ShouldContain("is refused: it uses System.Data.Common");
+        gateway.Output.ShouldContain("is refused");
+        gateway.Output.ShouldContain(why);
         gateway.Output.ShouldNotContain("Listening");
+    }
+
+    [Fact]
+    public async Task A_plugin_that_takes_too_long_is_cut_off_and_named_and_its_service_is_not_blamed()
+    {
+        MakePlugin(_folder.File("Slow.dll"), "x", sleepMs: 2500);
+        var config = _folder.Write("ocelot.json", Routes.File(Routes.Route("/slow", "/", _first.Port, "\"DelegatingHandlers\": [ \"MadeHandler\" ]"), Routes.Route("/plain", "/", _first.Port)));
+        await using var gateway = await GatewayProcess.StartAsync(config, "--plugins", _folder.Path, "--Gateway:PluginBudgetMs", "100", "--internal", "http://127.0.0.1:0");
+
+        var began = System.Diagnostics.Stopwatch.StartNew();
+        await (await gateway.GetAsync("/slow")).ShouldBeProblemAsync(502, "upstream-unreachable");
+        began.ElapsedMilliseconds.ShouldBeLessThan(2500, "it was not waited for");
+        (await gateway.GetAsync("/plain")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await Deadline.UntilAsync("it is said", () => Task.FromResult(gateway.Output.Contains("The plug-in MadeHandler took longer than 100 ms and was cut off")));
+        using var http = new HttpClient { BaseAddress = await gateway.InternalAddressAsync() };
+        (await http.GetStringAsync("/destinations")).ShouldContain("\"state\":\"healthy\"");
+    }
+
+    [Fact]
+    public async Task A_service_that_takes_long_costs_a_plugin_nothing()
+    {
+        await using var slow = await StubUpstream.StartAsync(async http =>
+        {
+            await Task.Delay(600);
+            await http.Response.WriteAsync("late");
+        });
+        MakePlugin(_folder.File("Quick.dll"), "1");
+        var config = _folder.Write("ocelot.json", Routes.File(Routes.Route("/late", "/", slow.Port, "\"DelegatingHandlers\": [ \"MadeHandler\" ]")));
+        await using var gateway = await GatewayProcess.StartAsync(config, "--plugins", _folder.Path, "--Gateway:PluginBudgetMs", "300");
+
+        (await (await gateway.GetAsync("/late")).Content.ReadAsStringAsync()).ShouldBe("late");
+    }
+
+    [Fact]
+    public async Task A_changed_folder_is_taken_in_under_load_and_a_bad_one_is_not()
+    {
+        var plugins = Directory.CreateDirectory(_folder.File("plugins")).FullName;
+        MakePlugin(Path.Combine(plugins, "Made.dll"), "1");
+        var config = _folder.Write("ocelot.json", Routes.File(Routes.Route("/made", "/", _first.Port, "\"DelegatingHandlers\": [ \"MadeHandler\" ]")));
+        await using var gateway = await GatewayProcess.StartAsync(config, "--plugins", plugins);
+        using var stop = new CancellationTokenSource();
+        var failures = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        var callers = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                using var answer = await gateway.GetAsync("/made");
+                if (answer.StatusCode != HttpStatusCode.OK) failures.Enqueue($"{answer.StatusCode}");
+            }
+        })).ToArray();
+
+        foreach (var version in new[] { "2", "3", "4" })
+        {
+            MakePlugin(_folder.File("next.dll"), version);
+            File.Copy(_folder.File("next.dll"), Path.Combine(plugins, "Made.dll"), overwrite: true);
+            await Deadline.UntilAsync($"version {version} serves", async () =>
+            {
+                await gateway.GetAsync("/made");
+                return _first.Seen.Last().Headers.TryGetValue("X-Made", out var made) && made == version;
+            });
+        }
+
+        MakePlugin(Path.Combine(plugins, "Refused.dll"), "x", holds: typeof(HttpClient));
+        await gateway.WaitForLineAsync(line => line.Contains("those before stay in force"));
+        await gateway.GetAsync("/made");
+        _first.Seen.Last().Headers["X-Made"].ShouldBe("4");
+        await stop.CancelAsync();
+        await Task.WhenAll(callers);
+        failures.ShouldBeEmpty();
     }
 
     private string Write(string more) => _folder.Write("ocelot.json", $$"""
@@ -85,14 +158,37 @@ public sealed class PluginTests : IAsyncLifetime
           {{more}} }
         """);
 
-    private static void MakeRefused(string file)
+    /// <summary>An assembly with a handler that marks what it sends on.</summary>
+    private static void MakePlugin(string file, string version, int sleepMs = 0, Type? holds = null)
     {
-        var assembly = new PersistedAssemblyBuilder(new AssemblyName("Refused"), typeof(object).Assembly);
-        var type = assembly.DefineDynamicModule("Refused").DefineType("Refused.Plugin", TypeAttributes.Public, typeof(object), [typeof(ITollgatePlugin)]);
-        type.DefineField("_connection", typeof(System.Data.Common.DbConnection), FieldAttributes.Private);
-        var method = type.DefineMethod("Register", MethodAttributes.Public | MethodAttributes.Virtual, typeof(void), [typeof(IPluginRegistry)]);
-        method.GetILGenerator().Emit(OpCodes.Ret);
-        type.CreateType();
+        var assembly = new PersistedAssemblyBuilder(new AssemblyName("Made"), typeof(object).Assembly);
+        var module = assembly.DefineDynamicModule("Made");
+        var handler = module.DefineType("Made.MadeHandler", TypeAttributes.Public, typeof(DelegatingHandler));
+        handler.DefineDefaultConstructor(MethodAttributes.Public);
+        if (holds is not null) handler.DefineField("_held", holds, FieldAttributes.Private);
+        var send = handler.DefineMethod("SendAsync", MethodAttributes.Family | MethodAttributes.Virtual | MethodAttributes.HideBySig, typeof(Task<HttpResponseMessage>), [typeof(HttpRequestMessage), typeof(CancellationToken)]);
+        var code = send.GetILGenerator();
+        code.Emit(OpCodes.Ldc_I4, sleepMs);
+        code.Emit(OpCodes.Call, typeof(Thread).GetMethod("Sleep", [typeof(int)])!);
+        code.Emit(OpCodes.Ldarg_1);
+        code.Emit(OpCodes.Callvirt, typeof(HttpRequestMessage).GetProperty("Headers")!.GetMethod!);
+        code.Emit(OpCodes.Ldstr, "X-Made");
+        code.Emit(OpCodes.Ldstr, version);
+        code.Emit(OpCodes.Callvirt, typeof(System.Net.Http.Headers.HttpHeaders).GetMethod("TryAddWithoutValidation", [typeof(string), typeof(string)])!);
+        code.Emit(OpCodes.Pop);
+        code.Emit(OpCodes.Ldarg_0);
+        code.Emit(OpCodes.Ldarg_1);
+        code.Emit(OpCodes.Ldarg_2);
+        code.Emit(OpCodes.Call, typeof(DelegatingHandler).GetMethod("SendAsync", BindingFlags.Instance | BindingFlags.NonPublic, [typeof(HttpRequestMessage), typeof(CancellationToken)])!);
+        code.Emit(OpCodes.Ret);
+        var made = handler.CreateType();
+
+        var plugin = module.DefineType("Made.Plugin", TypeAttributes.Public, typeof(object), [typeof(ITollgatePlugin)]);
+        var register = plugin.DefineMethod("Register", MethodAttributes.Public | MethodAttributes.Virtual, typeof(void), [typeof(IPluginRegistry)]).GetILGenerator();
+        register.Emit(OpCodes.Ldarg_1);
+        register.Emit(OpCodes.Callvirt, typeof(IPluginRegistry).GetMethods().Single(method => method.Name == "AddDelegatingHandler" && method.IsGenericMethod).MakeGenericMethod(made));
+        register.Emit(OpCodes.Ret);
+        plugin.CreateType();
         assembly.Save(file);
     }
 }

@@ -49,7 +49,8 @@ internal static class AggregateStage
         var response = context.Response;
         if (aggregate.Aggregator is { } own)
         {
-            var answer = await own.AggregateAsync([.. parts.SelectMany(member => member).Select(part => part.Answer!)], context.RequestAborted);
+            AnswerPart[] told = [.. parts.SelectMany(member => member).Select(part => part.Answer!)];
+            if (await AskAsync(exchange, aggregate, own, told) is not { } answer) return;
             response.StatusCode = answer.Status;
             foreach (var (name, value) in answer.Headers) response.Headers.Append(name, value);
             response.ContentType = answer.ContentType;
@@ -64,6 +65,23 @@ internal static class AggregateStage
         response.ContentType = "application/json";
         response.ContentLength = json.Length;
         await SpecialStages.AnswerAsync(exchange, isHead ? [] : json);
+    }
+
+    private static async Task<AggregatedAnswer?> AskAsync(Exchange exchange, AggregateRule aggregate, IAnswerAggregator own, AnswerPart[] parts)
+    {
+        var cancel = exchange.Context.RequestAborted;
+        try
+        {
+            return aggregate.Budget is { } budget
+                ? await budget.RunAsync(aggregate.AggregatorName, cut => own.AggregateAsync(parts, cut).AsTask(), null, cancel)
+                : await own.AggregateAsync(parts, cancel);
+        }
+        catch (Exception failed) when (!cancel.IsCancellationRequested)
+        {
+            FullEngineLog.UpstreamFailed(exchange.Engine.Logger, exchange.Route.Name, Yarp.ReverseProxy.Forwarder.ForwarderError.None, failed.Message, exchange.RequestId);
+            await SpecialStages.RefuseAsync(exchange, Refusal.UpstreamUnreachable);
+            return null;
+        }
     }
 
     // All at once; where the first says what the others are asked, it goes before them.

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Gateway.Balancing;
+using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Routing;
 using Yarp.ReverseProxy.Forwarder;
@@ -204,11 +205,15 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
 
         /// <summary>The caller's own: it went away, or sent what cannot be sent on.</summary>
         Caller,
+
+        /// <summary>A plug-in's: no host can help.</summary>
+        Plugin,
     }
 
     private Loss LossOf(ForwarderError error, Exception? failure)
     {
         if (Context.RequestAborted.IsCancellationRequested || error is ForwarderError.RequestBodyClient || In<BadHttpRequestException>(failure) is not null || In<UnsendableHeaderException>(failure) is not null) return Loss.Caller;
+        if (In<PluginException>(failure) is not null) return Loss.Plugin;
         if (_timeout.IsCancellationRequested || error is ForwarderError.RequestTimedOut) return Loss.Timeout;
         return In<HttpRequestException>(failure) switch
         {
@@ -236,7 +241,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
     {
         var route = exchange.Route;
         var retry = route.Delivery.Retry;
-        if (loss == Loss.Caller || Context.Response.HasStarted || _attempt >= retry.AttemptsOn(_upstream.Destinations.Length) || IsLate(route)) return false;
+        if (loss is Loss.Caller or Loss.Plugin || Context.Response.HasStarted || _attempt >= retry.AttemptsOn(_upstream.Destinations.Length) || IsLate(route)) return false;
         if (_body is { IsReplayable: false }) return false;
         if (loss is Loss.NoConnection or Loss.NoSecrets) return true;
         if (!retry.Covers(exchange.Call.Method) || _body is null && HasBody()) return false;
