@@ -3,6 +3,7 @@ using Tollgate.Contracts.Fragments;
 using Tollgate.Gateway.Fragments;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Publishing.Fragments;
+using Tollgate.Testing;
 
 namespace Tollgate.UnitTests.Fragments;
 
