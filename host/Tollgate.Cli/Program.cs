@@ -5,5 +5,8 @@ var root = new RootCommand("Tollgate's command line: looks at configurations, an
 {
     CheckCommand.Create(),
     RoutesCommand.Create(),
+    AccountCommands.Login(),
+    AccountCommands.Logout(),
+    AccountCommands.WhoAmI(),
 };
 return await root.Parse(args).InvokeAsync();

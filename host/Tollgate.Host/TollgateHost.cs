@@ -32,6 +32,11 @@ internal static class TollgateHost
             await Console.Error.WriteLineAsync(string.Join('\n', wrong.Failures));
             return 2;
         }
+        catch (InvalidOperationException wrong) when (wrong.Message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal))
+        {
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
         catch (IOException taken) when (taken.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
             await Console.Error.WriteLineAsync($"{taken.Message} Choose others with --Listen:Gateway, --Listen:Portal and --Listen:Internal.");
@@ -51,7 +56,7 @@ internal static class TollgateHost
 
         var settings = new Dictionary<string, string?>
         {
-            ["Identity:PublicUrl"] = configuration["Identity:PublicUrl"] ?? ListenAddress.Public(options.PortalUrls),
+            ["Identity:PublicUrl"] = configuration["Identity:PublicUrl"] ?? OriginOf(configuration["Identity:Issuer"]) ?? ListenAddress.Public(options.PortalUrls),
             ["Gateway:PublicUrl"] = configuration["Gateway:PublicUrl"] ?? ListenAddress.Public(options.GatewayUrls),
         };
         var localToken = options.Has(Roles.ControlPlane) && options.Has(Roles.Gateway) ? LocalGatewayToken.Of(options.DataFolder) : null;
@@ -92,6 +97,10 @@ internal static class TollgateHost
         await app.StartAsync(cancel);
         return new FirstStart(admin, key);
     }
+
+    /// <summary>The pages that sign people in stand where the issuer does.</summary>
+    private static string? OriginOf(string? issuer) =>
+        Uri.TryCreate(issuer, UriKind.Absolute, out var told) && told.Scheme is "http" or "https" ? told.GetLeftPart(UriPartial.Authority) : null;
 
     private static bool IsOwnIssuer(GatewayOptions read, HostOptions options) => read.Authority is null && options.Consumers is null && options.Has(Roles.Identity);
 

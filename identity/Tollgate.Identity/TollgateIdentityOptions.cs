@@ -85,7 +85,8 @@ public sealed class TollgateIdentityOptions
 
     public SigningKeyOptions SigningKeys { get; set; } = new();
 
-    internal string IssuerName => Issuer is { Length: > 0 } told ? told : PublicUrl.TrimEnd('/');
+    /// <summary>What tokens say in <c>iss</c>.</summary>
+    public string IssuerName => Issuer is { Length: > 0 } told ? told : PublicUrl.TrimEnd('/');
 
     /// <summary>The path below which the endpoints are: empty, or <c>/like/this</c>.</summary>
     internal string IssuerPath => new Uri(IssuerName).AbsolutePath.TrimEnd('/');

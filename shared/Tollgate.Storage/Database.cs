@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -50,7 +51,9 @@ public static class Database
 
     /// <summary>SQLite in a file: readers never wait for the writer (WAL), a writer waits up to 30 s for another.</summary>
     public static DbContextOptionsBuilder UseSqliteFile(this DbContextOptionsBuilder options, string file) =>
-        options.UseSqlite($"Data Source={file};Default Timeout=30;Foreign Keys=True;Pooling=True");
+        options.UseSqlite($"Data Source={file};Default Timeout=30;Foreign Keys=True;Pooling=True")
+            // A table that is rebuilt switches foreign keys off, which SQLite does outside a transaction only. Nobody can do anything about that.
+            .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.NonTransactionalMigrationOperationWarning));
 
     private sealed class BaseFactory<TContext, TShape>(IDbContextFactory<TShape> shapes) : IDbContextFactory<TContext>
         where TContext : DbContext

@@ -40,6 +40,13 @@ public sealed partial class HtmlForm
         return this;
     }
 
+    /// <summary>Says more than the form asks for: which of its buttons was pressed.</summary>
+    public HtmlForm With(string name, string value)
+    {
+        _fields[name] = value;
+        return this;
+    }
+
     public FormUrlEncodedContent Content => new(_fields);
 
     private static string? Attribute(string tag, string name) =>

@@ -47,7 +47,7 @@ internal sealed class AccountService(
     {
         var rows = await db.Sessions.AsNoTracking().Where(s => s.Account == account && s.EndedAt == null)
             .OrderByDescending(s => s.LastSeen ?? s.Opened).Take(100).ToListAsync(cancel);
-        return [.. rows.Select(s => new SessionView(s.Id, UserAgents.Describe(s.Agent), s.Address, s.Opened, s.LastSeen ?? s.Opened, SignInWays.Describe(s.Methods), s.Id == current))];
+        return [.. rows.Select(s => new SessionView(s.Id, s.Client is null ? UserAgents.Describe(s.Agent) : s.Agent ?? s.Client, s.Address, s.Opened, s.LastSeen ?? s.Opened, SignInWays.Describe(s.Methods), s.Id == current))];
     }
 
     /// <summary>False: there is no such session.</summary>

@@ -7,6 +7,7 @@ using Tollgate.Contracts;
 using Tollgate.Identity.Accounts.Pages;
 using Tollgate.Identity.External;
 using Tollgate.Identity.ManagementTokens;
+using Tollgate.Identity.OAuth.Authorize;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Passkeys;
 using Tollgate.Identity.SecondFactor;
@@ -35,6 +36,8 @@ internal static class SettingsEndpoints
         account.MapGet("/tokens", ShowTokens);
         account.MapPost("/tokens/revoke", RevokeToken);
         account.MapGet("/connections", ShowConnections);
+        account.MapGet("/applications", ShowGrants);
+        account.MapPost("/applications/withdraw", WithdrawGrant);
         account.MapGet("/delete", ShowDelete);
 
         var recent = account.MapGroup("").AddEndpointFilter(RecentSignIn.Filter);
@@ -245,6 +248,15 @@ internal static class SettingsEndpoints
             (nameof(TokensPage.Scopes), organisation is null ? [] : ManagementScopes.Within(organisation.Role, http.User.PlatformRole())),
             (nameof(TokensPage.Organisation), organisation?.Name!), (nameof(TokensPage.Fresh), fresh!));
     }
+
+    private static async Task<IResult> ShowGrants(HttpContext http, ConsentBook consents, CancellationToken cancel) => AccountPages.Show<GrantsPage>(http,
+        notice: http.Field("notice") == "withdrawn" ? "It no longer acts for you." : null,
+        more: (nameof(GrantsPage.Given), await consents.ListAsync(http.User.UserId(), cancel)));
+
+    private static async Task<IResult> WithdrawGrant(HttpContext http, ConsentBook consents, CancellationToken cancel) =>
+        await consents.WithdrawAsync(http.User.UserId(), http.Field("client"), cancel)
+            ? AccountPages.SeeOther(http, "/account/applications?notice=withdrawn")
+            : AccountPages.Message(StatusCodes.Status404NotFound, "No such application", "It does not act for you.", "Connected applications", "/account/applications");
 
     private static async Task<IResult> ShowConnections(HttpContext http, AccountService accounts, ExternalSignIn external, ExternalIssuers issuers, CancellationToken cancel) =>
         await Connections(http, await accounts.GetAsync(http.User, cancel), external, issuers, null);

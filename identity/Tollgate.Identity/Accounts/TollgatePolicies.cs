@@ -14,6 +14,9 @@ public static class TollgatePolicies
     /// <summary>Somebody with a session: what concerns an account itself is no program's.</summary>
     public const string Person = "Person";
 
+    /// <summary>A person, or a program that speaks for one and may look: what concerns the person, to be read.</summary>
+    public const string SomebodysOwn = "SomebodysOwn";
+
     /// <summary>Belongs to the organisation looked at.</summary>
     public const string Member = "Member";
 
@@ -49,6 +52,7 @@ public static class TollgatePolicies
 
     internal static void Add(AuthorizationBuilder authorization) => authorization
         .AddPolicy(Person, p => p.RequireAuthenticatedUser().RequireAssertion(c => !c.User.IsToken()))
+        .AddPolicy(SomebodysOwn, p => p.Ask(u => u.HasClaim(claim => claim.Type == TollgateClaims.Subject) && u.Reaches(ManagementScopes.Read)))
         .AddPolicy(Member, p => p.RequireAuthenticatedUser().RequireClaim(TollgateClaims.Organisation)
             .Ask(u => u.Reaches(ManagementScopes.Read, ManagementScopes.Applications, ManagementScopes.Billing, ManagementScopes.Members)))
         .AddPolicy(CanManageApplications, p => p.RequireRoleIn(OrganisationRole.Owner, OrganisationRole.Admin, OrganisationRole.Developer)

@@ -29,6 +29,9 @@ internal static class OAuthSetup
     private static readonly string[] Read = ["GET", "HEAD", "OPTIONS"];
     private static readonly string[] Post = ["POST", "OPTIONS"];
 
+    private static readonly string[] PostedAlone =
+        [OAuthPaths.Token, OAuthPaths.Revocation, OAuthPaths.Introspection, OAuthPaths.PushedRequests, OAuthPaths.DeviceAuthorization];
+
     public static void AddOAuth(this IServiceCollection services)
     {
         services.AddSingleton<SigningKeys>();
@@ -95,13 +98,25 @@ internal static class OAuthSetup
         pages.MapPost(OAuthPaths.DeviceDecide, DevicePages.DecideAsync);
         pages.MapGet(path + OAuthPaths.DeviceDone, DevicePages.Done);
 
+        foreach (var posted in PostedAlone) app.Map(path + posted, NotAllowed).AllowAnonymous();
+
         // Not for script of other origins.
         var programs = app.MapGroup("").AllowAnonymous().AddEndpointFilter(Guard);
         programs.MapPost(path + OAuthPaths.Introspection, IntrospectionEndpoint.HandleAsync);
         programs.MapPost(path + OAuthPaths.PushedRequests, PushedRequestEndpoint.HandleAsync);
         programs.MapPost(path + OAuthPaths.DeviceAuthorization, DeviceAuthorizationEndpoint.HandleAsync);
         if (app.ServiceProvider.GetRequiredService<IOptions<TollgateIdentityOptions>>().Value.Registration.IsOn)
+        {
             programs.MapPost(path + OAuthPaths.Registration, RegistrationEndpoint.HandleAsync);
+            app.Map(path + OAuthPaths.Registration, NotAllowed).AllowAnonymous();
+        }
+    }
+
+    /// <summary>Said by itself: beside pages and files that answer any GET, routing alone would find those.</summary>
+    private static IResult NotAllowed(HttpContext http)
+    {
+        http.Response.Headers.Allow = "POST";
+        return Results.StatusCode(StatusCodes.Status405MethodNotAllowed);
     }
 
     /// <summary>While the database is away clients are told to come again, in words that they know.</summary>

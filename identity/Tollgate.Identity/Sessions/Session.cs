@@ -19,6 +19,9 @@ internal sealed class Session
 
     /// <summary>How the person signed in (RFC 8176), such as <c>pwd otp</c>; it becomes <c>amr</c>.</summary>
     public string Methods { get; set; } = "pwd";
+
+    /// <summary>The client on a device that a person let in: the session is that device's, has no cookie, and ends with its tokens.</summary>
+    public string? Client { get; init; }
     public string? Address { get; init; }
     public string? Agent { get; init; }
 }
@@ -32,6 +35,7 @@ internal sealed class SessionMapping : IEntityTypeConfiguration<Session>
         session.Property(s => s.Address).HasMaxLength(64);
         session.Property(s => s.Agent).HasMaxLength(256);
         session.Property(s => s.Methods).HasMaxLength(64).HasDefaultValue("pwd");
+        session.Property(s => s.Client).HasMaxLength(100);
         session.HasIndex(s => s.Account);
         session.HasOne<Account>().WithMany().HasForeignKey(s => s.Account).OnDelete(DeleteBehavior.Cascade);
     }

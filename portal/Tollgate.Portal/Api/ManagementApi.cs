@@ -5,7 +5,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Tollgate.Identity;
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.ManagementTokens;
 using Tollgate.ServiceDefaults;
 
 namespace Tollgate.Portal.Api;
@@ -29,6 +32,7 @@ internal static class ManagementApi
 
     public static void MapManagementApi(this IEndpointRouteBuilder endpoints)
     {
+        endpoints.MapGet("/.well-known/oauth-protected-resource" + Version, Metadata).AllowAnonymous();
         var all = endpoints.MapGroup(Version)
             .RequireAuthorization()
             .DisableAntiforgery()    // the filter below stands in for form tokens
@@ -62,6 +66,15 @@ internal static class ManagementApi
         endpoints.MapOpenApi().AllowAnonymous();
         endpoints.MapProductDocuments();
     }
+
+    /// <summary>Who gives tokens for this API (RFC 9728): that is how <c>tollgate login</c> finds its way.</summary>
+    private static IResult Metadata(IOptions<TollgateIdentityOptions> options) => Results.Json(new Dictionary<string, object>
+    {
+        ["resource"] = ManagementApiScopes.Audience(options.Value),
+        ["authorization_servers"] = new[] { options.Value.IssuerName },
+        ["scopes_supported"] = ManagementApiScopes.All,
+        ["bearer_methods_supported"] = new[] { "header" },
+    });
 
     private static Task ExplainAsync(HttpContext http)
     {

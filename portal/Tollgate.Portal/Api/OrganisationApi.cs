@@ -27,10 +27,11 @@ internal static class OrganisationApi
     public static void MapOrganisations(this IEndpointRouteBuilder api)
     {
         var mine = api.MapGroup("/organisations").WithTags("Organisations").RequireAuthorization(TollgatePolicies.Person);
-        mine.MapGet("", MineAsync).WithName("ListOrganisations");
         mine.MapPost("", CreateAsync).WithName("CreateOrganisation");
         mine.MapPost("/{id:guid}/choose", ChooseAsync).WithName("ChooseOrganisation");
         api.MapPost("/invitations/accept", AcceptAsync).WithName("AcceptInvitation").WithTags("Organisations").RequireAuthorization(TollgatePolicies.Person);
+
+        api.MapGet("/organisations", MineAsync).WithName("ListOrganisations").WithTags("Organisations").RequireAuthorization(TollgatePolicies.SomebodysOwn);
 
         var one = api.MapGroup("/organisation").WithTags("Organisations").RequireAuthorization(TollgatePolicies.Member);
         one.MapGet("", GetAsync).WithName("GetOrganisation");

@@ -7,8 +7,7 @@ namespace Tollgate.FunctionalTests.Identity;
 public sealed class AccountTests
 {
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_confirmed_person_signs_in_and_out(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -24,19 +23,21 @@ public sealed class AccountTests
         person.Cookies["tollgate"].ShouldNotBeNull();
     }
 
-    [Fact]
-    public async Task The_first_admin_signs_in_with_the_printed_password()
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_first_admin_signs_in_with_the_printed_password(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync(settings: ("Identity:AdminEmail", "boss@example.com"));
+        await using var host = await IdentityHost.StartAsync(shape, settings: ("Identity:AdminEmail", "boss@example.com"));
         host.FirstAdmin!.Password.ShouldNotBeNull().Length.ShouldBe(20);
         using var admin = new Visitor(host.Url);
         (await admin.SignInAsync("boss@example.com", host.FirstAdmin.Password!)).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
     }
 
-    [Fact]
-    public async Task Nobody_signs_in_before_the_address_is_confirmed()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Nobody_signs_in_before_the_address_is_confirmed(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var person = new Visitor(host.Url);
         await person.SignUpAsync("ada@example.com", Visitor.Password, "Ada");
 
@@ -45,10 +46,11 @@ public sealed class AccountTests
         person.Cookies["tollgate"].ShouldBeNull();
     }
 
-    [Fact]
-    public async Task A_known_address_answers_like_a_new_one_and_its_owner_gets_a_mail()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_known_address_answers_like_a_new_one_and_its_owner_gets_a_mail(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var owner = await Visitor.SignedUpAsync(host, "ada@example.com");
         using var stranger = new Visitor(host.Url);
 
@@ -61,10 +63,11 @@ public sealed class AccountTests
         (await stranger.SignInAsync("ada@example.com", "another fine password")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
     }
 
-    [Fact]
-    public async Task An_account_prepared_on_a_strangers_address_gives_its_maker_nothing()
+    [Theory]
+    [OnBothDatabases]
+    public async Task An_account_prepared_on_a_strangers_address_gives_its_maker_nothing(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var mallory = new Visitor(host.Url);
         using var victim = new Visitor(host.Url);
         await mallory.SignUpAsync("victim@example.com", "mallory knows this one", "Trap");
@@ -81,8 +84,7 @@ public sealed class AccountTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task Five_wrong_passwords_lock_the_account_without_saying_so(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -104,8 +106,7 @@ public sealed class AccountTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_reset_works_once_and_ends_open_sessions(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -128,10 +129,11 @@ public sealed class AccountTests
         (await host.FeedAsync()).Items.OfType<Tollgate.Contracts.Feeds.RevokedBeforeItem>().ShouldHaveSingleItem().Of.ShouldBe(Tollgate.Contracts.Feeds.TokenHolder.Subject, "gateways hear of it");
     }
 
-    [Fact]
-    public async Task The_session_says_who_and_in_which_organisation()
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_session_says_who_and_in_which_organisation(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         var admin = await host.UseAsync<IServiceProvider, ClaimsPrincipal>(services => services.PrincipalAsync("admin@tollgate.local"));
 
         admin.UserId().ShouldNotBe(Guid.Empty);
@@ -145,10 +147,11 @@ public sealed class AccountTests
         (await host.UseAsync<IServiceProvider, ClaimsPrincipal>(services => services.PrincipalAsync("ada@example.com"))).IsPlatformAdmin().ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task Wrong_fields_are_told_one_by_one_and_typed_values_are_kept()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Wrong_fields_are_told_one_by_one_and_typed_values_are_kept(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var person = new Visitor(host.Url);
 
         var answer = await person.SignUpAsync("ada<example.com", "password1234", "A");

@@ -10,10 +10,11 @@ public sealed class ExternalSignInTests
 {
     private const string Mail = "ada@example.com";
 
-    [Fact]
-    public async Task Who_is_new_gets_an_account_and_comes_back_to_it()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Who_is_new_gets_an_account_and_comes_back_to_it(Shape shape)
     {
-        await using var pair = await Pair.StartAsync();
+        await using var pair = await Pair.StartAsync(shape);
         using var person = new Visitor(pair.Ours.Url);
         (await pair.ThroughAsync(person, "/account/external/work?returnUrl=%2Fapps")).Headers.Location!.OriginalString.ShouldBe("/apps");
         (await person.GetStringAsync("/account")).ShouldContain(Mail);
@@ -32,10 +33,11 @@ public sealed class ExternalSignInTests
         (await later.SubmitToAsync("/account/connections", "/account/connections/remove")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
     }
 
-    [Fact]
-    public async Task An_account_that_is_there_is_joined_by_who_is_signed_in_to_it_and_by_nobody_else()
+    [Theory]
+    [OnBothDatabases]
+    public async Task An_account_that_is_there_is_joined_by_who_is_signed_in_to_it_and_by_nobody_else(Shape shape)
     {
-        await using var pair = await Pair.StartAsync();
+        await using var pair = await Pair.StartAsync(shape);
         using var owner = await Visitor.SignedUpAsync(pair.Ours, Mail);
         using var stranger = new Visitor(pair.Ours.Url);
         var refused = await pair.ThroughAsync(stranger, "/account/external/work");
@@ -51,10 +53,11 @@ public sealed class ExternalSignInTests
         (await pair.ThroughAsync(stranger, "/account/external/work")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
     }
 
-    [Fact]
-    public async Task An_answer_that_was_not_asked_for_opens_nothing()
+    [Theory]
+    [OnBothDatabases]
+    public async Task An_answer_that_was_not_asked_for_opens_nothing(Shape shape)
     {
-        await using var pair = await Pair.StartAsync();
+        await using var pair = await Pair.StartAsync(shape);
         using var person = new Visitor(pair.Ours.Url);
         (await person.GetAsync("/account/external/callback?code=x&state=y")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await person.GetAsync("/account/external/nobody")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
@@ -71,7 +74,7 @@ public sealed class ExternalSignInTests
     {
         public IdentityHost Ours => ours;
 
-        public static async Task<Pair> StartAsync()
+        public static async Task<Pair> StartAsync(Shape shape)
         {
             var files = new TempFolder();
             var url = $"http://127.0.0.1:{FreePort.Next()}";
@@ -80,8 +83,8 @@ public sealed class ExternalSignInTests
                  "clients":[{"clientId":"tollgate","secret":"a secret between the two","grants":["authorization_code"],"scopes":["openid","email","profile"],
                              "redirectUris":["http://localhost:8090/account/external/callback"]}]}
                 """);
-            var theirs = await IdentityHost.StartAsync(settings: [("Urls", url), ("Identity:Issuer", url), ("Identity:PublicUrl", url), ("Identity:Bootstrap", bootstrap)]);
-            var ours = await IdentityHost.StartAsync(settings: [("Identity:External:work:Authority", url), ("Identity:External:work:ClientId", "tollgate"),
+            var theirs = await IdentityHost.StartAsync(shape, settings: [("Urls", url), ("Identity:Issuer", url), ("Identity:PublicUrl", url), ("Identity:Bootstrap", bootstrap)]);
+            var ours = await IdentityHost.StartAsync(shape, settings: [("Identity:External:work:Authority", url), ("Identity:External:work:ClientId", "tollgate"),
                 ("Identity:External:work:ClientSecret", "a secret between the two"), ("Identity:External:work:Title", "Work")]);
             return new Pair(theirs, ours, files);
         }

@@ -17,8 +17,7 @@ namespace Tollgate.FunctionalTests.Identity;
 public sealed class FeedTidyingTests
 {
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task Keys_that_have_been_dead_for_a_month_leave_the_feed_and_so_do_revocations_of_expired_tokens(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -63,8 +62,7 @@ public sealed class FeedTidyingTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task The_latest_minute_in_which_any_gateway_saw_a_key_is_kept(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);

@@ -6,60 +6,77 @@ namespace Tollgate.FunctionalTests.Identity;
 public sealed class HostilePageTests
 {
     [Theory]
-    [InlineData("/account/sign-in")]
-    [InlineData("/account/sign-up")]
-    [InlineData("/account/forgot")]
-    [InlineData("/account/resend")]
-    [InlineData("/account/confirm")]
-    [InlineData("/account/reset")]
-    [InlineData("/account/sign-out")]
-    public async Task A_form_that_another_site_made_does_nothing(string path)
+    [OnBothDatabases]
+    public async Task A_form_that_another_site_made_does_nothing(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        string[] cases =
+        [
+            "/account/sign-in",
+            "/account/sign-up",
+            "/account/forgot",
+            "/account/resend",
+            "/account/confirm",
+            "/account/reset",
+            "/account/sign-out",
+        ];
+        await using var host = await IdentityHost.StartAsync(shape);
         using var person = await Visitor.SignedUpAsync(host, "ada@example.com");
+        foreach (var path in cases)
+        {
+            var answer = await person.PostBlindlyAsync(path, new FormUrlEncodedContent(
+                new Dictionary<string, string> { ["email"] = "ada@example.com", ["password"] = Visitor.Password, ["__RequestVerificationToken"] = "made-up" }));
 
-        var answer = await person.PostBlindlyAsync(path, new FormUrlEncodedContent(
-            new Dictionary<string, string> { ["email"] = "ada@example.com", ["password"] = Visitor.Password, ["__RequestVerificationToken"] = "made-up" }));
-
-        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-        (await person.GetAsync("/account/sign-in")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);   // still signed in
+            answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+            (await person.GetAsync("/account/sign-in")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);   // still signed in
+        }
     }
 
-    [Fact]
-    public async Task Signing_out_takes_a_post()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Signing_out_takes_a_post(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var person = await Visitor.SignedUpAsync(host, "ada@example.com");
         (await person.GetAsync("/account/sign-out")).StatusCode.ShouldBe(HttpStatusCode.OK);
         person.Cookies["tollgate"].ShouldNotBeNull();
     }
 
     [Theory]
-    [InlineData("https://evil.example/")]
-    [InlineData("//evil.example/")]
-    [InlineData("/\\evil.example/")]
-    [InlineData("\\\\evil.example/")]
-    [InlineData("/\t/evil.example/")]
-    [InlineData("javascript:alert(1)")]
-    [InlineData("evil.example")]
-    [InlineData("/ok\r\nSet-Cookie: a=b")]
-    public async Task Signing_in_never_leads_off_this_host(string returnUrl)
+    [OnBothDatabases]
+    public async Task Signing_in_never_leads_off_this_host(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync(settings: ("Identity:AdminPassword", Visitor.Password));
-        using var admin = new Visitor(host.Url);
+        string[] cases =
+        [
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example/",
+            "\\\\evil.example/",
+            "/\t/evil.example/",
+            "javascript:alert(1)",
+            "evil.example",
+            "https:evil.example",
+            " https://evil.example",
+            "/ok\r\nSet-Cookie: a=b",
+        ];
+        await using var host = await IdentityHost.StartAsync(shape, settings: ("Identity:AdminPassword", Visitor.Password));
+        foreach (var returnUrl in cases)
+        {
+            using var admin = new Visitor(host.Url);
 
-        var answer = await admin.SignInAsync("admin@tollgate.local", query: "?returnUrl=" + Uri.EscapeDataString(returnUrl));
-        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
-        answer.Headers.Location!.OriginalString.ShouldBe("/account");
+            var answer = await admin.SignInAsync("admin@tollgate.local", query: "?returnUrl=" + Uri.EscapeDataString(returnUrl));
+            answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+            answer.Headers.Location!.OriginalString.ShouldBe("/account");
 
-        answer = await admin.GetAsync("/account/sign-in?returnUrl=" + Uri.EscapeDataString(returnUrl));
-        answer.Headers.Location!.OriginalString.ShouldBe("/account");
+            answer = await admin.GetAsync("/account/sign-in?returnUrl=" + Uri.EscapeDataString(returnUrl));
+            answer.Headers.Location!.OriginalString.ShouldBe("/account");
+        }
     }
 
-    [Fact]
-    public async Task Every_page_forbids_script_frames_referrers_and_caches()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Every_page_forbids_script_frames_referrers_and_caches(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var person = new Visitor(host.Url);
         foreach (var page in new[] { "sign-in", "sign-up", "check-your-mail", "confirm?id=x&code=y", "forgot", "reset?id=x&code=y", "sign-out", "denied" })
         {
@@ -79,10 +96,11 @@ public sealed class HostilePageTests
         }
     }
 
-    [Fact]
-    public async Task What_is_no_form_or_too_much_of_one_is_refused_with_a_sentence()
+    [Theory]
+    [OnBothDatabases]
+    public async Task What_is_no_form_or_too_much_of_one_is_refused_with_a_sentence(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var person = new Visitor(host.Url);
 
         (await person.PostBlindlyAsync("/account/sign-in", new StringContent("{}", null, "application/json"))).StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
@@ -97,10 +115,11 @@ public sealed class HostilePageTests
         (await person.GetAsync("/account/reset?id=../../x&code=%00%ff")).StatusCode.ShouldBe(HttpStatusCode.Gone);
     }
 
-    [Fact]
-    public async Task Who_tries_too_often_is_told_when_to_come_back()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Who_tries_too_often_is_told_when_to_come_back(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync(settings: ("Identity:Limits:SignInsPerEmailPerMinute", "2"));
+        await using var host = await IdentityHost.StartAsync(shape, settings: ("Identity:Limits:SignInsPerEmailPerMinute", "2"));
         using var person = new Visitor(host.Url);
         for (var i = 0; i < 2; i++) await person.SignInAsync("nobody@example.com");
 
@@ -110,13 +129,14 @@ public sealed class HostilePageTests
         (await person.SignInAsync("somebody@example.com")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
     }
 
-    [Fact]
-    public async Task The_page_of_mails_is_a_development_hosts_alone()
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_page_of_mails_is_a_development_hosts_alone(Shape shape)
     {
-        await using var production = await IdentityHost.StartAsync();
+        await using var production = await IdentityHost.StartAsync(shape);
         using (var person = new Visitor(production.Url)) (await person.GetAsync("/dev/mail")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
-        await using var host = await IdentityHost.StartAsync(settings: ("Environment", "Development"));
+        await using var host = await IdentityHost.StartAsync(shape, settings: ("Environment", "Development"));
         using var developer = await Visitor.SignedUpAsync(host, "ada@example.com");
         var list = await developer.GetStringAsync("/dev/mail");
         list.ShouldContain("Confirm your address");
@@ -125,10 +145,11 @@ public sealed class HostilePageTests
         (await developer.GetAsync("/dev/mail/..%2Fidentity")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
-    [Fact]
-    public async Task On_https_the_cookies_belong_to_this_host_alone()
+    [Theory]
+    [OnBothDatabases]
+    public async Task On_https_the_cookies_belong_to_this_host_alone(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync(settings: [("Identity:PublicUrl", "https://developers.example.com"), ("Identity:AdminPassword", Visitor.Password)]);
+        await using var host = await IdentityHost.StartAsync(shape, settings: [("Identity:PublicUrl", "https://developers.example.com"), ("Identity:AdminPassword", Visitor.Password)]);
         using var http = new HttpClient(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = host.Url };
 
         var page = await http.GetAsync("/account/sign-in");   // plain http, as behind a proxy that ends TLS

@@ -12,8 +12,7 @@ namespace Tollgate.FunctionalTests.Identity;
 public sealed class KeyStoryTests
 {
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_person_signs_up_and_issues_a_key_that_the_gateways_hear_of(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -40,8 +39,7 @@ public sealed class KeyStoryTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task Another_organisations_ids_are_simply_not_found(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -67,8 +65,7 @@ public sealed class KeyStoryTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task However_many_ask_at_once_an_application_holds_no_more_keys_than_it_may(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -84,8 +81,7 @@ public sealed class KeyStoryTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_rotated_key_lives_on_for_the_overlap_beside_its_successor(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -107,8 +103,7 @@ public sealed class KeyStoryTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task Suspending_an_organisation_and_deleting_an_application_reach_the_feed(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -138,10 +133,11 @@ public sealed class KeyStoryTests
         (await CreateAsync(host, organisation, "Gone")).ShouldNotBe(gone);   // the name is free again
     }
 
-    [Fact]
-    public async Task Wrong_wishes_are_told_field_by_field()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Wrong_wishes_are_told_field_by_field(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         var organisation = host.FirstAdmin!.Organisation;
         var application = await CreateAsync(host, organisation, "Taken");
 
@@ -155,8 +151,7 @@ public sealed class KeyStoryTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task No_secret_is_in_the_database_or_in_a_log(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);

@@ -8,8 +8,7 @@ namespace Tollgate.FunctionalTests.Identity;
 public sealed class SecondFactorTests
 {
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task The_password_alone_no_longer_opens_a_session_and_no_code_is_good_twice(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -42,8 +41,7 @@ public sealed class SecondFactorTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task Of_many_who_type_one_code_at_once_one_gets_in(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -58,10 +56,11 @@ public sealed class SecondFactorTests
         foreach (var visitor in visitors) visitor.Dispose();
     }
 
-    [Fact]
-    public async Task A_recovery_code_works_once_and_is_kept_as_a_digest()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_recovery_code_works_once_and_is_kept_as_a_digest(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var person = await Visitor.SignedUpAsync(host, "ada@example.com");
         var app = await Authenticator.TurnOnAsync(person);
         var code = app.RecoveryCodes[3];
@@ -86,10 +85,11 @@ public sealed class SecondFactorTests
         (await second.SubmitAsync("/account/recovery", ("code", app.RecoveryCodes[4]))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
     }
 
-    [Fact]
-    public async Task Who_has_the_password_cannot_guess_codes_for_ever()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Who_has_the_password_cannot_guess_codes_for_ever(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var person = await Visitor.SignedUpAsync(host, "ada@example.com");
         var app = await Authenticator.TurnOnAsync(person);
         using var guesser = new Visitor(host.Url);
@@ -104,10 +104,11 @@ public sealed class SecondFactorTests
         (await guesser.SignInAsync("ada@example.com")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
     }
 
-    [Fact]
-    public async Task Turning_it_off_takes_the_codes_along_and_the_second_pages_are_nobodys_without_a_first()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Turning_it_off_takes_the_codes_along_and_the_second_pages_are_nobodys_without_a_first(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var person = await Visitor.SignedUpAsync(host, "ada@example.com");
         await Authenticator.TurnOnAsync(person);
         (await person.SubmitToAsync("/account/authenticator", "/account/authenticator/off")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
@@ -120,10 +121,11 @@ public sealed class SecondFactorTests
         (await stranger.GetAsync("/account/recovery")).Headers.Location!.OriginalString.ShouldBe("/account/sign-in");
     }
 
-    [Fact]
-    public async Task A_wrong_code_does_not_turn_it_on_and_shows_the_same_key_again()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_wrong_code_does_not_turn_it_on_and_shows_the_same_key_again(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var person = await Visitor.SignedUpAsync(host, "ada@example.com");
         var before = await person.GetStringAsync("/account/authenticator");
         before.ShouldContain("<svg class=\"qr\"");

@@ -9,10 +9,11 @@ namespace Tollgate.FunctionalTests.Identity;
 /// <summary>What people do with their own account.</summary>
 public sealed partial class SettingsTests
 {
-    [Fact]
-    public async Task A_session_that_is_ended_elsewhere_is_over_at_once()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_session_that_is_ended_elsewhere_is_over_at_once(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var here = await Visitor.SignedUpAsync(host, "ada@example.com");
         using var there = new Visitor(host.Url);
         await there.SignInAsync("ada@example.com");
@@ -29,10 +30,11 @@ public sealed partial class SettingsTests
         foreach (var visitor in new[] { here, there }) (await visitor.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.Redirect);
     }
 
-    [Fact]
-    public async Task Nobody_ends_the_sessions_of_others()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Nobody_ends_the_sessions_of_others(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
         using var eve = await Visitor.SignedUpAsync(host, "eve@example.com");
         var session = SessionPattern().Match(await ada.GetStringAsync("/account/sessions")).Groups[1].Value;
@@ -41,8 +43,7 @@ public sealed partial class SettingsTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task Another_password_ends_every_other_session(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -61,10 +62,11 @@ public sealed partial class SettingsTests
         (await host.FeedAsync()).Items.OfType<Tollgate.Contracts.Feeds.RevokedBeforeItem>().ShouldHaveSingleItem().Of.ShouldBe(Tollgate.Contracts.Feeds.TokenHolder.Subject, "gateways hear of it");
     }
 
-    [Fact]
-    public async Task The_export_holds_everything_and_no_secret()
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_export_holds_everything_and_no_secret(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
         var app = await Authenticator.TurnOnAsync(ada);
         var answer = await ada.GetAsync("/account/export");
@@ -79,8 +81,7 @@ public sealed partial class SettingsTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_deleted_account_is_gone_and_its_address_free_again(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape);
@@ -95,19 +96,21 @@ public sealed partial class SettingsTests
         (await again.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
-    [Fact]
-    public async Task The_only_platform_admin_stays()
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_only_platform_admin_stays(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync(settings: ("Identity:AdminPassword", Visitor.Password));
+        await using var host = await IdentityHost.StartAsync(shape, settings: ("Identity:AdminPassword", Visitor.Password));
         using var admin = new Visitor(host.Url);
         await admin.SignInAsync("admin@tollgate.local");
         (await admin.SubmitAsync("/account/delete", ("email", "admin@tollgate.local"))).StatusCode.ShouldBe(HttpStatusCode.Conflict);
     }
 
-    [Fact]
-    public async Task A_token_is_made_on_a_page_without_script_and_shown_once()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_token_is_made_on_a_page_without_script_and_shown_once(Shape shape)
     {
-        await using var host = await IdentityHost.StartAsync();
+        await using var host = await IdentityHost.StartAsync(shape);
         using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
         var made = await ada.SubmitToAsync("/account/tokens", "/account/tokens", ("name", "laptop"), ("scopes", "read"), ("scopes", "applications"), ("days", "30"));
         var secret = SecretPattern().Match(await made.Content.ReadAsStringAsync()).Value;
@@ -124,15 +127,16 @@ public sealed partial class SettingsTests
         });
     }
 
-    [Fact]
-    public async Task The_platforms_own_clients_may_ask_what_a_token_of_the_management_API_is_worth()
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_platforms_own_clients_may_ask_what_a_token_of_the_management_API_is_worth(Shape shape)
     {
         using var files = new Testing.TempFolder();
         var bootstrap = files.Write("bootstrap.json", """
             {"scopes":[{"name":"maps","audience":"https://maps.example"}],
              "clients":[{"clientId":"gate","secret":"gate secret","grants":[],"introspect":true},{"clientId":"maps","secret":"maps secret","grants":[],"scopes":["maps"],"introspect":true}]}
             """);
-        await using var host = await IdentityHost.StartAsync(settings: [("Identity:Bootstrap", bootstrap)]);
+        await using var host = await IdentityHost.StartAsync(shape, settings: [("Identity:Bootstrap", bootstrap)]);
         using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
         var made = await ada.SubmitToAsync("/account/tokens", "/account/tokens", ("name", "laptop"), ("scopes", "read"), ("days", "30"));
         var secret = SecretPattern().Match(await made.Content.ReadAsStringAsync()).Value;
@@ -155,25 +159,24 @@ public sealed partial class SettingsTests
         }
     }
 
-    [Fact]
-    public async Task What_happened_cannot_be_changed_even_with_the_database_in_hand()
+    [Theory]
+    [OnBothDatabases]
+    public async Task What_happened_cannot_be_changed_even_with_the_database_in_hand(Shape shape)
     {
-        foreach (var shape in new[] { Shape.Sqlite, Shape.Postgres })
+        await using var host = await IdentityHost.StartAsync(shape);
+        await host.UseAsync<IdentityDb, bool>(async db =>
         {
-            await using var host = await IdentityHost.StartAsync(shape);
-            await host.UseAsync<IdentityDb, bool>(async db =>
-            {
-                await Should.ThrowAsync<System.Data.Common.DbException>(() => db.AuditEvents.ExecuteUpdateAsync(e => e.SetProperty(x => x.Action, "nothing")));
-                await Should.ThrowAsync<System.Data.Common.DbException>(() => db.AuditEvents.ExecuteDeleteAsync());
-                return true;
-            });
-        }
+            await Should.ThrowAsync<System.Data.Common.DbException>(() => db.AuditEvents.ExecuteUpdateAsync(e => e.SetProperty(x => x.Action, "nothing")));
+            await Should.ThrowAsync<System.Data.Common.DbException>(() => db.AuditEvents.ExecuteDeleteAsync());
+            return true;
+        });
     }
 
-    [Fact]
-    public async Task Mails_that_wait_survive_a_stop_and_lie_sealed()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Mails_that_wait_survive_a_stop_and_lie_sealed(Shape shape)
     {
-        await using var folder = await IdentityHost.StartAsync(settings: [("Mail:Smtp:Host", "127.0.0.1"), ("Mail:Smtp:Port", Testing.FreePort.Next().ToString()), ("Mail:Smtp:Tls", "false")]);
+        await using var folder = await IdentityHost.StartAsync(shape, settings: [("Mail:Smtp:Host", "127.0.0.1"), ("Mail:Smtp:Port", Testing.FreePort.Next().ToString()), ("Mail:Smtp:Tls", "false")]);
         using var ada = new Visitor(folder.Url);
         await ada.SignUpAsync("ada@example.com", Visitor.Password, "Acme");
         await folder.UseAsync<IdentityDb, bool>(async db =>
@@ -186,7 +189,7 @@ public sealed partial class SettingsTests
         // The next process, with a mail server that works (a folder), delivers it once it is due.
         await folder.StopAsync();
         await folder.UseAsync<IdentityDb, int>(db => db.OutgoingMails.ExecuteUpdateAsync(mail => mail.SetProperty(m => m.Due, DateTimeOffset.UtcNow)));
-        await using var other = await IdentityHost.StartAsync(beside: folder);
+        await using var other = await IdentityHost.StartAsync(shape, beside: folder);
         (await other.MailAsync("ada@example.com", "Confirm your address")).ShouldContain("/account/confirm");
     }
 

@@ -6,8 +6,7 @@ namespace Tollgate.FunctionalTests.Identity;
 public sealed class StartTests
 {
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_second_start_makes_no_second_admin(Shape shape)
     {
         await using var first = await IdentityHost.StartAsync(shape);

@@ -1,4 +1,5 @@
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Keys;
 using Tollgate.Identity.OAuth.Protocol;
@@ -23,13 +24,14 @@ internal static class BootstrapRules
         {
             if (scope.Name.Length == 0 || ScopeBook.Split(scope.Name) is not [_] || scope.Name.Contains(' '))
                 yield return $"{scope.At}.name has 1 to {OAuthScope.MaxNameLength} visible ASCII characters, without spaces, quotes and backslashes.";
+            if (scope.Name.StartsWith(ManagementApiScopes.Prefix, StringComparison.Ordinal)) yield return $"{scope.At}.name begins with {ManagementApiScopes.Prefix}, which is the management API's own.";
             if (scope.Audience is { Length: 0 or > InputLimits.RedirectUri }) yield return $"{scope.At}.audience has 1 to {InputLimits.RedirectUri} characters.";
         }
 
         foreach (var twice in file.Clients.GroupBy(c => c.ClientId).Where(g => g.Count() > 1)) yield return $"{twice.Last().At}.clientId stands in the file twice.";
         foreach (var twice in file.Users.GroupBy(u => u.Email.ToUpperInvariant()).Where(g => g.Count() > 1)) yield return $"{twice.Last().At}.email stands in the file twice.";
         foreach (var twice in file.Scopes.GroupBy(s => s.Name).Where(g => g.Count() > 1)) yield return $"{twice.Last().At}.name stands in the file twice.";
-        var scopes = file.Scopes.Select(s => s.Name).Concat(known).Concat(StandardScopes.All).ToHashSet();
+        var scopes = file.Scopes.Select(s => s.Name).Concat(known).Concat(StandardScopes.All).Concat(ManagementApiScopes.All).ToHashSet();
         foreach (var client in file.Clients)
             foreach (var wrong in WhatIsWrongWith(client, scopes, isHttps))
                 yield return $"{client.At}.{wrong}";

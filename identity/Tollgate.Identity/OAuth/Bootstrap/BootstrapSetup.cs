@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Tollgate.Contracts;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Audit;
+using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Storage;
@@ -21,6 +22,7 @@ internal sealed partial class BootstrapSetup(
 {
     public async Task ApplyAsync(CancellationToken cancel)
     {
+        await OfferCommandLineAsync(cancel);
         if (options.Value.Bootstrap is not { Length: > 0 } path) return;
         var file = BootstrapFile.Read(path);
         foreach (var unknown in file.Unknown) Log.UnknownMember(logger, path, unknown);
@@ -35,6 +37,15 @@ internal sealed partial class BootstrapSetup(
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
         Log.Applied(logger, path, file.Users.Count, file.Scopes.Count, file.Clients.Count);
+    }
+
+    /// <summary>The client of <c>tollgate login</c> is there without being declared.</summary>
+    private async Task OfferCommandLineAsync(CancellationToken cancel)
+    {
+        var client = await db.OAuthClients.FindAsync([ManagementApiScopes.CommandLine], cancel);
+        if (client is null) db.Add(client = new OAuthClient { ClientId = ManagementApiScopes.CommandLine, Name = "", Created = time.GetUtcNow() });
+        ManagementApiScopes.Describe(client);
+        await db.SaveChangesAsync(cancel);
     }
 
     private async Task ApplyAsync(DeclaredScope declared, CancellationToken cancel)

@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.Storage;
 
@@ -41,8 +43,8 @@ internal sealed class ScopeBook(IdentityDb db, ScopeCache cache)
     }
 }
 
-/// <summary>Remembers the scopes that there are for a few seconds: only a start changes them.</summary>
-internal sealed class ScopeCache(TimeProvider time)
+/// <summary>Remembers the scopes that there are for a few seconds: only a start changes them. Those of the management API are always there.</summary>
+internal sealed class ScopeCache(IOptions<TollgateIdentityOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
     private volatile Read? _read;
@@ -53,6 +55,7 @@ internal sealed class ScopeCache(TimeProvider time)
         if (_read is { } read && time.GetElapsedTime(read.At) < Freshness) return read.Audiences;
         var at = time.GetTimestamp();
         var all = await db.OAuthScopes.AsNoTracking().ToDictionaryAsync(s => s.Name, s => s.Audience, StringComparer.Ordinal, cancel);
+        foreach (var scope in ManagementApiScopes.All) all[scope] = ManagementApiScopes.Audience(options.Value);
         _read = new Read(all, at);
         return all;
     }

@@ -44,6 +44,7 @@ internal sealed class DevicePages(
             return AccountPages.Show<DeviceCodePage>(http, new Dictionary<string, string> { ["user_code"] = NotThere }, status: StatusCodes.Status422UnprocessableEntity);
         }
 
+        limits.DeviceCodeWasRight(session.Id);
         var name = await db.OAuthClients.Where(c => c.ClientId == request.ClientId).Select(c => c.Name).SingleAsync(cancel);
         return AccountPages.Show<DeviceConsentPage>(http, more:
         [
@@ -58,6 +59,7 @@ internal sealed class DevicePages(
         if (limits.DeviceCode(http.Connection.RemoteIpAddress, session.Id) is { } wait) return AccountPages.TooMany<DeviceCodePage>(http, wait);
         if (await FindAsync(http.Field("user_code"), cancel) is not { } request)
             return AccountPages.Show<DeviceCodePage>(http, new Dictionary<string, string> { ["user_code"] = NotThere }, status: StatusCodes.Status422UnprocessableEntity);
+        limits.DeviceCodeWasRight(session.Id);
         var isAllowed = http.Field("decision") == "allow";
         if (isAllowed) await AllowAsync(request, session, cancel);
         else await RefuseAsync(request, session, cancel);
@@ -84,7 +86,7 @@ internal sealed class DevicePages(
         var now = time.GetUtcNow();
         var session = new Session
         {
-            Id = Guid.NewGuid(), Account = approving.Account, Opened = approving.Opened, LastSeen = now, Methods = approving.Methods, Address = request.Address,
+            Id = Guid.NewGuid(), Account = approving.Account, Opened = approving.Opened, LastSeen = now, Methods = approving.Methods, Client = request.ClientId, Address = request.Address,
             Agent = $"{client.Client.Name}: {request.Device}",
         };
         var family = await TokenFamily.OfAsync(db, client.Client, session, request.Scopes, request.Resources, now, cancel);

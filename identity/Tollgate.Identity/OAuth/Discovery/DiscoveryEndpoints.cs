@@ -73,7 +73,7 @@ internal static class DiscoveryEndpoints
 
     private static IResult Cached(HttpContext http, JsonObject document)
     {
-        var body = document.ToJsonString(new System.Text.Json.JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        var body = document.ToJsonString(OAuthAnswers.Plain);
         var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)))[..32]}\"";
         http.Response.Headers.CacheControl = $"public, max-age={MaxAgeSeconds}";
         http.Response.Headers.ETag = tag;

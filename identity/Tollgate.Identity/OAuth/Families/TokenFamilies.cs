@@ -182,6 +182,7 @@ internal sealed class TokenFamilies(
         var now = (DateTimeOffset?)time.GetUtcNow();
         var isFirst = await db.TokenFamilies.Where(f => f.Id == family.Id && f.RevokedAt == null).ExecuteUpdateAsync(f => f.SetProperty(x => x.RevokedAt, now), cancel) == 1;
         if (!isFirst) return;
+        await db.Sessions.Where(s => s.Id == family.Session && s.Client != null && s.EndedAt == null).ExecuteUpdateAsync(s => s.SetProperty(x => x.EndedAt, now), cancel);
         await audit.AddAsync(db, "token.family-revoked", family.Id.ToString(), result: result, actor: family.Account);
         var live = await db.FamilyAccessTokens.AsNoTracking().Where(t => t.Family == family.Id && t.Expires > now).ToListAsync(cancel);
         await TokenStatus.RevokeAsync(db, [.. live.Select(t => (t.Jti, t.Expires))], cancel);

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
@@ -6,6 +8,9 @@ namespace Tollgate.Identity.OAuth.Protocol;
 /// <summary>Answers of the endpoints that programs call: JSON that no cache keeps.</summary>
 internal static class OAuthAnswers
 {
+    /// <summary>Without escapes that JSON does not need: some clients look at the text.</summary>
+    public static JsonSerializerOptions Plain { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The refusal where there is one, else the answer.</summary>
     public static IResult Of(HttpContext http, JsonObject? answer, OAuthRefusal? refusal, int status = StatusCodes.Status200OK) =>
         refusal is not null ? Refuse(http, refusal) : Json(http, answer!, status);
@@ -13,7 +18,7 @@ internal static class OAuthAnswers
     public static IResult Json(HttpContext http, JsonObject body, int status = StatusCodes.Status200OK)
     {
         NoStore(http);
-        return Results.Text(body.ToJsonString(), "application/json", statusCode: status);
+        return Results.Text(body.ToJsonString(Plain), "application/json", statusCode: status);
     }
 
     public static IResult Refuse(HttpContext http, OAuthRefusal refusal)

@@ -36,9 +36,10 @@ internal sealed class TokenLimits : IDisposable
     private const int DeviceCodesPerSession = 5;
     private static readonly TimeSpan DeviceWindow = TimeSpan.FromMinutes(5);
 
-    private readonly PartitionedRateLimiter<string> _requests, _failuresByClient, _failuresByAddress, _deviceByAddress, _deviceBySession;
+    private readonly PartitionedRateLimiter<string> _requests, _failuresByClient, _failuresByAddress, _deviceByAddress;
+    private readonly CountedTries _deviceBySession;
 
-    public TokenLimits(IOptions<TollgateIdentityOptions> options)
+    public TokenLimits(IOptions<TollgateIdentityOptions> options, TimeProvider time)
     {
         var limits = options.Value.TokenLimits;
         var minute = TimeSpan.FromMinutes(1);
@@ -46,7 +47,7 @@ internal sealed class TokenLimits : IDisposable
         _failuresByClient = AccountLimits.Per(minute, limits.FailuresPerClientPerMinute);
         _failuresByAddress = AccountLimits.Per(minute, limits.FailuresPerAddressPerMinute);
         _deviceByAddress = AccountLimits.Per(minute, limits.DeviceCodesPerAddressPerMinute);
-        _deviceBySession = AccountLimits.Per(DeviceWindow, DeviceCodesPerSession);
+        _deviceBySession = new CountedTries(DeviceCodesPerSession, DeviceWindow, time);
     }
 
     /// <summary>Null = go ahead; else how long to wait.</summary>
@@ -56,9 +57,11 @@ internal sealed class TokenLimits : IDisposable
     public TimeSpan? Failure(IPAddress? from, string? client) =>
         AccountLimits.Take(_failuresByAddress, AccountLimits.Key(from)) ?? AccountLimits.Take(_failuresByClient, Key(from, client ?? ""));
 
-    /// <summary>Null = go ahead; else how long to wait.</summary>
+    /// <summary>Null = go ahead; else how long to wait. A right code is given back with <see cref="DeviceCodeWasRight"/>.</summary>
     public TimeSpan? DeviceCode(IPAddress? from, Guid session) =>
-        AccountLimits.Take(_deviceByAddress, AccountLimits.Key(from)) ?? AccountLimits.Take(_deviceBySession, session.ToString("N"));
+        AccountLimits.Take(_deviceByAddress, AccountLimits.Key(from)) ?? _deviceBySession.Take(session);
+
+    public void DeviceCodeWasRight(Guid session) => _deviceBySession.GiveBack(session);
 
     public void Dispose()
     {
@@ -66,7 +69,6 @@ internal sealed class TokenLimits : IDisposable
         _failuresByClient.Dispose();
         _failuresByAddress.Dispose();
         _deviceByAddress.Dispose();
-        _deviceBySession.Dispose();
     }
 
     private static string Key(IPAddress? from, string client) =>

@@ -24,7 +24,7 @@ internal sealed class TokenSigner(SigningKeys keys, IOptions<TollgateIdentityOpt
         var unsigned = $"{Encode(header)}.{Encode(claims)}";
         return $"{unsigned}.{Base64Url.EncodeToString(signer.Sign(Encoding.ASCII.GetBytes(unsigned)))}";
 
-        static string Encode(JsonObject json) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(json));
+        static string Encode(JsonObject json) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(json, OAuthAnswers.Plain));
     }
 
     /// <summary>The claims of a token of ours that has not expired; null for everything else.</summary>

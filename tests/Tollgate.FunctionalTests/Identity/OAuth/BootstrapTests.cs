@@ -6,8 +6,7 @@ namespace Tollgate.FunctionalTests.Identity.OAuth;
 public sealed class BootstrapTests
 {
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task What_the_file_declares_is_there_and_a_second_start_changes_nothing(Shape shape)
     {
         await using var first = await OAuthSite.StartAsync(shape);
@@ -21,11 +20,12 @@ public sealed class BootstrapTests
         (await person.SignInAsync(OAuthSite.Person)).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
     }
 
-    [Fact]
-    public async Task A_secret_that_the_file_changes_is_the_one_from_then_on()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_secret_that_the_file_changes_is_the_one_from_then_on(Shape shape)
     {
-        await using var first = await OAuthSite.StartAsync();
-        await using var second = await OAuthSite.StartAsync(beside: first, file: OAuthSite.File.Replace(OAuthSite.Secret, "the next secret"));
+        await using var first = await OAuthSite.StartAsync(shape);
+        await using var second = await OAuthSite.StartAsync(shape, beside: first, file: OAuthSite.File.Replace(OAuthSite.Secret, "the next secret"));
         (await second.TokenAsync("grant_type=client_credentials", OAuthSite.Basic("worker", "the next secret"))).Status.ShouldBe(HttpStatusCode.OK);
         (await second.TokenAsync("grant_type=client_credentials", OAuthSite.Basic("worker", OAuthSite.Secret))).ShouldBeError("invalid_client", 401);
     }
@@ -69,10 +69,11 @@ public sealed class BootstrapTests
         stopped.Message.ShouldContain(sentence);
     }
 
-    [Fact]
-    public async Task A_file_that_is_not_there_stops_the_start()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_file_that_is_not_there_stops_the_start(Shape shape)
     {
-        var stopped = await Should.ThrowAsync<OptionsValidationException>(async () => await (await IdentityHost.StartAsync(settings: ("Identity:Bootstrap", "/nowhere/at-all.json"))).DisposeAsync());
+        var stopped = await Should.ThrowAsync<OptionsValidationException>(async () => await (await IdentityHost.StartAsync(shape, settings: ("Identity:Bootstrap", "/nowhere/at-all.json"))).DisposeAsync());
         stopped.Message.ShouldContain("cannot be read");
     }
 }

@@ -9,8 +9,7 @@ public sealed class ClientAssertionTests
     private const string Type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_client_proves_itself_with_its_own_key_once_for_each_assertion(Shape shape)
     {
         using var key = new ClientKey();
@@ -30,12 +29,13 @@ public sealed class ClientAssertionTests
             .Body.ShouldBe("""{"active":false}""");
     }
 
-    [Fact]
-    public async Task Anything_else_than_a_fresh_assertion_for_this_issuer_by_the_clients_own_key_is_refused()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Anything_else_than_a_fresh_assertion_for_this_issuer_by_the_clients_own_key_is_refused(Shape shape)
     {
         using var key = new ClientKey();
         using var other = new ClientKey();
-        await using var site = await StartAsync(key);
+        await using var site = await StartAsync(key, shape);
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         (string What, string Assertion)[] bad =
         [

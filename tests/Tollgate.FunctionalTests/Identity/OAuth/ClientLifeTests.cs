@@ -19,8 +19,7 @@ public sealed class ClientLifeTests
     private const string Invitation = "an initial access token of forty characters";
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_program_with_an_invitation_registers_itself_and_people_are_asked(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape, settings: [("Identity:Registration:Token", Invitation), ("Identity:Registration:Scopes", "weather.read")]);
@@ -40,35 +39,42 @@ public sealed class ClientLifeTests
     }
 
     [Theory]
-    [InlineData("""{"redirect_uris":["http://agent.example/#x"]}""", "invalid_redirect_uri")]
-    [InlineData("""{"redirect_uris":["javascript:alert(1)"]}""", "invalid_redirect_uri")]
-    [InlineData("""{}""", "invalid_redirect_uri")]
-    [InlineData("""{"redirect_uris":"https://a.example"}""", "invalid_client_metadata")]
-    [InlineData("""{"redirect_uris":["https://a.example"],"grant_types":["implicit"]}""", "invalid_client_metadata")]
-    [InlineData("""{"redirect_uris":["https://a.example"],"response_types":["token"]}""", "invalid_client_metadata")]
-    [InlineData("""{"redirect_uris":["https://a.example"],"scope":"maps"}""", "invalid_client_metadata")]
-    [InlineData("""{"redirect_uris":["https://a.example"],"token_endpoint_auth_method":"client_secret_jwt"}""", "invalid_client_metadata")]
-    [InlineData("""{"redirect_uris":["https://a.example"],"token_endpoint_auth_method":"private_key_jwt"}""", "invalid_client_metadata")]
-    [InlineData("""{"redirect_uris":["https://a.example"],"jwks_uri":"http://169.254.169.254/"}""", "invalid_client_metadata")]
-    [InlineData("""[]""", "invalid_client_metadata")]
-    [InlineData("""{""", "invalid_client_metadata")]
-    public async Task A_wrong_registration_gets_its_word(string wish, string error)
+    [OnBothDatabases]
+    public async Task A_wrong_registration_gets_its_word(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync(settings: ("Identity:Registration:Token", Invitation));
-        (await Answer.OfAsync(await RegisterAsync(site, wish, Invitation))).ShouldBeError(error);
+        (string wish, string error)[] cases =
+        [
+            ("""{"redirect_uris":["http://agent.example/#x"]}""", "invalid_redirect_uri"),
+            ("""{"redirect_uris":["javascript:alert(1)"]}""", "invalid_redirect_uri"),
+            ("""{}""", "invalid_redirect_uri"),
+            ("""{"redirect_uris":"https://a.example"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"grant_types":["implicit"]}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"response_types":["token"]}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"scope":"maps"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"token_endpoint_auth_method":"client_secret_jwt"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"token_endpoint_auth_method":"private_key_jwt"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"jwks_uri":"http://169.254.169.254/"}""", "invalid_client_metadata"),
+            ("""[]""", "invalid_client_metadata"),
+            ("""{""", "invalid_client_metadata"),
+        ];
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:Registration:Token", Invitation));
+        foreach (var (wish, error) in cases)
+        {
+            (await Answer.OfAsync(await RegisterAsync(site, wish, Invitation))).ShouldBeError(error);
+        }
     }
 
-    [Fact]
-    public async Task Without_an_invitation_of_the_operator_there_is_no_registration()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Without_an_invitation_of_the_operator_there_is_no_registration(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         (await RegisterAsync(site, "{}", Invitation)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await site.Http.GetStringAsync("/.well-known/openid-configuration")).ShouldNotContain("registration_endpoint");
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_client_is_told_of_the_end_of_a_session_and_told_again_where_it_did_not_listen(Shape shape)
     {
         var told = new System.Collections.Concurrent.ConcurrentQueue<string>();

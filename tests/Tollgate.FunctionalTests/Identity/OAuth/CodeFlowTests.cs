@@ -12,8 +12,7 @@ namespace Tollgate.FunctionalTests.Identity.OAuth;
 public sealed class CodeFlowTests
 {
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_person_signs_in_and_the_client_learns_who_they_are(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape);
@@ -56,8 +55,7 @@ public sealed class CodeFlowTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task Of_many_redemptions_of_one_code_at_most_one_wins_and_its_tokens_die(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape);
@@ -74,8 +72,7 @@ public sealed class CodeFlowTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task Refresh_tokens_rotate_and_a_second_use_ends_the_family(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape);
@@ -97,10 +94,11 @@ public sealed class CodeFlowTests
         foreach (var dead in new[] { first, second, winner }) (await site.IntrospectAsync(dead.Text("access_token"))).Body.ShouldBe("""{"active":false}""");
     }
 
-    [Fact]
-    public async Task Revoking_a_refresh_token_or_signing_out_ends_what_came_of_it()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Revoking_a_refresh_token_or_signing_out_ends_what_came_of_it(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         var tokens = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid offline_access weather.read")));
         await site.PostAsync("/connect/revocation", OAuthSite.Form(("token", tokens.Text("refresh_token"))), OAuthSite.Basic("asks", "asks secret"));
@@ -120,10 +118,11 @@ public sealed class CodeFlowTests
         Query(await site.Http.SendAsync(thief))["error"].ShouldBe("login_required");
     }
 
-    [Fact]
-    public async Task A_code_is_for_its_client_its_address_its_verifier_and_its_minute()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_code_is_for_its_client_its_address_its_verifier_and_its_minute(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync(settings: ("Identity:CodeLifetimeSeconds", "1"));
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:CodeLifetimeSeconds", "1"));
         using var person = await SignedInAsync(site);
         async Task<string> CodeAsync() => await CodeFlow.CodeAsync(person, Ask());
         (await RedeemAsync(site, await CodeAsync(), verifier: new string('a', 43))).ShouldBeError("invalid_grant");
@@ -139,10 +138,11 @@ public sealed class CodeFlowTests
         (await RedeemAsync(site, late)).ShouldBeError("invalid_grant");
     }
 
-    [Fact]
-    public async Task What_cannot_be_trusted_is_shown_and_never_redirected()
+    [Theory]
+    [OnBothDatabases]
+    public async Task What_cannot_be_trusted_is_shown_and_never_redirected(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         foreach (var path in new[]
         {
             Ask(client: "nobody"), Ask(redirectUri: "https://evil.example/cb"), Ask(redirectUri: "https://app.example/cb/"), Ask(redirectUri: "https://app.example/CB"),
@@ -160,38 +160,46 @@ public sealed class CodeFlowTests
     }
 
     [Theory]
-    [InlineData("response_type=code", "", "invalid_request")]
-    [InlineData("response_type=code", "response_type=token", "unsupported_response_type")]
-    [InlineData("response_type=code", "response_type=code+id_token", "unsupported_response_type")]
-    [InlineData("&code_challenge_method=S256", "", "invalid_request")]
-    [InlineData("&code_challenge_method=S256", "&code_challenge_method=plain", "invalid_request")]
-    [InlineData("&code_challenge=", "&no_challenge=", "invalid_request")]
-    [InlineData("scope=openid", "scope=nothing", "invalid_scope")]
-    [InlineData("scope=openid", "scope=maps", "invalid_scope")]
-    [InlineData("scope=openid", "scope=a%22", "invalid_scope")]
-    [InlineData("scope=openid", "scope=openid&scope=openid", "invalid_request")]
-    [InlineData("&state=s", "&state=s&request=eyJ", "request_not_supported")]
-    [InlineData("&state=s", "&state=s&request_uri=https%3A%2F%2Fevil.example", "request_uri_not_supported")]
-    [InlineData("&state=s", "&state=s&registration=%7B%7D", "registration_not_supported")]
-    [InlineData("&state=s", "&state=s&prompt=none+login", "invalid_request")]
-    [InlineData("&state=s", "&state=s&max_age=-1", "invalid_request")]
-    [InlineData("&state=s", "&state=s&response_mode=bogus", "invalid_request")]
-    [InlineData("&state=s", "&state=s&prompt=none", "login_required")]
-    [InlineData("&state=s", "&state=s&nonce=%00", "invalid_request")]
-    public async Task Other_mistakes_go_back_to_the_client(string what, string instead, string error)
+    [OnBothDatabases]
+    public async Task Other_mistakes_go_back_to_the_client(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
-        var answer = await site.Http.GetAsync(Ask(more: "&state=s").Replace(what, instead));
-        answer.StatusCode.ShouldBe(HttpStatusCode.Found);
-        answer.Headers.Location!.OriginalString.ShouldStartWith("https://app.example/cb?");
-        var query = Query(answer);
-        (query["error"], query["state"], query["iss"], query["code"]).ShouldBe((error, "s", OAuthSite.Issuer, null));
+        (string what, string instead, string error)[] cases =
+        [
+            ("response_type=code", "", "invalid_request"),
+            ("response_type=code", "response_type=token", "unsupported_response_type"),
+            ("response_type=code", "response_type=code+id_token", "unsupported_response_type"),
+            ("&code_challenge_method=S256", "", "invalid_request"),
+            ("&code_challenge_method=S256", "&code_challenge_method=plain", "invalid_request"),
+            ("&code_challenge=", "&no_challenge=", "invalid_request"),
+            ("scope=openid", "scope=nothing", "invalid_scope"),
+            ("scope=openid", "scope=maps", "invalid_scope"),
+            ("scope=openid", "scope=a%22", "invalid_scope"),
+            ("scope=openid", "scope=openid&scope=openid", "invalid_request"),
+            ("&state=s", "&state=s&request=eyJ", "request_not_supported"),
+            ("&state=s", "&state=s&request_uri=https%3A%2F%2Fevil.example", "request_uri_not_supported"),
+            ("&state=s", "&state=s&registration=%7B%7D", "registration_not_supported"),
+            ("&state=s", "&state=s&prompt=none+login", "invalid_request"),
+            ("&state=s", "&state=s&max_age=-1", "invalid_request"),
+            ("&state=s", "&state=s&response_mode=bogus", "invalid_request"),
+            ("&state=s", "&state=s&prompt=none", "login_required"),
+            ("&state=s", "&state=s&nonce=%00", "invalid_request"),
+        ];
+        await using var site = await OAuthSite.StartAsync(shape);
+        foreach (var (what, instead, error) in cases)
+        {
+            var answer = await site.Http.GetAsync(Ask(more: "&state=s").Replace(what, instead));
+            answer.StatusCode.ShouldBe(HttpStatusCode.Found);
+            answer.Headers.Location!.OriginalString.ShouldStartWith("https://app.example/cb?");
+            var query = Query(answer);
+            (query["error"], query["state"], query["iss"], query["code"]).ShouldBe((error, "s", OAuthSite.Issuer, null));
+        }
     }
 
-    [Fact]
-    public async Task People_are_asked_once_for_a_third_party_and_may_say_no()
+    [Theory]
+    [OnBothDatabases]
+    public async Task People_are_asked_once_for_a_third_party_and_may_say_no(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         var ask = Ask("asks", "https://third.example/cb", "openid weather.read");
         Query(await person.GetAsync(ask + "&prompt=none"))["error"].ShouldBe("consent_required");
@@ -205,10 +213,11 @@ public sealed class CodeFlowTests
             .StatusCode.ShouldBe(HttpStatusCode.BadRequest);   // no form of ours
     }
 
-    [Fact]
-    public async Task Login_and_max_age_ask_for_the_password_again_once()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Login_and_max_age_ask_for_the_password_again_once(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         foreach (var more in new[] { "&prompt=login", "&max_age=0" })
         {
@@ -219,10 +228,11 @@ public sealed class CodeFlowTests
         }
     }
 
-    [Fact]
-    public async Task A_native_client_may_choose_its_loopback_port()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_native_client_may_choose_its_loopback_port(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         var code = await CodeAsync(person, Ask("spa", "http://127.0.0.1:53211/cb", "openid"));
         var tokens = await site.TokenAsync(OAuthSite.Form(("grant_type", "authorization_code"), ("code", code), ("redirect_uri", "http://127.0.0.1:53211/cb"),

@@ -7,10 +7,11 @@ namespace Tollgate.FunctionalTests.Identity.OAuth;
 
 public sealed class DiscoveryTests
 {
-    [Fact]
-    public async Task Both_documents_name_the_configured_issuer_whatever_the_host_header_says()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Both_documents_name_the_configured_issuer_whatever_the_host_header_says(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         foreach (var path in new[] { "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server" })
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
@@ -29,19 +30,21 @@ public sealed class DiscoveryTests
         (await site.Http.PostAsync("/.well-known/openid-configuration", null)).StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
     }
 
-    [Fact]
-    public async Task An_issuer_with_a_path_has_its_endpoints_below_it()
+    [Theory]
+    [OnBothDatabases]
+    public async Task An_issuer_with_a_path_has_its_endpoints_below_it(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync(settings: ("Identity:Issuer", "https://example.test/login"));
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:Issuer", "https://example.test/login"));
         (await site.Http.GetStringAsync("/login/.well-known/openid-configuration")).ShouldContain("https://example.test/login/connect/token");
         (await site.Http.GetStringAsync("/.well-known/oauth-authorization-server/login")).ShouldContain("https://example.test/login/connect/token");
         (await site.PostAsync("/login/connect/token", "grant_type=client_credentials", OAuthSite.Basic("worker", OAuthSite.Secret))).Status.ShouldBe(HttpStatusCode.OK);
     }
 
-    [Fact]
-    public async Task The_key_set_holds_the_signer_and_its_successor_and_is_not_sent_twice()
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_key_set_holds_the_signer_and_its_successor_and_is_not_sent_twice(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         var answer = await site.Http.GetAsync("/.well-known/openid-configuration/jwks");
         var keys = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("keys").EnumerateArray().ToList();
         keys.Select(k => k.GetProperty("alg").GetString()).Order().ShouldBe(["ES256", "ES256", "RS256", "RS256"]);
@@ -53,11 +56,12 @@ public sealed class DiscoveryTests
         (await site.Http.SendAsync(again)).StatusCode.ShouldBe(HttpStatusCode.NotModified);
     }
 
-    [Fact]
-    public async Task Microsofts_own_reader_takes_the_documents()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Microsofts_own_reader_takes_the_documents(Shape shape)
     {
         var port = Testing.FreePort.Next();
-        await using var site = await OAuthSite.StartAsync(settings: ("Identity:Issuer", $"http://localhost:{port}"));
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:Issuer", $"http://localhost:{port}"));
         var reader = new ConfigurationManager<OpenIdConnectConfiguration>($"http://localhost:{port}/.well-known/openid-configuration",
             new OpenIdConnectConfigurationRetriever(), new Redirected(site));
         var read = await reader.GetConfigurationAsync(default);
@@ -65,10 +69,11 @@ public sealed class DiscoveryTests
         read.SigningKeys.Count.ShouldBe(4);
     }
 
-    [Fact]
-    public async Task Only_script_of_named_origins_may_read_and_never_with_cookies()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Only_script_of_named_origins_may_read_and_never_with_cookies(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         foreach (var (origin, allowed) in new[] { ("https://app.example", true), ("https://evil.example", false), ("null", false) })
         {
             var answer = await site.PostAsync("/connect/token", "grant_type=client_credentials", OAuthSite.Basic("worker", OAuthSite.Secret), origin: origin);

@@ -9,8 +9,7 @@ public sealed class EndSessionTests
     private const string Bye = "&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye&state=s%201";
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task Opening_the_address_asks_and_the_button_signs_out_and_leads_back(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape);
@@ -40,27 +39,35 @@ public sealed class EndSessionTests
     }
 
     [Theory]
-    [InlineData("?client_id=web&post_logout_redirect_uri=https%3A%2F%2Fevil.example")]
-    [InlineData("?client_id=web&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye%2F")]
-    [InlineData("?client_id=web&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fcb")]
-    [InlineData("?client_id=nobody&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye")]
-    [InlineData("?post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye")]
-    [InlineData("?client_id=web&id_token_hint=eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJhdWQiOiJ3ZWIifQ.&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye")]
-    [InlineData("")]
-    public async Task Who_asks_in_a_way_that_is_not_certain_gets_the_page_and_no_redirect(string query)
+    [OnBothDatabases]
+    public async Task Who_asks_in_a_way_that_is_not_certain_gets_the_page_and_no_redirect(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
-        using var person = await SignedInAsync(site);
-        (await person.GetAsync("/connect/endsession" + query)).StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await person.SubmitAsync("/connect/endsession" + query)).Headers.Location!.OriginalString.ShouldBe("/account/sign-in?notice=signed-out");
-        Query(await person.GetAsync(Ask(more: "&prompt=none")))["error"].ShouldBe("login_required");
-        (await site.Http.GetAsync("/connect/endsession" + query)).Headers.Location!.OriginalString.ShouldBe("/account/sign-in?notice=signed-out");
+        string[] cases =
+        [
+            "?client_id=web&post_logout_redirect_uri=https%3A%2F%2Fevil.example",
+            "?client_id=web&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye%2F",
+            "?client_id=web&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fcb",
+            "?client_id=nobody&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye",
+            "?post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye",
+            "?client_id=web&id_token_hint=eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJhdWQiOiJ3ZWIifQ.&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye",
+            "",
+        ];
+        await using var site = await OAuthSite.StartAsync(shape);
+        foreach (var query in cases)
+        {
+            using var person = await SignedInAsync(site);
+            (await person.GetAsync("/connect/endsession" + query)).StatusCode.ShouldBe(HttpStatusCode.OK);
+            (await person.SubmitAsync("/connect/endsession" + query)).Headers.Location!.OriginalString.ShouldBe("/account/sign-in?notice=signed-out");
+            Query(await person.GetAsync(Ask(more: "&prompt=none")))["error"].ShouldBe("login_required");
+            (await site.Http.GetAsync("/connect/endsession" + query)).Headers.Location!.OriginalString.ShouldBe("/account/sign-in?notice=signed-out");
+        }
     }
 
-    [Fact]
-    public async Task Forms_of_others_sign_nobody_out()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Forms_of_others_sign_nobody_out(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         var tokens = await RedeemAsync(site, await CodeAsync(person, Ask()));
         var fields = new Dictionary<string, string> { ["id_token_hint"] = tokens.Text("id_token"), ["post_logout_redirect_uri"] = "https://app.example/bye" };

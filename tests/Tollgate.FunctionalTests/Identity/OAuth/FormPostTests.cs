@@ -8,10 +8,11 @@ namespace Tollgate.FunctionalTests.Identity.OAuth;
 
 public sealed partial class FormPostTests
 {
-    [Fact]
-    public async Task An_answer_by_form_carries_what_the_address_would_and_its_policy_lets_it_through()
+    [Theory]
+    [OnBothDatabases]
+    public async Task An_answer_by_form_carries_what_the_address_would_and_its_policy_lets_it_through(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         var answer = await person.GetAsync(Ask(more: "&response_mode=form_post&state=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E"));
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -30,10 +31,11 @@ public sealed partial class FormPostTests
         (answer.Headers.CacheControl!.NoStore, answer.Headers.GetValues("Referrer-Policy").Single()).ShouldBe((true, "no-referrer"));
     }
 
-    [Fact]
-    public async Task Refusals_and_the_consent_pages_answer_go_by_form_too()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Refusals_and_the_consent_pages_answer_go_by_form_too(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         (await (await person.GetAsync(Ask(scope: "nothing", more: "&response_mode=form_post&state=s"))).Content.ReadAsStringAsync()).ShouldContain("name=\"error\" value=\"invalid_scope\"");
         var ask = Ask("asks", "https://third.example/cb", "openid weather.read", "&response_mode=form_post&state=s");
@@ -41,10 +43,11 @@ public sealed partial class FormPostTests
         (await (await person.SubmitAsync(ask, ("decision", "allow"))).Content.ReadAsStringAsync()).ShouldContain("name=\"code\"");
     }
 
-    [Fact]
-    public async Task A_request_that_is_posted_is_judged_like_any_other_and_its_pages_may_lead_to_the_client()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_request_that_is_posted_is_judged_like_any_other_and_its_pages_may_lead_to_the_client(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         var ask = Ask("asks", "https://third.example/cb", "openid weather.read").Split('?')[1];
         using var content = new StringContent(ask, Encoding.UTF8, "application/x-www-form-urlencoded");

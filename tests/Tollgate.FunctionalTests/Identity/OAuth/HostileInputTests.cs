@@ -14,10 +14,11 @@ public sealed class HostileInputTests
     private static readonly string[] Posts =
         ["/connect/token", "/connect/introspect", "/connect/revocation", "/connect/par", "/connect/deviceauthorization", "/connect/userinfo", "/connect/authorize", "/connect/endsession"];
 
-    [Fact]
-    public async Task No_forged_token_is_believed_anywhere()
+    [Theory]
+    [OnBothDatabases]
+    public async Task No_forged_token_is_believed_anywhere(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         var tokens = await RedeemAsync(site, await CodeAsync(person, Ask()));
         var (access, id) = (tokens.Text("access_token"), tokens.Text("id_token"));
@@ -54,6 +55,8 @@ public sealed class HostileInputTests
                 Rsa(Header("ES256", ("kid", kid)), body), Rsa(Header("PS256", ("kid", kid)), body),
                 original.Split('.')[0] + "." + Base64UrlEncoder.Encode(Base64UrlEncoder.Decode(body).Replace("\"web\"", "\"worker\"")) + "." + original.Split('.')[2],
                 original[..original.LastIndexOf('.')] + ".", original + "." + original, original.Replace('.', ' '), original[..^1] + "!",
+                // The same bytes written otherwise: one token has one text.
+                original + "=", original + "A", original.Insert(original.Length - 5, " "), original[..^1] + NextLetter(original[^1]),
             ];
             foreach (var token in forged)
             {
@@ -70,10 +73,11 @@ public sealed class HostileInputTests
         (await UserInfoAsync(site, access)).Status.ShouldBe(HttpStatusCode.OK);
     }
 
-    [Fact]
-    public async Task What_is_twice_too_long_or_garbage_is_refused_in_words_by_every_endpoint()
+    [Theory]
+    [OnBothDatabases]
+    public async Task What_is_twice_too_long_or_garbage_is_refused_in_words_by_every_endpoint(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         var long1 = new string('a', 3_000);
         string[] bodies =
         [
@@ -102,29 +106,10 @@ public sealed class HostileInputTests
     }
 
     [Theory]
-    [InlineData("https://evil.example/")]
-    [InlineData("//evil.example/")]
-    [InlineData("/\\evil.example/")]
-    [InlineData("\\\\evil.example")]
-    [InlineData("javascript:alert(1)")]
-    [InlineData("/%0d%0aLocation:https://evil.example")]
-    [InlineData("https:evil.example")]
-    [InlineData(" https://evil.example")]
-    public async Task Signing_in_leads_nowhere_else(string target)
+    [OnBothDatabases]
+    public async Task A_session_that_was_planted_before_the_sign_in_is_not_the_one_after_it(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
-        using var person = new Visitor(site.Host.Url);
-        var answer = await person.SignInAsync(OAuthSite.Person, query: "?returnUrl=" + Uri.EscapeDataString(target));
-        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
-        var location = answer.Headers.Location!.OriginalString;
-        location.ShouldStartWith("/");
-        new Uri(site.Host.Url, location).Authority.ShouldBe(site.Host.Url.Authority);
-    }
-
-    [Fact]
-    public async Task A_session_that_was_planted_before_the_sign_in_is_not_the_one_after_it()
-    {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var attacker = await SignedInAsync(site);
         var planted = attacker.Cookies["tollgate"]!.Value;
         using var handler = new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() };
@@ -141,10 +126,11 @@ public sealed class HostileInputTests
         Query(await attacker.GetAsync(Ask(more: "&prompt=none")))["error"].ShouldBe("login_required");   // the planted one is over
     }
 
-    [Fact]
-    public async Task No_header_of_a_request_says_who_the_issuer_is()
+    [Theory]
+    [OnBothDatabases]
+    public async Task No_header_of_a_request_says_who_the_issuer_is(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         foreach (var (name, value) in new[] { ("Host", "evil.example"), ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "ftp"), ("Forwarded", "host=evil.example"), ("X-Original-Host", "evil.example") })
         {
@@ -170,6 +156,13 @@ public sealed class HostileInputTests
         if (answer.Headers.Location is { } location) location.OriginalString.ShouldStartWith("/", Case.Sensitive, what);
         answer.Headers.Contains("X-Injected").ShouldBeFalse(what);
         (answer.Headers.CacheControl?.NoStore == true || (int)answer.StatusCode is 303).ShouldBeTrue(what);
+    }
+
+    /// <summary>Differs in the last bit alone, which is none of a signature of 256 bytes.</summary>
+    private static char NextLetter(char last)
+    {
+        const string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        return letters[letters.IndexOf(last) ^ 1];
     }
 
     private static string Join(JsonObject header, string body, Func<byte[], byte[]> sign)

@@ -9,8 +9,7 @@ namespace Tollgate.FunctionalTests.Identity.OAuth;
 public sealed class SenderTests
 {
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_token_that_is_bound_to_a_key_is_worth_nothing_without_it(Shape shape)
     {
         using var key = new ClientKey();
@@ -42,12 +41,13 @@ public sealed class SenderTests
         (await DpopAsync(site, refresh, key.Proof("/connect/token"))).Text("token_type").ShouldBe("DPoP");
     }
 
-    [Fact]
-    public async Task A_code_for_one_key_is_not_redeemed_with_another()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_code_for_one_key_is_not_redeemed_with_another(Shape shape)
     {
         using var key = new ClientKey();
         using var other = new ClientKey();
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         foreach (var proof in new[] { null, other.Proof("/connect/token") })
         {
@@ -57,12 +57,13 @@ public sealed class SenderTests
         }
     }
 
-    [Fact]
-    public async Task Every_flaw_of_a_proof_is_found()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Every_flaw_of_a_proof_is_found(Shape shape)
     {
         using var key = new ClientKey();
         using var other = new ClientKey();
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         (string What, string Proof)[] bad =
         [
@@ -97,11 +98,12 @@ public sealed class SenderTests
         races.Count(a => a.Status == HttpStatusCode.OK).ShouldBe(1);
     }
 
-    [Fact]
-    public async Task Where_nonces_are_asked_for_a_proof_without_one_gets_one()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Where_nonces_are_asked_for_a_proof_without_one_gets_one(Shape shape)
     {
         using var key = new ClientKey();
-        await using var site = await OAuthSite.StartAsync(settings: ("Identity:DpopNonceRequired", "true"));
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:DpopNonceRequired", "true"));
         var first = await DpopAsync(site, "grant_type=client_credentials", key.Proof("/connect/token"), OAuthSite.Basic("worker", OAuthSite.Secret));
         first.ShouldBeError("use_dpop_nonce");
         var nonce = first.Headers.GetValues("DPoP-Nonce").Single();
@@ -110,8 +112,7 @@ public sealed class SenderTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_request_that_was_sent_ahead_is_used_once_by_its_client(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape);
@@ -131,10 +132,11 @@ public sealed class SenderTests
         Query(await person.GetAsync($"/connect/authorize?client_id=web&request_uri={name}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb"))["error"].ShouldBe("invalid_request_uri");
     }
 
-    [Fact]
-    public async Task A_request_that_was_sent_ahead_survives_the_sign_in()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_request_that_was_sent_ahead_survives_the_sign_in(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = new Visitor(site.Host.Url);
         var pushed = await PushAsync(site, Ask(more: "&prompt=login").Split('?')[1], OAuthSite.Basic("web", "web secret"));
         var signInPage = (await person.GetAsync($"/connect/authorize?client_id=web&request_uri={WebUtility.UrlEncode(pushed.Text("request_uri"))}")).Headers.Location!.OriginalString;
@@ -143,10 +145,11 @@ public sealed class SenderTests
         Query(await person.GetAsync(signedIn.Headers.Location!.OriginalString))["code"].ShouldNotBeNull();
     }
 
-    [Fact]
-    public async Task A_wrong_request_is_told_to_the_program_that_pushes_it()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_wrong_request_is_told_to_the_program_that_pushes_it(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         var web = OAuthSite.Basic("web", "web secret");
         var good = Ask().Split('?')[1];
         (await PushAsync(site, good, OAuthSite.Basic("web", "wrong"))).ShouldBeError("invalid_client", 401);

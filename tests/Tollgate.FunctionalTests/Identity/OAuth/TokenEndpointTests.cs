@@ -10,8 +10,7 @@ namespace Tollgate.FunctionalTests.Identity.OAuth;
 public sealed class TokenEndpointTests
 {
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_program_gets_a_token_that_says_who_and_for_what(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape);
@@ -40,10 +39,11 @@ public sealed class TokenEndpointTests
         site.Host.Logs.All.ShouldNotContain(OAuthSite.Secret);
     }
 
-    [Fact]
-    public async Task Each_wrong_request_gets_its_word()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Each_wrong_request_gets_its_word(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         var worker = OAuthSite.Basic("worker", OAuthSite.Secret);
         const string grant = "grant_type=client_credentials";
         var secret = "&client_secret=" + WebUtility.UrlEncode(OAuthSite.Secret);
@@ -71,10 +71,11 @@ public sealed class TokenEndpointTests
         (await site.TokenAsync(grant + "&client_id=" + new string('a', 101) + secret)).ShouldBeError("invalid_request");
     }
 
-    [Fact]
-    public async Task A_client_that_cannot_prove_itself_gets_401_whatever_the_reason()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_client_that_cannot_prove_itself_gets_401_whatever_the_reason(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         const string grant = "grant_type=client_credentials";
         foreach (var header in new[]
         {
@@ -96,8 +97,7 @@ public sealed class TokenEndpointTests
     }
 
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task A_revoked_token_is_dead_at_introspection_and_the_gateways_hear_of_it(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape);
@@ -117,10 +117,11 @@ public sealed class TokenEndpointTests
         (await site.Host.FeedAsync()).Items.OfType<RevokedTokenItem>().ShouldHaveSingleItem().Jti.ShouldBe(new JsonWebToken(token).Id);
     }
 
-    [Fact]
-    public async Task An_api_sees_tokens_for_itself_alone()
+    [Theory]
+    [OnBothDatabases]
+    public async Task An_api_sees_tokens_for_itself_alone(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         var token = await site.WorkerTokenAsync("&scope=weather.read");
         (await site.IntrospectAsync(token, "maps-api")).Body.ShouldBe("""{"active":false}""");
         (await site.IntrospectAsync(token, "stranger", "stranger secret")).Body.ShouldBe("""{"active":false}""");
@@ -131,10 +132,11 @@ public sealed class TokenEndpointTests
         (await site.Http.GetAsync("/connect/introspect?token=" + token)).StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
     }
 
-    [Fact]
-    public async Task Forged_tokens_are_not_active()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Forged_tokens_are_not_active(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         var token = await site.WorkerTokenAsync("&scope=weather.read");
         var parts = token.Split('.');
         var header = JsonDocument.Parse(Base64UrlEncoder.Decode(parts[0])).RootElement;
@@ -161,10 +163,11 @@ public sealed class TokenEndpointTests
         }
     }
 
-    [Fact]
-    public async Task A_token_lives_as_long_as_it_says()
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_token_lives_as_long_as_it_says(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync(settings: ("Identity:AccessTokenLifetimeSeconds", "60"));
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:AccessTokenLifetimeSeconds", "60"));
         var answer = await site.TokenAsync("grant_type=client_credentials", OAuthSite.Basic("worker", OAuthSite.Secret));
         answer.Json.GetProperty("expires_in").GetInt32().ShouldBe(60);
         var token = new JsonWebToken(answer.Text("access_token"));

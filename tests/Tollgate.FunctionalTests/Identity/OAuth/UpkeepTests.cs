@@ -12,8 +12,7 @@ namespace Tollgate.FunctionalTests.Identity.OAuth;
 public sealed class UpkeepTests
 {
     [Theory]
-    [InlineData(Shape.Sqlite)]
-    [InlineData(Shape.Postgres)]
+    [OnBothDatabases]
     public async Task What_is_over_is_deleted_in_small_steps_and_what_lives_stays(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:CleanUp:BatchSize", "2"));
@@ -47,10 +46,11 @@ public sealed class UpkeepTests
         (await RefreshAsync(site, live.Text("refresh_token"))).Status.ShouldBe(HttpStatusCode.OK);
     }
 
-    [Fact]
-    public async Task Whoever_guesses_at_a_client_is_told_to_wait_and_the_client_itself_never()
+    [Theory]
+    [OnBothDatabases]
+    public async Task Whoever_guesses_at_a_client_is_told_to_wait_and_the_client_itself_never(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync(settings: ("Identity:TokenLimits:FailuresPerClientPerMinute", "5"));
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:TokenLimits:FailuresPerClientPerMinute", "5"));
         var answers = new List<Answer>();
         for (var i = 0; i < 12; i++) answers.Add(await site.TokenAsync("grant_type=client_credentials", OAuthSite.Basic("worker", "guess " + i)));
         answers[0].ShouldBeError("invalid_client", 401);
@@ -60,10 +60,11 @@ public sealed class UpkeepTests
         (await site.TokenAsync("grant_type=client_credentials", OAuthSite.Basic("plain-worker", "wrong"))).ShouldBeError("invalid_client", 401);
     }
 
-    [Fact]
-    public async Task What_programs_do_is_written_down_without_their_tokens()
+    [Theory]
+    [OnBothDatabases]
+    public async Task What_programs_do_is_written_down_without_their_tokens(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         var token = await site.WorkerTokenAsync();
         await site.TokenAsync("grant_type=client_credentials", OAuthSite.Basic("worker", "wrong secret of a client"));
         await site.TokenAsync("grant_type=client_credentials&scope=nothing", OAuthSite.Basic("worker", OAuthSite.Secret));
@@ -82,21 +83,22 @@ public sealed class UpkeepTests
     }
 
     [Theory]
-    [InlineData("0", HttpStatusCode.BadRequest)]
-    [InlineData("10", HttpStatusCode.OK)]
-    public async Task A_used_refresh_token_is_good_again_only_within_the_leeway_that_the_operator_allows(string seconds, HttpStatusCode second)
+    [OnBothDatabases("0", HttpStatusCode.BadRequest)]
+    [OnBothDatabases("10", HttpStatusCode.OK)]
+    public async Task A_used_refresh_token_is_good_again_only_within_the_leeway_that_the_operator_allows(string seconds, HttpStatusCode second, Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync(settings: ("Identity:RefreshTokenLeewaySeconds", seconds));
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:RefreshTokenLeewaySeconds", seconds));
         using var person = await SignedInAsync(site);
         var first = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid offline_access")));
         (await RefreshAsync(site, first.Text("refresh_token"))).Status.ShouldBe(HttpStatusCode.OK);
         (await RefreshAsync(site, first.Text("refresh_token"))).Status.ShouldBe(second);
     }
 
-    [Fact]
-    public async Task The_organisation_is_told_for_its_scope_alone()
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_organisation_is_told_for_its_scope_alone(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync(file: OAuthSite.File.Replace("\"scopes\": [\"openid\", \"profile\"", "\"scopes\": [\"openid\", \"org\", \"profile\""));
+        await using var site = await OAuthSite.StartAsync(shape, file: OAuthSite.File.Replace("\"scopes\": [\"openid\", \"profile\"", "\"scopes\": [\"openid\", \"org\", \"profile\""));
         using var person = await SignedInAsync(site);
         foreach (var (scope, told) in new[] { ("openid org weather.read", true), ("openid weather.read", false) })
         {
@@ -109,10 +111,11 @@ public sealed class UpkeepTests
         }
     }
 
-    [Fact]
-    public async Task How_a_person_must_have_signed_in_cannot_be_written_into_the_address()
+    [Theory]
+    [OnBothDatabases]
+    public async Task How_a_person_must_have_signed_in_cannot_be_written_into_the_address(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape);
         using var person = await SignedInAsync(site);
         foreach (var mark in new[] { "0", "1", "CfDJ8" })
             (await person.GetAsync(Ask(more: "&prompt=login&tollgate_signed_in_since=" + mark))).Headers.Location!.OriginalString.ShouldStartWith("/account/sign-in?");
