@@ -2,13 +2,13 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Tollgate.FunctionalTests.Gateway;
 using Tollgate.Identity.OAuth.CleanUp;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.Storage;
 using Tollgate.Testing;
-using Microsoft.Extensions.DependencyInjection;
 using static Tollgate.FunctionalTests.Identity.OAuth.CodeFlow;
 using GatewayProcess = Tollgate.FunctionalTests.Gateway.GatewayProcess;
 
@@ -51,8 +51,8 @@ public sealed class RotationTests
         var known = await KeysAsync(before);
 
         // The announced key's time has come: a node that looks now signs with it, another with the old one until it looks again.
-        await before.Host.UseAsync<IdentityDb, int>(db => db.SigningKeys.Where(k => k.SignsFrom > DateTimeOffset.UtcNow)
-            .ExecuteUpdateAsync(k => k.SetProperty(x => x.SignsFrom, DateTimeOffset.UtcNow.AddSeconds(-1))));
+        var moment = DateTimeOffset.UtcNow;
+        await before.Host.UseAsync<IdentityDb, int>(db => db.SigningKeys.Where(k => k.SignsFrom > moment).ExecuteUpdateAsync(k => k.SetProperty(x => x.SignsFrom, moment.AddSeconds(-1))));
         await using var after = await OAuthSite.StartAsync(shape, beside: before, settings: ("Identity:Issuer", url));
         Volatile.Write(ref issuer, after);
         await Deadline.UntilAsync("the successor signs", () => Task.FromResult(signers.Count == 2 && signers.Values.Min() >= 20));
