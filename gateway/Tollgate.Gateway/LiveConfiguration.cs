@@ -42,7 +42,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         _options = options;
         _inForce = inForce;
         _logger = loggers.CreateLogger<LiveConfiguration>();
-        _compiler = new RouteCompiler(time, loggers, plugins, documents);
+        _compiler = new RouteCompiler(time, loggers, plugins, documents) { IssuersKeptIn = options.Data is null ? null : Path.Combine(options.Data, "issuers") };
         _services = new ServiceDirectory(CompileAgain, time, loggers);
         _builtIn =
         [

@@ -33,6 +33,8 @@ internal sealed partial class FeedClient : IAsyncDisposable
     private long _lastAnswerAt;
     private long _snapshotAskedAt = long.MinValue;
     private int _failures;
+    private bool _saidRefused;
+    private bool _restart;
     private string? _lastFailure;
 
     /// <param name="http">Its base address is the control plane's internal port; it presents the gateway token.</param>
@@ -142,13 +144,12 @@ internal sealed partial class FeedClient : IAsyncDisposable
         var failures = Interlocked.Increment(ref _failures);
         var reason = error is OperationCanceledException ? "no answer in time" : error.Message;
         Volatile.Write(ref _lastFailure, reason);
-        if (failures == 1)
-        {
-            if (error is HttpRequestException { StatusCode: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden })
-                Log.TokenRefused(_logger, _name);
-            else
-                Log.Away(_logger, _name, reason);
-        }
+        var isRefused = error is HttpRequestException { StatusCode: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden };
+        if (isRefused && !_saidRefused)
+            Log.TokenRefused(_logger, _name);    // also when it was away before: it will not get better by itself
+        else if (!isRefused && failures == 1)
+            Log.Away(_logger, _name, reason);
+        _saidRefused |= isRefused;
         var longestMs = Math.Min(5000, 50 << Math.Min(failures, 10));
         try
         {
@@ -174,12 +175,20 @@ internal sealed partial class FeedClient : IAsyncDisposable
         await using var body = await answer.Content.ReadAsStreamAsync(timeout.Token);
         using var taking = new Answer(_name, position, _target, _store);
         await FeedLines.ReadAsync(body, taking.Take, () => timeout.CancelAfter(MoreWithin), timeout.Token);
+        if (taking.IsBehind(out var behind))
+        {
+            _restart = true;    // the control plane's database is an older one: everything is read anew, and what is known stays in force until then
+            throw new FeedException(behind);
+        }
+
         Position = taking.Commit();
+        _restart = false;
 
         Volatile.Write(ref _lastAnswerAt, _time.GetTimestamp());
         _freshness?.Hear();
         if (Interlocked.Exchange(ref _failures, 0) > 0)
             Log.Back(_logger, _name);
+        _saidRefused = false;
         Volatile.Write(ref _lastFailure, null);
         if (taking.Items > 0 || !_inForce.Task.IsCompleted)
             Log.Live(_logger, _name, Position.Version, taking.Items);
@@ -188,6 +197,7 @@ internal sealed partial class FeedClient : IAsyncDisposable
 
     private FeedPosition AskFrom()
     {
+        if (_restart) return FeedPosition.Start;
         if (_store is not { WantsSnapshot: true } || Position == FeedPosition.Start)
             return Position;
         if (_snapshotAskedAt != long.MinValue && _time.GetElapsedTime(_snapshotAskedAt) < SnapshotRetry)
@@ -229,12 +239,17 @@ internal sealed partial class FeedClient : IAsyncDisposable
             _block?.Write(line);
         }
 
+        /// <summary>Whether it ends before the version that we have.</summary>
+        public bool IsBehind(out string reason)
+        {
+            reason = $"The feed went back from version {position.Version} to {_end?.Version}.";
+            return _begin is { Snapshot: false } && _end?.Version < position.Version;
+        }
+
         public FeedPosition Commit()
         {
             if (_begin is null || _end is null)
                 throw new FeedException("The answer was cut off.");
-            if (!_begin.Snapshot && _end.Version < position.Version)
-                throw new FeedException($"The feed went back from version {position.Version} to {_end.Version}.");
             _changes!.Commit();
             if (_begin.Snapshot || Items > 0)
                 _block?.Complete();

@@ -32,6 +32,9 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
     private readonly Dictionary<string, StickySessions> _sessions = [];
     private Dictionary<TokenProviderOptions, (TokenProvider Provider, IDisposable? Keys, string Content)> _providers = [];
 
+    /// <summary>Folder in which what token issuers last said is kept for the next start; null = it is not.</summary>
+    public string? IssuersKeptIn { get; init; }
+
     /// <summary>The upstreams of the routes that were compiled last, with the routes' names.</summary>
     public IReadOnlyCollection<(string Route, Upstream Upstream)> Upstreams => _inForce;
 
@@ -388,7 +391,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             keys = options switch
             {
                 { HS256Secret: { } secret } => FixedTokenKeys.FromSecret(secret),
-                { Authority: { } authority } => new AuthorityKeys(authority, time, loggers.CreateLogger<AuthorityKeys>()),
+                { Authority: { } authority } => new AuthorityKeys(authority, time, loggers.CreateLogger<AuthorityKeys>(), IssuersKeptIn),
                 { JwksFile: not null } => FixedTokenKeys.FromJwks(content),
                 _ => null,
             };

@@ -11,8 +11,8 @@ namespace Tollgate.FunctionalTests.Credentials;
 /// <summary>An OpenID provider in miniature.</summary>
 internal sealed class TokenIssuer : IAsyncDisposable
 {
-    private readonly RSA _key = RSA.Create(2048);
-    private readonly string _kid = Guid.NewGuid().ToString("N");
+    private RSA _key = RSA.Create(2048);
+    private string _kid = Guid.NewGuid().ToString("N");
     private StubUpstream _server = null!;
 
     public string Url => _server.Url;
@@ -50,6 +50,11 @@ internal sealed class TokenIssuer : IAsyncDisposable
         var unsigned = $"{Base64UrlEncoder.Encode($$"""{"alg":"RS256","typ":"at+jwt","kid":"{{_kid}}"}""")}.{Base64UrlEncoder.Encode(claims)}";
         return $"{unsigned}.{Base64UrlEncoder.Encode(_key.SignData(Encoding.ASCII.GetBytes(unsigned), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
     }
+
+    /// <summary>Signs with another key from now on, and tells of that alone.</summary>
+    public void Rotate() => (_key, _kid) = (RSA.Create(2048), Guid.NewGuid().ToString("N"));
+
+    public ValueTask StopAsync() => _server.DisposeAsync();
 
     public async ValueTask DisposeAsync()
     {

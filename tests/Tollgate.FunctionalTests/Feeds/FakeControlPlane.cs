@@ -75,6 +75,15 @@ internal sealed class FakeControlPlane : IAsyncDisposable
         }
     }
 
+    /// <summary>Has never said anything else, and knows of fewer versions than before.</summary>
+    public void Rewrite(params FeedItem[] items)
+    {
+        lock (_gate)
+            foreach (var feed in _items.Values)
+                feed.Clear();
+        Publish(items);
+    }
+
     public async ValueTask DisposeAsync() => await DownAsync();
 
     private async Task AnswerAsync(HttpContext http, string name, long after, string? epoch, int wait)
@@ -99,7 +108,7 @@ internal sealed class FakeControlPlane : IAsyncDisposable
                 version = all.Count;
                 lines = (snapshot ? all : all.Skip((int)after)).ToArray();
             }
-            if (snapshot || lines.Length > 0 || DateTime.UtcNow >= deadline)
+            if (snapshot || lines.Length > 0 || version < after || DateTime.UtcNow >= deadline)
                 break;
             var left = deadline - DateTime.UtcNow;
             await Task.WhenAny(changed, Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, _down.Token));

@@ -151,6 +151,21 @@ public sealed class FeedTests
     }
 
     [Fact]
+    public async Task A_history_that_goes_back_is_read_anew()
+    {
+        await using var plane = await FakeControlPlane.StartAsync();
+        plane.Publish(_app, KeyItem(_key), Plan(), new RevokedTokenItem("one", long.MaxValue), new RevokedTokenItem("two", long.MaxValue));
+        await using var gateway = await StartAsync(plane);
+        gateway.Credentials.TryFindKey(_key, out _).ShouldBeTrue();
+
+        // As when its database is put back to what it was yesterday.
+        var other = ApiKeyFormat.Generate(test: false);
+        plane.Rewrite(_app, KeyItem(other), Plan());
+        await Deadline.UntilAsync("what the control plane has now is read", () => Task.FromResult(gateway.Credentials.TryFindKey(other, out _)));
+        gateway.Credentials.TryFindKey(_key, out _).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_wrong_token_leaves_what_is_in_force_in_force_and_says_so()
     {
         using var data = new TempFolder();

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Tollgate.Gateway.Policy.Credentials;
 
 /// <summary>
-/// The keys of an OpenID provider, fetched in the background through its discovery document. The last good set stays in use while the provider is away;
-/// a token with an unknown key causes one fetch, at most every ten seconds.
+/// The keys of an OpenID provider, fetched in the background through its discovery document. The last good set stays in use while the provider is away, also
+/// after a restart; a token with an unknown key causes one fetch, at most every ten seconds.
 /// </summary>
 internal sealed class AuthorityKeys : TokenKeys, IDisposable
 {
@@ -20,14 +20,19 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _asking = new();
+    private readonly KeptAuthority? _kept;
+    private bool _isConfirmed;
+    private bool _saidAway;
     private TokenKeySet? _current;
     private Uri? _introspection;
     private Task _fetch = Task.CompletedTask;
     private long? _askedAt;
     private long? _fetchedAt;
 
-    public AuthorityKeys(string authority, TimeProvider time, ILogger logger)
+    /// <param name="keptIn">Folder in which the last good set is kept for the next start; null = it is not.</param>
+    public AuthorityKeys(string authority, TimeProvider time, ILogger logger, string? keptIn = null)
     {
+        _kept = keptIn is null ? null : new KeptAuthority(keptIn, authority);
         _authority = new Uri(authority.TrimEnd('/') + "/");
         _time = time;
         _logger = logger;
@@ -36,6 +41,12 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
             Timeout = TimeSpan.FromSeconds(10),
             MaxResponseContentBufferSize = LargestDocument,
         };
+        if (_kept?.Read() is { } last)
+        {
+            (_current, _introspection) = (last.Keys, last.Introspection);
+            AuthorityKeysLog.KeysFromDisk(_logger, _authority, last.Keys.Keys.Count);
+        }
+
         Fetch();
         _ = RefreshAsync();
     }
@@ -79,7 +90,7 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
         {
             while (true)
             {
-                await Task.Delay(Current is null ? TimeSpan.FromSeconds(2) : Refresh, _time, _stop.Token);
+                await Task.Delay(_isConfirmed ? Refresh : TimeSpan.FromSeconds(2), _time, _stop.Token);
                 Task fetch;
                 lock (_asking) fetch = _fetch.IsCompleted ? Fetch() : _fetch;
                 await fetch;
@@ -105,20 +116,24 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
                 Volatile.Write(ref _introspection, asked);
 
             var before = Current;
-            var set = TokenKeySet.FromJwks(await _http.GetStringAsync(address, _stop.Token), issuer, before?.Version ?? 1);
+            var jwks = await _http.GetStringAsync(address, _stop.Token);
+            var set = TokenKeySet.FromJwks(jwks, issuer, before?.Version ?? 1);
 
             // A key that is gone must not go on vouching for remembered tokens.
             if (before is not null && before.Keys.Any(key => set.Lacks(key.KeyId)))
                 set = new TokenKeySet(set.Keys, set.Algorithms, issuer: issuer, version: before.Version + 1);
             Volatile.Write(ref _current, set);
-            if (before is null) AuthorityKeysLog.KeysLive(_logger, _authority, set.Keys.Count);
+            if (!_isConfirmed) AuthorityKeysLog.KeysLive(_logger, _authority, set.Keys.Count);
+            (_isConfirmed, _saidAway) = (true, false);
+            _kept?.Write(issuer, jwks, IntrospectionEndpoint);
         }
         catch (Exception) when (_stop.IsCancellationRequested)
         {
         }
         catch (Exception failure)
         {
-            AuthorityKeysLog.KeysNotFetched(_logger, _authority, failure.Message);
+            if (!_saidAway) AuthorityKeysLog.KeysNotFetched(_logger, _authority, failure.Message);
+            _saidAway = true;
         }
     }
 }
@@ -127,6 +142,9 @@ internal static partial class AuthorityKeysLog
 {
     [LoggerMessage(1201, LogLevel.Information, "The keys of {Authority} are live: {Count}")]
     public static partial void KeysLive(ILogger logger, Uri authority, int count);
+
+    [LoggerMessage(1205, LogLevel.Information, "The keys of {Authority} are those of its last answer until it gives another: {Count}")]
+    public static partial void KeysFromDisk(ILogger logger, Uri authority, int count);
 
     [LoggerMessage(1202, LogLevel.Warning, "The keys of {Authority} could not be fetched: {Reason}")]
     public static partial void KeysNotFetched(ILogger logger, Uri authority, string reason);

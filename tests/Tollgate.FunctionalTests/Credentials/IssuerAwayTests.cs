@@ -1,0 +1,44 @@
+using System.Net;
+using Tollgate.FunctionalTests.Gateway;
+using Tollgate.Testing;
+using GatewayProcess = Tollgate.FunctionalTests.Gateway.GatewayProcess;
+
+namespace Tollgate.FunctionalTests.Credentials;
+
+/// <summary>A gateway outlives the issuer of its callers' tokens, also across its own restart; and takes a new key as soon as something is signed with it.</summary>
+public sealed class IssuerAwayTests
+{
+    [Fact]
+    public async Task Tokens_are_taken_while_their_issuer_is_away_also_by_a_gateway_that_starts_then()
+    {
+        using var folder = new TempFolder();
+        await using var upstream = await StubUpstream.StartAsync();
+        var issuer = await TokenIssuer.StartAsync();
+        var config = folder.Write("ocelot.json", Routes.File(Routes.Route("/w", "/w", upstream.Port, "\"Tollgate\": { \"Product\": \"weather\" }")));
+        var consumers = folder.Write("consumers.json", """
+            { "plans": [ { "name": "gold", "products": [ "weather" ] } ], "applications": [ { "name": "app", "subscriptions": [ { "plan": "gold" } ], "clients": [ "worker" ] } ] }
+            """);
+        string[] options = ["--consumers", consumers, "--data", folder.File("data"), "--Gateway:Authority", issuer.Url];
+        await using (var gateway = await GatewayProcess.StartAsync(config, options))
+        {
+            await Deadline.UntilAsync("the issuer is known", async () => (await CallAsync(gateway, issuer.Token())).StatusCode == HttpStatusCode.OK);
+            await Deadline.UntilAsync("its answer is kept", () => Task.FromResult(Directory.Exists(folder.File("data/issuers")) && Directory.GetFiles(folder.File("data/issuers"), "*.json").Length == 1));
+
+            // A key that was never seen is looked for once, and nobody is refused meanwhile.
+            await Deadline.UntilAsync("unknown keys may be looked for again", async () =>
+            {
+                issuer.Rotate();
+                return (await CallAsync(gateway, issuer.Token())).StatusCode == HttpStatusCode.OK;
+            });
+            await issuer.StopAsync();
+            (await CallAsync(gateway, issuer.Token(more: new() { ["jti"] = "new" }))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+
+        await using var restarted = await GatewayProcess.StartAsync(config, options);
+        (await CallAsync(restarted, issuer.Token(more: new() { ["jti"] = "newer" }))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await (await CallAsync(restarted, issuer.Token()[..^4] + "AAAA")).ShouldBeProblemAsync(401, "invalid-credentials");
+        await issuer.DisposeAsync();
+    }
+
+    private static Task<HttpResponseMessage> CallAsync(GatewayProcess gateway, string token) => gateway.GetAsync("/w", ("Authorization", $"Bearer {token}"));
+}
