@@ -46,6 +46,8 @@ internal static partial class CatalogueRules
         if (PricesError(terms.Prices) is { } prices) errors["prices"] = prices;
         if (LimitsError(terms) is { } limits) errors["limits"] = limits;
         if (QuotasError(terms) is { } quotas) errors["quotas"] = quotas;
+        if (ConcurrencyError(terms) is { } concurrency) errors["concurrency"] = concurrency;
+        if (SpendCapError(terms) is { } cap) errors["spendCap"] = cap;
         if (!Enum.IsDefined(terms.OnLedgerLoss)) errors["onLedgerLoss"] = "On loss of the ledger a plan says fair-share, closed or open.";
         return errors;
     }
@@ -155,10 +157,43 @@ internal static partial class CatalogueRules
         return null;
     }
 
+    private static string? ConcurrencyError(PlanTerms terms)
+    {
+        if (terms.Concurrency is not { } limits) return null;
+        if (limits.Count > Most) return $"A plan has at most {Most} limits of calls at a time.";
+        foreach (var limit in limits)
+        {
+            if (NameError(terms, limit.Name) is { } error) return error;
+            if (limit.Calls is < 1 or > 1_000_000) return $"The limit {limit.Name} allows 1 to 1,000,000 calls at a time.";
+            if (limit.Reach is not { } reach) continue;
+            if (!Enum.IsDefined(reach.Per)) return $"The limit {limit.Name} is per subscription, organisation or key.";
+            if (reach.Overrides is not null) return $"The limit {limit.Name} of calls at a time takes the place of no other.";
+            if (reach.Operations is { } operations && (operations.Count is 0 or > Most || operations.Any(name => name.Length is 0 or > PathLength)))
+                return $"The limit {limit.Name} names 1 to {Most} operations, or is for all.";
+        }
+
+        return null;
+    }
+
+    private static string? SpendCapError(PlanTerms terms)
+    {
+        if (terms.SpendCap is not { } cap) return null;
+        if (cap <= 0 || !IsMoney(cap)) return "A spend cap is above 0 and at most 1,000,000,000 with at most 12 decimals.";
+        if (PricesError(terms.Prices) is not null) return null;    // told there
+        return SpendCap.UnitsFor(cap, terms.Prices) switch
+        {
+            null => "Calls of this plan never cost as much as its spend cap. Give them a price, or leave the cap empty.",
+            0 => "The spend cap does not buy a single call. Raise it.",
+            > MostUnits => "The spend cap buys more calls than can be counted. Lower it, or leave it empty.",
+            _ => null,
+        };
+    }
+
     private static string? NameError(PlanTerms terms, string name)
     {
         if (name.Length > 40 || !SlugOrWord().IsMatch(name)) return "A limit's or quota's name has 1 to 40 letters, digits, - and _, such as minute.";
-        var uses = terms.Limits.Count(l => l.Name == name) + terms.Quotas.Count(q => q.Name == name);
+        var uses = terms.Limits.Count(l => l.Name == name) + terms.Quotas.Count(q => q.Name == name) + (terms.Concurrency ?? []).Count(c => c.Name == name)
+            + (terms.SpendCap is not null && name == SpendCap.QuotaName ? 1 : 0);
         return uses > 1 ? $"Two limits or quotas are called {name}; callers tell them apart by name." : null;
     }
 

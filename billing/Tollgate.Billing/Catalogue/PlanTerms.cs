@@ -9,12 +9,16 @@ namespace Tollgate.Billing.Catalogue;
 /// <param name="Currency">ISO 4217 code of all its prices.</param>
 /// <param name="Limits">Units in sliding windows.</param>
 /// <param name="Quotas">Units per calendar period.</param>
+/// <param name="Concurrency">Calls under way at a time.</param>
+/// <param name="SpendCap">What the calls of a month may cost at most, the fee aside; beyond it they are refused. Gateways hear of it as units.</param>
 public sealed record PlanTerms(
     string Currency,
     IReadOnlyList<Price> Prices,
     IReadOnlyList<RateLimit> Limits,
     IReadOnlyList<PlanQuota> Quotas,
-    LedgerLoss OnLedgerLoss = LedgerLoss.FairShare)
+    LedgerLoss OnLedgerLoss = LedgerLoss.FairShare,
+    IReadOnlyList<ConcurrencyLimit>? Concurrency = null,
+    decimal? SpendCap = null)
 {
     /// <summary>Alike in every price, limit and quota.</summary>
     internal bool IsSameAs(PlanTerms other) =>
@@ -23,4 +27,5 @@ public sealed record PlanTerms(
 
 /// <summary>At most <paramref name="Units"/> units a period; the period begins at each subscription's own anchor.</summary>
 /// <param name="Hard">True: refused beyond it. False: admitted, and billed by the prices.</param>
-public sealed record PlanQuota(string Name, long Units, QuotaPeriod Period, bool Hard);
+/// <param name="Shadow">Evaluated and reported, not enforced.</param>
+public sealed record PlanQuota(string Name, long Units, QuotaPeriod Period, bool Hard, bool Shadow = false);

@@ -21,10 +21,12 @@ internal sealed class PlanVersion
     public required IReadOnlyList<RateLimit> Limits { get; init; }
     public required IReadOnlyList<PlanQuota> Quotas { get; init; }
     public required LedgerLoss OnLedgerLoss { get; init; }
+    public required IReadOnlyList<ConcurrencyLimit> Concurrency { get; init; }
+    public required decimal? SpendCap { get; init; }
     public required DateTimeOffset PublishedAt { get; init; }
     public Plan Plan { get; init; } = null!;
 
-    public PlanTerms Terms => new(Currency, Prices, Limits, Quotas, OnLedgerLoss);
+    public PlanTerms Terms => new(Currency, Prices, Limits, Quotas, OnLedgerLoss, Concurrency.Count == 0 ? null : Concurrency, SpendCap);
 
     public static PlanVersion Of(PlanId plan, int number, PlanTerms terms, DateTimeOffset at) => new()
     {
@@ -36,6 +38,8 @@ internal sealed class PlanVersion
         Limits = terms.Limits,
         Quotas = terms.Quotas,
         OnLedgerLoss = terms.OnLedgerLoss,
+        Concurrency = terms.Concurrency ?? [],
+        SpendCap = terms.SpendCap,
         PublishedAt = at,
     };
 }
@@ -50,6 +54,7 @@ internal sealed class PlanVersionMapping : IEntityTypeConfiguration<PlanVersion>
         version.Property(v => v.Prices).HasJsonConversion(BillingJson.Default.IReadOnlyListPrice);
         version.Property(v => v.Limits).HasJsonConversion(BillingJson.Default.IReadOnlyListRateLimit);
         version.Property(v => v.Quotas).HasJsonConversion(BillingJson.Default.IReadOnlyListPlanQuota);
+        version.Property(v => v.Concurrency).HasJsonConversion(BillingJson.Default.IReadOnlyListConcurrencyLimit).HasDefaultValueSql("'[]'");
         version.Property(v => v.OnLedgerLoss).HasConversion<string>().HasMaxLength(16);
         version.Ignore(v => v.Terms);
         version.HasIndex(v => new { v.PlanId, v.Number }).IsUnique();

@@ -13,5 +13,6 @@ namespace Tollgate.Billing.Storage;
 [JsonSerializable(typeof(IReadOnlyList<Price>))]
 [JsonSerializable(typeof(IReadOnlyList<RateLimit>))]
 [JsonSerializable(typeof(IReadOnlyList<PlanQuota>))]
+[JsonSerializable(typeof(IReadOnlyList<ConcurrencyLimit>))]
 [JsonSerializable(typeof(PlanTerms))]
 internal sealed partial class BillingJson : JsonSerializerContext;

@@ -19,7 +19,15 @@ internal static class Entitlements
         };
         var anchor = subscription.Anchor.ToUnixTimeMilliseconds();
         return new EntitlementItem(subscription.Id, subscription.Application, product, $"{plan} v{version.Number}", version.Id, state,
-            version.OnLedgerLoss, version.Limits, [.. version.Quotas.Select(q => new Quota(q.Name, q.Units, q.Period, q.Hard, anchor))],
-            Organisation: subscription.Organisation);
+            version.OnLedgerLoss, version.Limits, Quotas(version, anchor),
+            version.Concurrency.Count == 0 ? null : version.Concurrency, subscription.Organisation);
+    }
+
+    private static IReadOnlyList<Quota> Quotas(PlanVersion version, long anchor)
+    {
+        List<Quota> quotas = [.. version.Quotas.Select(q => new Quota(q.Name, q.Units, q.Period, q.Hard, anchor, Shadow: q.Shadow))];
+        if (version.SpendCap is { } cap && SpendCap.UnitsFor(cap, version.Prices) is { } units)
+            quotas.Add(new Quota(SpendCap.QuotaName, units, QuotaPeriod.Month, Hard: true, anchor));
+        return quotas;
     }
 }

@@ -43,8 +43,23 @@ internal sealed class TermsDraft
         public string Units { get; set; } = "";
         public QuotaPeriod Period { get; set; } = QuotaPeriod.Month;
 
-        /// <summary><see cref="Refused"/> or <see cref="Billed"/>: what a select can hold.</summary>
+        /// <summary><see cref="Refused"/>, <see cref="Billed"/> or <see cref="Reported"/>: what a select can hold.</summary>
         public string Beyond { get; set; } = Refused;
+    }
+
+    public sealed class ConcurrencyRow
+    {
+        public string Name { get; set; } = "";
+        public string Calls { get; set; } = "";
+        public LimitPer Per { get; set; } = LimitPer.Subscription;
+
+        /// <summary><see cref="Enforced"/> or <see cref="Reported"/>: what a select can hold.</summary>
+        public string Mode { get; set; } = Enforced;
+
+        /// <summary>The routes that it is for, as the API gave them; null = all.</summary>
+        public IReadOnlyList<string>? Operations { get; init; }
+
+        public LimitReach? Reach => Per == LimitPer.Subscription && Mode == Enforced && Operations is null ? null : new(Per, Operations, null, Mode == Reported);
     }
 
     public sealed class TierRow
@@ -65,7 +80,13 @@ internal sealed class TermsDraft
         Fee = Text(flat?.Fee ?? 0);
         Tiers = [.. (calls?.Tiers ?? []).Select(t => new TierRow { UpTo = t.UpTo is { } end ? Text(end) : "", UnitPrice = Text(t.UnitPrice) })];
         Limits = [.. (from?.Limits ?? []).Select(Row)];
-        Quotas = [.. (from?.Quotas ?? []).Select(q => new QuotaRow { Name = q.Name, Units = Text(q.Units), Period = q.Period, Beyond = q.Hard ? Refused : Billed })];
+        Quotas = [.. (from?.Quotas ?? []).Select(q => new QuotaRow { Name = q.Name, Units = Text(q.Units), Period = q.Period, Beyond = q.Shadow ? Reported : q.Hard ? Refused : Billed })];
+        Concurrency = [.. (from?.Concurrency ?? []).Select(c => new ConcurrencyRow
+        {
+            Name = c.Name, Calls = Text(c.Calls), Per = c.Reach?.Per ?? LimitPer.Subscription,
+            Mode = c.Reach?.Shadow == true ? Reported : Enforced, Operations = c.Reach?.Operations,
+        })];
+        SpendCap = from?.SpendCap is { } cap ? Text(cap) : "";
         if (from is null) Limits.Add(new LimitRow { Name = "minute", Units = "60" });
     }
 
@@ -75,6 +96,10 @@ internal sealed class TermsDraft
     public List<TierRow> Tiers { get; }
     public List<LimitRow> Limits { get; }
     public List<QuotaRow> Quotas { get; }
+    public List<ConcurrencyRow> Concurrency { get; }
+
+    /// <summary>What a month's calls may cost at most; empty = as much as they come to.</summary>
+    public string SpendCap { get; set; }
 
     /// <summary>The terms, or a sentence a field where a number is not one.</summary>
     public (PlanTerms? Terms, Dictionary<string, string> Errors) Read()
@@ -120,10 +145,26 @@ internal sealed class TermsDraft
         foreach (var row in Quotas)
         {
             if (!TryWhole(row.Units, out var units)) errors["quotas"] = $"“{row.Units}” is not a number of calls.";
-            quotas.Add(new PlanQuota(row.Name.Trim(), units, row.Period, row.Beyond != Billed));
+            quotas.Add(new PlanQuota(row.Name.Trim(), units, row.Period, row.Beyond != Billed, row.Beyond == Reported));
         }
 
-        return errors.Count > 0 ? (null, errors) : (new PlanTerms(Currency.Trim().ToUpperInvariant(), prices, limits, quotas, OnLedgerLoss), errors);
+        var concurrency = new List<ConcurrencyLimit>();
+        foreach (var row in Concurrency)
+        {
+            if (!TryWhole(row.Calls, out var calls)) errors["concurrency"] = $"“{row.Calls}” is not a number of calls.";
+            concurrency.Add(new ConcurrencyLimit(row.Name.Trim(), calls, row.Reach));
+        }
+
+        decimal? cap = null;
+        if (SpendCap.Trim().Length > 0)
+        {
+            if (TryMoney(SpendCap, out var amount)) cap = amount;
+            else errors["spendCap"] = $"The spend cap “{SpendCap}” is not an amount, such as 50 or 49.90.";
+        }
+
+        return errors.Count > 0
+            ? (null, errors)
+            : (new PlanTerms(Currency.Trim().ToUpperInvariant(), prices, limits, quotas, OnLedgerLoss, concurrency.Count == 0 ? null : concurrency, cap), errors);
     }
 
     private static LimitRow Row(RateLimit limit)

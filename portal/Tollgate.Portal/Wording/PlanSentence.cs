@@ -47,6 +47,21 @@ internal static class PlanSentence
     public static string Quota(PlanQuota quota) =>
         $"{CountText.Of(quota.Units, "call", "calls")} a {Period(quota.Period)}{(quota.Hard ? ", no more" : ", more is billed, not refused")}";
 
+    /// <summary>"8 calls at a time".</summary>
+    public static string Concurrency(ConcurrencyLimit limit) => $"{CountText.Of(limit.Calls, "call", "calls")} at a time{(limit.Reach is { Per: LimitPer.Key } ? " with each key" : "")}";
+
+    /// <summary>"Stops when a month's calls cost €10.00".</summary>
+    public static string SpendCap(PlanTerms terms) => $"Stops when a month's calls cost {MoneyText.Of(terms.SpendCap ?? 0, terms.Currency)}";
+
+    /// <summary>Limits that a buyer meets: those that are only reported are the seller's business.</summary>
+    public static IEnumerable<RateLimit> Limits(PlanTerms terms) => terms.Limits.Where(limit => limit.Reach is not { Shadow: true });
+
+    /// <summary>Quotas that a buyer meets.</summary>
+    public static IEnumerable<PlanQuota> Quotas(PlanTerms terms) => terms.Quotas.Where(quota => !quota.Shadow);
+
+    /// <summary>Limits of calls at a time that a buyer meets.</summary>
+    public static IEnumerable<ConcurrencyLimit> Concurrency(PlanTerms terms) => (terms.Concurrency ?? []).Where(limit => limit.Reach is not { Shadow: true });
+
     public static string Period(QuotaPeriod period) => period switch
     {
         QuotaPeriod.Day => "day",
@@ -58,8 +73,10 @@ internal static class PlanSentence
     public static string Whole(PlanTerms terms)
     {
         var parts = new List<string> { Price(terms) };
-        parts.AddRange(terms.Quotas.Select(Quota));
-        parts.AddRange(terms.Limits.Select(l => "up to " + Limit(l)));
+        parts.AddRange(Quotas(terms).Select(Quota));
+        parts.AddRange(Limits(terms).Select(l => "up to " + Limit(l)));
+        parts.AddRange(Concurrency(terms).Select(l => "up to " + Concurrency(l)));
+        if (terms.SpendCap is not null) parts.Add(char.ToLowerInvariant(SpendCap(terms)[0]) + SpendCap(terms)[1..]);
         return string.Join("; ", parts) + ".";
     }
 

@@ -27,6 +27,13 @@ public sealed class CatalogueRulesTests
         { "limits", Terms with { Limits = [new RateLimit("month", 1, 1_000)] } },
         { "quotas", Terms with { Quotas = [new PlanQuota("month", 0, QuotaPeriod.Month, true)] } },
         { "quotas", Terms with { Quotas = [new PlanQuota("month", 1, (QuotaPeriod)9, true)] } },
+        { "concurrency", Terms with { Concurrency = [new ConcurrencyLimit("parallel", 0)] } },
+        { "concurrency", Terms with { Concurrency = [new ConcurrencyLimit("minute", 5)] } },
+        { "concurrency", Terms with { Concurrency = [new ConcurrencyLimit("parallel", 5, new LimitReach(Overrides: "minute"))] } },
+        { "spendCap", Terms with { SpendCap = 0 } },
+        { "spendCap", Terms with { SpendCap = 10 } },
+        { "spendCap", Terms with { Prices = [GraduatedPrice.PerUnit(1m)], SpendCap = 0.5m } },
+        { "quotas", Terms with { Prices = [GraduatedPrice.PerUnit(1m)], SpendCap = 5, Quotas = [new PlanQuota("spend-cap", 5, QuotaPeriod.Month, true)] } },
         { "onLedgerLoss", Terms with { OnLedgerLoss = (LedgerLoss)9 } },
     };
 
@@ -39,6 +46,17 @@ public sealed class CatalogueRulesTests
 
     [Fact]
     public void Good_terms_pass() => CatalogueRules.Check(Terms).ShouldBeEmpty();
+
+    [Fact]
+    public void A_cap_on_money_is_as_many_calls_as_it_buys()
+    {
+        SpendCap.UnitsFor(10m, [GraduatedPrice.PerUnit(0.003m)]).ShouldBe(3_333);
+        SpendCap.UnitsFor(10m, [new FlatPrice(29m), new GraduatedPrice([new Tier(1000, 0m), new Tier(1500, 0.01m), new Tier(null, 0.005m)])]).ShouldBe(1500 + 1000);
+        SpendCap.UnitsFor(5m, [new GraduatedPrice([new Tier(1000, 0m), new Tier(1500, 0.01m), new Tier(null, 0.005m)])]).ShouldBe(1500);
+        SpendCap.UnitsFor(10m, [new GraduatedPrice([new Tier(null, 0m)])]).ShouldBeNull();
+        SpendCap.UnitsFor(10m, [new FlatPrice(5m)]).ShouldBeNull();
+        CatalogueRules.Check(Terms with { Prices = [GraduatedPrice.PerUnit(0.003m)], SpendCap = 10, Concurrency = [new ConcurrencyLimit("parallel", 8)] }).ShouldBeEmpty();
+    }
 
     [Theory]
     [InlineData("weather", true)]
