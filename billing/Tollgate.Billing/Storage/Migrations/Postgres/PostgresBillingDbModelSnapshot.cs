@@ -77,6 +77,12 @@ namespace Tollgate.Billing.Storage.Migrations.Postgres
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid");
 
+                    b.Property<string>("Concurrency")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<string>("Currency")
                         .IsRequired()
                         .HasMaxLength(3)
@@ -107,6 +113,10 @@ namespace Tollgate.Billing.Storage.Migrations.Postgres
                     b.Property<string>("Quotas")
                         .IsRequired()
                         .HasColumnType("text");
+
+                    b.Property<decimal?>("SpendCap")
+                        .HasPrecision(28, 12)
+                        .HasColumnType("numeric(28,12)");
 
                     b.HasKey("Id");
 

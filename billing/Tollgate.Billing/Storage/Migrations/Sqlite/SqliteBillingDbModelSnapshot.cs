@@ -71,6 +71,12 @@ namespace Tollgate.Billing.Storage.Migrations.Sqlite
                     b.Property<Guid>("Id")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Concurrency")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<string>("Currency")
                         .IsRequired()
                         .HasMaxLength(3)
@@ -100,6 +106,10 @@ namespace Tollgate.Billing.Storage.Migrations.Sqlite
 
                     b.Property<string>("Quotas")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<decimal?>("SpendCap")
+                        .HasPrecision(28, 12)
                         .HasColumnType("TEXT");
 
                     b.HasKey("Id");
