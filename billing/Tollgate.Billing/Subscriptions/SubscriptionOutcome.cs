@@ -16,6 +16,12 @@ public abstract record SubscriptionOutcome
     /// <summary>It is as was asked for.</summary>
     public sealed record Changed(SubscriptionView Subscription) : SubscriptionOutcome;
 
+    /// <summary>Gateways begin its counters anew.</summary>
+    public sealed record CountersReset(SubscriptionView Subscription) : SubscriptionOutcome;
+
+    /// <summary>Its plan has no limit or quota of this name.</summary>
+    public sealed record NoSuchLimit(IReadOnlyList<string> Names) : SubscriptionOutcome;
+
     /// <summary>The application has a subscription to this product already.</summary>
     public sealed record AlreadySubscribed : SubscriptionOutcome;
 

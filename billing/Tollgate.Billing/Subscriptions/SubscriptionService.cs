@@ -14,6 +14,9 @@ namespace Tollgate.Billing.Subscriptions;
 /// </summary>
 public sealed class SubscriptionService(IDbContextFactory<BillingDb> databases, TimeProvider time)
 {
+    /// <summary>For so long gateways that were out of reach carry out an order to reset counters.</summary>
+    private static readonly TimeSpan ResetsKeep = TimeSpan.FromMinutes(10);
+
     /// <summary>An organisation's subscriptions, newest first.</summary>
     public async Task<IReadOnlyList<SubscriptionView>> ListAsync(OrganisationId organisation, CancellationToken cancel, bool withCancelled = false)
     {
@@ -101,6 +104,24 @@ public sealed class SubscriptionService(IDbContextFactory<BillingDb> databases, 
             s.State = SubscriptionState.Active;
             s.StoppedAt = null;
         }), cancel);
+
+    /// <summary>Has all gateways begin the subscription's counters anew, as if nothing had been used: the limit or quota named, or all. What was metered stays.</summary>
+    public async Task<SubscriptionOutcome> ResetCountersAsync(SubscriptionId id, string? limit, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        if (await db.Subscriptions.AsNoTracking().Include(s => s.PlanVersion).ThenInclude(v => v.Plan).SingleOrDefaultAsync(s => s.Id == id, cancel) is not { } subscription)
+            return new SubscriptionOutcome.NotFound();
+        if (subscription.State == SubscriptionState.Cancelled) return new SubscriptionOutcome.WrongState(subscription.State);
+        if (await EntitlementAsync(db, subscription, subscription.PlanVersion, cancel) is Contracts.Feeds.EntitlementItem item)
+        {
+            string[] names = [.. item.Limits.Select(l => l.Name), .. item.Quotas.Select(q => q.Name)];
+            if (limit is not null && !names.Contains(limit, StringComparer.Ordinal)) return new SubscriptionOutcome.NoSuchLimit(names);
+        }
+
+        var now = time.GetUtcNow();
+        await db.SaveWithChangesAsync([new Contracts.Feeds.CounterResetItem(id, limit, Guid.CreateVersion7(), (now + ResetsKeep).ToUnixTimeMilliseconds())], cancel);
+        return new SubscriptionOutcome.CountersReset((await db.Subscriptions.Where(s => s.Id == id).ViewsAsync(now, cancel)).Single());
+    }
 
     /// <summary>Ends a subscription for good. Its application may subscribe again.</summary>
     public Task<SubscriptionOutcome> CancelAsync(OrganisationId organisation, SubscriptionId id, CancellationToken cancel) => ChangeAsync(organisation, id, (_, s) =>

@@ -28,6 +28,7 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
     private readonly Questions? _questions;
     private readonly FeedClient[] _feeds = [];
     private readonly ILedger _ledger;
+    private readonly CounterResets? _resets;
     private readonly RedisLedger? _redis;
     private readonly Journal? _journal;
     private readonly CancellationTokenSource _stop = new();
@@ -61,14 +62,17 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
             _questions = new Questions(Credentials, _http, time, loggers.CreateLogger<Questions>());
             Freshness.Doubt();
             var logger = loggers.CreateLogger<FeedClient>();
+            _resets = new CounterResets(Entitlements, documents?.Before(Entitlements) ?? Entitlements, time, loggers.CreateLogger<CounterResets>());
             _feeds =
             [
                 new FeedClient(FeedNames.Credentials, _http, _questions, options.Data, time, logger, _controlPlaneUp, Freshness),
-                new FeedClient(FeedNames.Entitlements, _http, documents?.Before(Entitlements) ?? Entitlements, options.Data, time, logger, _controlPlaneUp),
+                new FeedClient(FeedNames.Entitlements, _http, _resets, options.Data, time, logger, _controlPlaneUp),
             ];
         }
         Use = new KeyUse(_http, time, loggers.CreateLogger<KeyUse>());
         Limits = new PlanLimits(_ledger, quotaBase, time, journal?.NodeId ?? Guid.NewGuid().ToString("N"));
+        if (_resets is not null)
+            _resets.Limits = Limits;
         _journal = journal;
         if (_redis is not null)
             _redis.Recount = Limits.RecountAsync;

@@ -50,6 +50,8 @@ internal static class SubscriptionsApi
         SubscriptionOutcome.Changed(var changed) => TypedResults.Ok(changed),
         SubscriptionOutcome.NotFound => Problems.NotFound(),
         SubscriptionOutcome.PlanNotFound => Problems.Validation(new Dictionary<string, string> { ["plan"] = SubscriptionDesk.Say(outcome).Sentence }),
+        SubscriptionOutcome.CountersReset(var reset) => TypedResults.Ok(reset),
+        SubscriptionOutcome.NoSuchLimit => Problems.Validation(new Dictionary<string, string> { ["limit"] = SubscriptionDesk.Say(outcome).Sentence }),
         _ => Problems.Conflict("subscription", SubscriptionDesk.Say(outcome).Sentence),
     };
 }

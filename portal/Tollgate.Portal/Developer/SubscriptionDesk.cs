@@ -49,6 +49,15 @@ internal sealed class SubscriptionDesk(ApplicationService applications, Subscrip
     public Task<SubscriptionOutcome> MoveToLatestAsync(SubscriptionId id, CancellationToken cancel) =>
         NoteAsync("subscription.version-moved", subscriptions.MoveToLatestAsync(id, cancel), cancel);
 
+    /// <summary>Begins a subscription's counters anew on all gateways: the limit or quota named, or all.</summary>
+    public async Task<SubscriptionOutcome> ResetCountersAsync(SubscriptionId id, string? limit, CancellationToken cancel)
+    {
+        var outcome = await subscriptions.ResetCountersAsync(id, limit, cancel);
+        if (outcome is SubscriptionOutcome.CountersReset(var subscription))
+            await diary.NoteAsync("subscription.counters-reset", limit is null ? id.ToString() : $"{id}: {limit}", "ok", cancel, subscription.Organisation);
+        return outcome;
+    }
+
     /// <summary>The outcome in a sentence, and whether it is what was wished for.</summary>
     public static (bool IsGood, string Sentence) Say(SubscriptionOutcome outcome) => outcome switch
     {
@@ -56,6 +65,8 @@ internal sealed class SubscriptionDesk(ApplicationService applications, Subscrip
         SubscriptionOutcome.PendingApproval(var s) => (true, $"Asked for {s.ProductTitle} {s.PlanTitle}. It starts when an administrator approves it."),
         SubscriptionOutcome.Changed({ State: SubscriptionState.Cancelled } s) => (true, $"{s.ProductTitle} {s.PlanTitle} is cancelled."),
         SubscriptionOutcome.Changed(var s) => (true, $"{s.ProductTitle} is on {s.PlanTitle}, version {s.Version.Number}, {State(s.State)}."),
+        SubscriptionOutcome.CountersReset(var s) => (true, $"The gateways count {s.ProductTitle} {s.PlanTitle} from nothing again. What was metered stays."),
+        SubscriptionOutcome.NoSuchLimit(var names) => (false, names.Count == 0 ? "The plan has no limits and no quotas." : $"The plan has no limit or quota of this name. It has {string.Join(", ", names)}."),
         SubscriptionOutcome.AlreadySubscribed => (false, "The application is subscribed to this product already. Change its plan instead."),
         SubscriptionOutcome.PlanNotFound => (false, "This plan is no longer offered. Choose another."),
         SubscriptionOutcome.OtherProduct => (false, "The plan belongs to another product. Subscribe to that product instead."),

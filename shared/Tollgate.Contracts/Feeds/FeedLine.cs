@@ -18,6 +18,7 @@ namespace Tollgate.Contracts.Feeds;
 [JsonDerivedType(typeof(RevokedBeforeItem), "revoked-before")]
 [JsonDerivedType(typeof(QuestionItem), "question")]
 [JsonDerivedType(typeof(EntitlementItem), "entitlement")]
+[JsonDerivedType(typeof(CounterResetItem), "counter-reset")]
 [JsonDerivedType(typeof(FragmentItem), "fragment")]
 [JsonDerivedType(typeof(PurgeItem), "purge")]
 [JsonDerivedType(typeof(DrainItem), "drain")]

@@ -71,7 +71,7 @@ public sealed class RoundTripTests(ITestOutputHelper output)
 
         public ValueTask<long?> JoinQuotaAsync(string key, string node, QuotaPart part, long lifetimeMs) => inner.JoinQuotaAsync(key, node, part, lifetimeMs);
 
-        public ValueTask<bool> ResetAsync(string key, bool quota) => inner.ResetAsync(key, quota);
+        public ValueTask<bool> ResetAsync(string key, bool quota, Guid? order = null) => inner.ResetAsync(key, quota, order);
 
         public void Tidy() => inner.Tidy();
     }

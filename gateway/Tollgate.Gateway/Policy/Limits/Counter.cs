@@ -139,19 +139,21 @@ internal abstract class Counter
     protected abstract ValueTask<bool> TellAsync();
 
     /// <summary>Begins the counter anew in the ledger, and forgets what was known of it here.</summary>
-    public async ValueTask<bool> ResetAsync()
+    public async ValueTask<bool> ResetAsync(Guid? order)
     {
-        if (!await ResetInLedgerAsync().ConfigureAwait(false))
+        if (!await ResetInLedgerAsync(order).ConfigureAwait(false))
             return false;
         lock (_gate)
         {
+            if (!IsQuota)
+                ForgetLocked();    // what is in hand was counted in a window that is gone
             _denial = null;
             Volatile.Write(ref _room, long.MinValue);
         }
         return true;
     }
 
-    protected abstract ValueTask<bool> ResetInLedgerAsync();
+    protected abstract ValueTask<bool> ResetInLedgerAsync(Guid? order);
 
     /// <summary>Spends units, or says why not. <paramref name="bucket"/> is to be handed to <see cref="GiveBack"/> if the call is refused elsewhere.</summary>
     /// <param name="arrivedUnixMs">When the call arrived: what is promised is for those that were there.</param>

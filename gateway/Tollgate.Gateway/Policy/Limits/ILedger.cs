@@ -31,7 +31,8 @@ internal interface ILedger
     ValueTask<long?> JoinQuotaAsync(string key, string node, QuotaPart part, long lifetimeMs);
 
     /// <summary>Begins a counter anew, as if nothing had been spent. False when the ledger is away.</summary>
-    ValueTask<bool> ResetAsync(string key, bool quota);
+    /// <param name="order">Nodes that carry out the same order carry it out once between them; null = always.</param>
+    ValueTask<bool> ResetAsync(string key, bool quota, Guid? order = null);
 
     /// <summary>Drops what no window and no period needs any more.</summary>
     void Tidy();

@@ -123,6 +123,12 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
         return { 1 }
         """);
 
+    /// <summary>An order that was carried out is not carried out again: the nodes that heard of it do it once between them.</summary>
+    private const string OncePerOrder = """
+        if ARGV[2] ~= '' and not redis.call('SET', KEYS[1] .. ':reset:' .. ARGV[2], '1', 'NX', 'PX', 3600000) then return { 1 } end
+
+        """;
+
     private const string UsedOfQuota = """
         local held, used, others, mine = redis.call('HGETALL', KEYS[1]), 0, 0, false
         for i = 1, #held, 2 do
@@ -178,13 +184,13 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
         """);
 
     /// <summary>Begins a quota's period anew for all nodes.</summary>
-    public RedisScript ResetQuota { get; } = new(UsedOfQuota + """
+    public RedisScript ResetQuota { get; } = new(OncePerOrder + UsedOfQuota + """
         if #held > 0 then redis.call('HINCRBY', KEYS[1], 'r', string.format('%.0f', math.max(0, used))) end
         return { 1 }
         """);
 
     /// <summary>Begins a window anew.</summary>
-    public RedisScript ResetWindow { get; } = new("""
+    public RedisScript ResetWindow { get; } = new(OncePerOrder + """
         redis.call('DEL', KEYS[1])
         return { 1 }
         """);

@@ -41,7 +41,7 @@ internal sealed class MemoryLedger(TimeProvider time, int nodes = 1) : ILedger
             return new(account.Join(node, part));
     }
 
-    public ValueTask<bool> ResetAsync(string key, bool quota)
+    public ValueTask<bool> ResetAsync(string key, bool quota, Guid? order = null)
     {
         if (!quota)
             _windows.TryRemove(key, out _);

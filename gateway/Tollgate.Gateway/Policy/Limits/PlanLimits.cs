@@ -151,7 +151,8 @@ internal sealed class PlanLimits
     }
 
     /// <summary>Begins counters of an entitlement anew, in the ledger and so on all nodes: the one named, or all. Answers their names; null = the ledger is away.</summary>
-    public async Task<IReadOnlyList<string>?> ResetAsync(Entitlement entitlement, string? name)
+    /// <param name="order">Nodes that carry out the same order carry it out once between them; null = always.</param>
+    public async Task<IReadOnlyList<string>?> ResetAsync(Entitlement entitlement, string? name, Guid? order = null)
     {
         var plan = entitlement.Counters ?? Activate(entitlement);
         if (!plan.Sets.Any())
@@ -159,7 +160,7 @@ internal sealed class PlanLimits
         var reset = new List<string>();
         foreach (var counter in plan.Sets.SelectMany(set => set.Counters).Distinct().Where(counter => name is null || counter.Name == name))
         {
-            if (!await counter.ResetAsync().ConfigureAwait(false))
+            if (!await counter.ResetAsync(order).ConfigureAwait(false))
                 return null;
             reset.Add(counter.Name);
         }

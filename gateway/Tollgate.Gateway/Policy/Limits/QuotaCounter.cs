@@ -164,7 +164,7 @@ internal sealed class QuotaCounter : Counter
         return await JoinAsync(Volatile.Read(ref _period)).ConfigureAwait(false);
     }
 
-    protected override ValueTask<bool> ResetInLedgerAsync() => Ledger.ResetAsync(Volatile.Read(ref _period).Key, quota: true);
+    protected override ValueTask<bool> ResetInLedgerAsync(Guid? order) => Ledger.ResetAsync(Volatile.Read(ref _period).Key, quota: true, order);
 
     /// <summary>
     /// Tells the ledger what this node has been granted, once in the life of a process what its journal holds of the time before: so a lease that died with

@@ -108,7 +108,7 @@ internal sealed class RateCounter : Counter
 
     protected override ValueTask<bool> TellAsync() => _toTell.Count == 0 ? new(true) : Ledger.TellWindowAsync(LedgerKey, _windowMs, _toTell);
 
-    protected override ValueTask<bool> ResetInLedgerAsync() => Ledger.ResetAsync(LedgerKey, quota: false);
+    protected override ValueTask<bool> ResetInLedgerAsync(Guid? order) => Ledger.ResetAsync(LedgerKey, quota: false, order);
 
     public override long ResetSeconds(long nowUs) =>
         IsRefusing(1, nowUs, out var retryUs) ? CeilingSeconds(retryUs) : CeilingSeconds(Math.Clamp(FreeAtUs - nowUs, 1, _windowMs * 1000));

@@ -96,8 +96,8 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
         await RunAsync(_scripts.Join, key, [node, part.Granted, part.Counted, part.Total, part.KeepsOlder ? 1 : 0, lifetimeMs], evenIfSilent: true).ConfigureAwait(false)
             is [var granted, ..] ? granted : null;
 
-    public async ValueTask<bool> ResetAsync(string key, bool quota) =>
-        await (quota ? RunAsync(_scripts.ResetQuota, key, [""]) : RunAsync(_scripts.ResetWindow, OfThisRun(key), [])).ConfigureAwait(false) is { Length: > 0 };
+    public async ValueTask<bool> ResetAsync(string key, bool quota, Guid? order = null) =>
+        await RunAsync(quota ? _scripts.ResetQuota : _scripts.ResetWindow, quota ? key : OfThisRun(key), ["", order?.ToString("N") ?? ""]).ConfigureAwait(false) is { Length: > 0 };
 
     public void Tidy()
     {
