@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Tollgate.Testing;
@@ -297,6 +298,93 @@ public sealed class RobustnessTests : IClassFixture<RobustnessTests.Fixture>
 
         _upstream.Received.Trim().ShouldBeEmpty(what);
         (await _gateway.GetAsync("/t/after")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    /// <summary>Heads over HTTP/2 that would be other messages over HTTP/1.1. Names and values, one line each; the status, 0 = stream or connection ends without one.</summary>
+    [Theory]
+    [InlineData("a line end in a value", ":method GET|:scheme http|:path /t/x|:authority h|x-a 1\r\nX-Evil: 1", 0)]
+    [InlineData("a line end in a name", ":method GET|:scheme http|:path /t/x|:authority h|x-a\r\nx-evil 1", 400)]
+    [InlineData("a colon in a name", ":method GET|:scheme http|:path /t/x|:authority h|x-a:b 1", 400)]
+    [InlineData("a line end in the path", ":method GET|:scheme http|:path /t/x\r\nX-Evil:1|:authority h", 0)]
+    [InlineData("a line end in the method", ":method GET\r\n|:scheme http|:path /t/x|:authority h", 0)]
+    [InlineData("a line end in the authority", ":method GET|:scheme http|:path /t/x|:authority h\r\nX-Evil:1", 0)]
+    [InlineData("a coding of the connection", ":method POST|:scheme http|:path /t/x|:authority h|transfer-encoding chunked", 400)]
+    [InlineData("a Connection header", ":method GET|:scheme http|:path /t/x|:authority h|connection x-a", 0)]
+    [InlineData("two paths", ":method GET|:scheme http|:path /t/x|:path /t/y|:authority h", 0)]
+    [InlineData("a pseudo header after others", ":method GET|:scheme http|x-a 1|:path /t/x|:authority h", 0)]
+    [InlineData("two lengths", ":method POST|:scheme http|:path /t/x|:authority h|content-length 2|content-length 3", 0)]
+    [InlineData("a length and no body", ":method POST|:scheme http|:path /t/x|:authority h|content-length 5", 0)]
+    [InlineData("a path of another host", ":method GET|:scheme http|:path http://evil/t/x|:authority h", 0)]
+    [InlineData("a tunnel", ":method CONNECT|:authority h:80", 400)]
+    public async Task A_head_over_HTTP2_never_becomes_another_over_HTTP1(string what, string head, int status)
+    {
+        using var raw = await RawClient.ConnectAsync(_gateway.Address);
+        byte[] fields = [.. head.Split('|').SelectMany(field => Literal(field[..field.LastIndexOf(' ')], field[(field.LastIndexOf(' ') + 1)..]))];
+        await raw.Stream.WriteAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []), .. Frame(1, 5, 1, fields)]);
+
+        var statuses = await StatusAsync(raw.Stream);
+
+        statuses.ShouldBe(status, what);
+        _upstream.Received.Trim().ShouldBeEmpty(what);
+    }
+
+    [Theory]
+    [InlineData("a head that goes on for ever")]
+    [InlineData("a small head that unfolds into a large one")]
+    public async Task A_head_over_HTTP2_that_takes_too_much_ends_its_connection_and_hurts_nobody_else(string what)
+    {
+        using var raw = await RawClient.ConnectAsync(_gateway.Address);
+        byte[] head = [.. Literal(":method", "GET"), .. Literal(":scheme", "http"), .. Literal(":path", "/t/x"), .. Literal(":authority", "h")];
+        await raw.Stream.WriteAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, [])]);
+        var cut = false;
+        try
+        {
+            if (what.Contains("unfolds"))
+            {
+                // One long field into the table, and then its index, one byte each time.
+                byte[] kept = [.. head, 0x40, 3, .. "x-b"u8, 0x7f, 0xa1, 0x1e, .. Enumerable.Repeat((byte)'z', 4000)];
+                await raw.Stream.WriteAsync(Frame(1, 5, 1, kept));
+                for (var i = 1; i < 200; i++) await raw.Stream.WriteAsync(Frame(1, 5, 2 * i + 1, [.. head, .. Enumerable.Repeat((byte)0xbe, 4000)]));
+            }
+            else
+            {
+                await raw.Stream.WriteAsync(Frame(1, 0, 1, head));
+                for (var i = 0; i < 50_000; i++) await raw.Stream.WriteAsync(Frame(9, 0, 1, Literal("x-a", new string('y', 100))));
+            }
+        }
+        catch (IOException)
+        {
+            cut = true;
+        }
+
+        if (!cut) await raw.ReadToEndAsync();
+        (await _gateway.GetAsync("/t/after")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        _upstream.Received.Split("GET /t/x ").Length.ShouldBeLessThanOrEqualTo(2, what);    // the first of them was a call like any other
+    }
+
+    // Literal field without indexing, new name (RFC 7541 §6.2.2).
+    private static byte[] Literal(string name, string value) => [0, (byte)name.Length, .. Encoding.Latin1.GetBytes(name), (byte)value.Length, .. Encoding.Latin1.GetBytes(value)];
+
+    // The status of the first stream: an indexed one, or a literal with an indexed name; 0 = it was reset, or the connection ended.
+    private static async Task<int> StatusAsync(NetworkStream stream)
+    {
+        var header = new byte[9];
+        using var limit = new CancellationTokenSource(Deadline.Default);
+        try
+        {
+            while (true)
+            {
+                await stream.ReadExactlyAsync(header, limit.Token);
+                var payload = new byte[header[0] << 16 | header[1] << 8 | header[2]];
+                await stream.ReadExactlyAsync(payload, limit.Token);
+                if (header[3] is 3 or 7) return 0;
+                if (header[3] == 1) return payload[0] switch { 0x88 => 200, 0x8c => 400, 0x8d => 404, 0x8e => 500, var other => -other };
+            }
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
     }
 
     private static byte[] Frame(byte type, byte flags, int stream, byte[] payload) =>

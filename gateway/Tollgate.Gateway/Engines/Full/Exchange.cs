@@ -177,7 +177,8 @@ internal sealed class Exchange : ICallHeaders
 
         // Kestrel marks a message with both a length and a transfer coding so; it may be an attempt at smuggling (RFC 9112 §6.3).
         var target = Context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        if (headers.ContainsKey("X-Content-Length") && headers.TransferEncoding.Count > 0 || !CanonicalTarget.TrySplit(target, out _call.Path, out _call.Query))
+        // Over HTTP/2 a coding of the connection has no meaning (RFC 9113 §8.2.2).
+        if (headers.TransferEncoding.Count > 0 && (headers.ContainsKey("X-Content-Length") || !HttpProtocol.IsHttp11(request.Protocol)) || !CanonicalTarget.TrySplit(target, out _call.Path, out _call.Query))
             return RefuseAsync(Verdict.Refuse(Refusal.BadRequest));
 
         if (ConsumerKeysAnswer.IsAskedBy(this)) return ConsumerKeysAnswer.WriteAsync(this);

@@ -118,14 +118,13 @@ internal static class UpstreamHead
         {
             var value = values[0]!;
             Check(value);
-            if (message.Headers.TryAddWithoutValidation(name, value)) return;
-            (message.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, value);
-            return;
+            if (message.Headers.TryAddWithoutValidation(name, value) || (message.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, value)) return;
+            throw new UnsendableHeaderException();
         }
 
         foreach (var value in values) Check(value!);
-        if (message.Headers.TryAddWithoutValidation(name, (IEnumerable<string>)values!)) return;
-        (message.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, (IEnumerable<string>)values!);
+        if (message.Headers.TryAddWithoutValidation(name, (IEnumerable<string>)values!) || (message.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, (IEnumerable<string>)values!)) return;
+        throw new UnsendableHeaderException();    // a name that is no token, which HTTP/2 lets through
     }
 
     // As in Ocelot, a header value that is not ASCII is the caller's mistake and not sent.
@@ -136,4 +135,4 @@ internal static class UpstreamHead
 }
 
 /// <summary>A header of the call cannot be sent on: the caller's mistake.</summary>
-internal sealed class UnsendableHeaderException() : Exception("A header value is not ASCII.");
+internal sealed class UnsendableHeaderException() : Exception("A header's name is no token, or its value not ASCII.");
