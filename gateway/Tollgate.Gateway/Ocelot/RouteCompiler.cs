@@ -14,35 +14,46 @@ using Tollgate.Gateway.Transport;
 namespace Tollgate.Gateway.Ocelot;
 
 /// <summary>
-/// Compiles what the files say into what is in force. Keeps upstreams and token providers that a new configuration leaves as they were, and with them
-/// their turns and their keys. Used by one thread at a time.
+/// Compiles what the files say into what is in force. Keeps limits, circuits, upstreams and token providers that a new configuration leaves as they were, and with them
+/// their counts, turns and keys. Used by one thread at a time.
 /// </summary>
-internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, PluginSet plugins, ProductDocuments? documents = null) : IDisposable
+internal sealed class RouteCompiler : IDisposable
 {
     private const int DefaultTimeoutSeconds = 90;
 
-    private readonly TransportPool _transports = new() { Plugins = plugins };
-    private PluginSet _plugins = plugins;
+    private readonly ProductDocuments? _documents;
+    private readonly TokenProviders _providers;
+    private readonly UpstreamCompiler _upstreams;
+    private readonly TransportPool _transports;
+    private PluginSet _plugins;
     private readonly List<ConfigurationError> _warnings = [];
     private DynamicRouteTable? _dynamic;
-    private Dictionary<string, Upstream> _upstreams = [];
-    private List<(string Route, Upstream Upstream)> _inForce = [];
     private Dictionary<string, RateLimit> _rateLimits = [];
     private Dictionary<string, CircuitBreaker> _circuits = [];
-    private readonly Dictionary<string, StickySessions> _sessions = [];
-    private Dictionary<TokenProviderOptions, (TokenProvider Provider, IDisposable? Keys, string Content)> _providers = [];
+
+    /// <param name="documents">The products' own; null = none is known.</param>
+    public RouteCompiler(TimeProvider time, ILoggerFactory loggers, PluginSet plugins, ProductDocuments? documents = null)
+    {
+        (_documents, _plugins) = (documents, plugins);
+        _providers = new TokenProviders(time, loggers);
+        _upstreams = new UpstreamCompiler(Warn) { Plugins = plugins };
+        _transports = new TransportPool { Plugins = plugins };
+    }
 
     /// <summary>Folder in which what token issuers last said is kept for the next start; null = it is not.</summary>
-    public string? IssuersKeptIn { get; init; }
+    public string? IssuersKeptIn
+    {
+        init => _providers.IssuersKeptIn = value;
+    }
 
     /// <summary>The upstreams of the routes that were compiled last, with the routes' names.</summary>
-    public IReadOnlyCollection<(string Route, Upstream Upstream)> Upstreams => _inForce;
+    public IReadOnlyCollection<(string Route, Upstream Upstream)> Upstreams => _upstreams.InForce;
 
     /// <summary>What the configuration that was compiled last names and no plug-in has.</summary>
     public IReadOnlyList<ConfigurationError> Warnings => _warnings;
 
     /// <summary>Other plug-ins have the names from the next configuration on.</summary>
-    public void Use(PluginSet plugins) => _transports.Plugins = _plugins = plugins;
+    public void Use(PluginSet plugins) => _upstreams.Plugins = _transports.Plugins = _plugins = plugins;
 
     /// <param name="builtIn">Providers beside those of the files: the product's own identity service.</param>
     /// <param name="services">Where services run; null = nobody is asked.</param>
@@ -50,9 +61,9 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
     {
         Func<ServiceName, IReadOnlyList<ServiceHost>> hostsOf = services is null ? _ => [] : services.HostsOf;
         var resolved = configuration.Routes.Select(route => OcelotDiscovery.Resolve(route, configuration.Global, hostsOf)).ToArray();
-        var providers = CompileProviders(configuration, builtIn);
+        var providers = _providers.Compile(configuration, builtIn);
         var parts = new Parts(configuration.Global, providers);
-        _inForce = [];
+        _upstreams.Begin();
         _warnings.Clear();
         try
         {
@@ -63,7 +74,8 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
                 Dynamic = configuration.IsDynamic && services is not null ? DynamicRoutesOf(configuration, services, parts) : null,
                 HasOcelotCodes = configuration.Global.HasOcelotCodes,
             };
-            (_upstreams, _rateLimits, _circuits) = (parts.Upstreams, parts.RateLimits, parts.Circuits);
+            (_rateLimits, _circuits) = (parts.RateLimits, parts.Circuits);
+            _upstreams.Settle();
             _transports.Settle();
             return table;
         }
@@ -76,8 +88,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
 
     public void Dispose()
     {
-        foreach (var (_, keys, _) in _providers.Values) keys?.Dispose();
-        _providers.Clear();
+        _providers.Dispose();
         _transports.Dispose();
     }
 
@@ -161,8 +172,8 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
             Host = route.UpstreamHost,
             Headers = headers,
             Priority = route.Priority,
-            Upstream = UpstreamOf(route, global, delivery, parts.Upstreams),
-            Delivery = DeliveryOf(route, delivery, parts.Upstreams),
+            Upstream = _upstreams.Compile(route, global, delivery),
+            Delivery = _upstreams.Compile(route, delivery),
             Bodies = BodiesOf(route),
             TimeoutMs = Math.Min(quality.TimeoutMs ?? int.MaxValue, checked((route.Timeout ?? global.Timeout ?? DefaultTimeoutSeconds) * 1000)),
             Circuit = CircuitOf(route, quality, parts.Circuits),
@@ -209,7 +220,7 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
     }
 
     private RouteBodies? BodiesOf(OcelotRoute route) =>
-        route.Bodies is { IsOfProduct: true, Compiled: { } bodies } && documents is not null ? bodies with { Document = documents.Of(route.Tollgate.Product!) } : route.Bodies.Compiled;
+        route.Bodies is { IsOfProduct: true, Compiled: { } bodies } && _documents is not null ? bodies with { Document = _documents.Of(route.Tollgate.Product!) } : route.Bodies.Compiled;
 
     private static Dictionary<string, string> MetadataOf(OcelotRoute route, OcelotGlobal global)
     {
@@ -267,161 +278,14 @@ internal sealed class RouteCompiler(TimeProvider time, ILoggerFactory loggers, P
         return circuits[identity] = _circuits.GetValueOrDefault(identity) ?? new CircuitBreaker(rule);
     }
 
-    private static OcelotLoadBalancer Merge(OcelotRoute route, OcelotLoadBalancer shared)
-    {
-        if (shared.RouteKeys.Count > 0 && (route.Key is null || !shared.RouteKeys.Contains(route.Key))) return route.LoadBalancer;
-        return new OcelotLoadBalancer
-        {
-            Json = route.LoadBalancer.Type is null ? shared.Json : route.LoadBalancer.Json,
-            Type = route.LoadBalancer.Type ?? shared.Type,
-            Key = route.LoadBalancer.Key ?? shared.Key,
-            ExpiryMs = route.LoadBalancer.ExpiryMs ?? shared.ExpiryMs,
-        };
-    }
-
-    private StickySessions SessionsOf(OcelotLoadBalancer balancer)
-    {
-        var cookie = balancer.Key ?? ".AspNetCore.Session";
-        if (!_sessions.TryGetValue(cookie, out var sessions)) _sessions.Add(cookie, sessions = new StickySessions(cookie));
-        sessions.ExpiryMs = balancer.ExpiryMs ?? 1_200_000;
-        return sessions;
-    }
-
-    private Upstream UpstreamOf(OcelotRoute route, OcelotGlobal global, TollgateDelivery delivery, Dictionary<string, Upstream> upstreams)
-    {
-        var balancer = Merge(route, global.LoadBalancer);
-        var policy = balancer.Type?.ToLowerInvariant() switch
-        {
-            "noloadbalancer" => BalancingPolicy.First,
-            "leastconnection" => BalancingPolicy.LeastCalls,
-            "cookiestickysessions" => BalancingPolicy.Sticky,
-            null or "roundrobin" => BalancingPolicy.Turns,
-            _ when _plugins.HasChooser(balancer.Type) => BalancingPolicy.Custom,
-            _ => Unknown(balancer),
-        };
-        var options = OptionsOf(delivery, policy);
-        if (options.Policy == BalancingPolicy.Custom) options = options with { Chooser = new CustomChooser(balancer.Type!, _plugins.Generation, _plugins.MakeChooser(balancer.Type!)!, _plugins.Budget) };
-        var sessions = options.Policy == BalancingPolicy.Sticky ? SessionsOf(balancer) : null;
-        return UpstreamOf(route, "", route.DownstreamHostAndPorts, options, $"{balancer.Key}", sessions, upstreams);
-    }
-
-    private BalancingPolicy Unknown(OcelotLoadBalancer balancer)
-    {
-        Warn(balancer.Json!.Error("Type", $"\"{balancer.Type}\" is no balancer of this gateway or of a plug-in: the hosts take turns."));
-        return BalancingPolicy.Turns;
-    }
-
     private void Warn(ConfigurationError warning)
     {
         if (!_warnings.Contains(warning)) _warnings.Add(warning);
     }
 
-    private static BalancingOptions OptionsOf(TollgateDelivery delivery, BalancingPolicy policy) => new()
-    {
-        Policy = delivery.LoadBalancing?.Policy ?? policy,
-        Hash = delivery.LoadBalancing?.Hash,
-        Cookie = delivery.LoadBalancing?.Cookie,
-        SlowStartMs = delivery.LoadBalancing?.SlowStartMs ?? 0,
-        Passive = delivery.Passive ?? new PassiveHealth(),
-        Active = delivery.Active,
-    };
-
-    // The same words mean the same upstream, which keeps its turn and what it knows of its hosts.
-    private Upstream UpstreamOf(OcelotRoute route, string part, IReadOnlyList<OcelotHost> hosts, BalancingOptions options, string sessionKey, StickySessions? sessions,
-        Dictionary<string, Upstream> upstreams)
-    {
-        var scheme = route.DownstreamScheme switch { "ws" => "http", "wss" => "https", var other => other };
-        var identity = string.Join('|', [
-            part, string.Join(',', route.UpstreamHttpMethod), route.UpstreamPathTemplate, route.UpstreamHost, scheme, options.ToString(), sessionKey,
-            .. route.ServiceName is null || part.Length > 0 ? hosts.Select(host => host.ToString()) : [$"{route.ServiceNamespace} {route.ServiceName}"]]);
-        if (!upstreams.TryGetValue(identity, out var upstream))
-        {
-            Destination[] destinations = [.. hosts.Select(host => new Destination(host.Host, host.Port, scheme, host.Weight, host.Priority))];
-            if (!_upstreams.TryGetValue(identity, out upstream)) upstream = new Upstream(destinations, options, sessions);
-            else if (route.ServiceName is not null && part.Length == 0 && !upstream.Destinations.Select(host => host.Authority).SequenceEqual(destinations.Select(host => host.Authority))) upstream.Replace(destinations);
-            upstreams.Add(identity, upstream);
-        }
-
-        _inForce.Add((route.Name, upstream));
-        return upstream;
-    }
-
-    private Delivery DeliveryOf(OcelotRoute route, TollgateDelivery delivery, Dictionary<string, Upstream> upstreams)
-    {
-        if (delivery is { Retry: null, Hedging: null, Timeouts: null, Canary: null, Mirror: null }) return Delivery.Default;
-        return new Delivery
-        {
-            Retry = delivery.Retry?.Compile() ?? new RetryRule(),
-            Hedge = delivery.Hedging,
-            ConnectMs = delivery.Timeouts?.ConnectMs ?? 0,
-            ActivityMs = delivery.Timeouts?.ActivityMs ?? 0,
-            TotalMs = delivery.Timeouts?.TotalMs ?? 0,
-            Canary = delivery.Canary is { } canary ? new Canary(UpstreamOf(route, "canary", canary.Hosts, OptionsOf(delivery, BalancingPolicy.Turns), "", null, upstreams), canary.Rule) : null,
-            Mirror = delivery.Mirror is { } mirror
-                ? new Mirror(UpstreamOf(route, "mirror", mirror.Hosts, new BalancingOptions(), "", null, upstreams), mirror.TenThousandths, mirror.MostAtOnce, mirror.BodyBytes, mirror.TimeoutMs)
-                : null,
-        };
-    }
-
-    private Dictionary<string, TokenProvider> CompileProviders(OcelotConfiguration configuration, IReadOnlyList<TokenProviderOptions> builtIn)
-    {
-        var compiled = new Dictionary<TokenProviderOptions, (TokenProvider Provider, IDisposable? Keys, string Content)>();
-        var byName = new Dictionary<string, TokenProvider>(StringComparer.Ordinal);
-        foreach (var options in configuration.Providers.Values.Concat(builtIn))
-        {
-            var content = options.JwksFile is null ? "" : File.ReadAllText(options.JwksFile);
-            if (!_providers.TryGetValue(options, out var provider) || provider.Content != content)
-                provider = Compile(options, content, configuration);
-            compiled.TryAdd(options, provider);
-            byName.TryAdd(options.Name, provider.Provider);
-        }
-
-        foreach (var (options, known) in _providers)
-            if (!compiled.TryGetValue(options, out var kept) || !ReferenceEquals(kept.Provider, known.Provider))
-                known.Keys?.Dispose();
-        _providers = compiled;
-        return byName;
-    }
-
-    private (TokenProvider Provider, IDisposable? Keys, string Content) Compile(TokenProviderOptions options, string content, OcelotConfiguration configuration)
-    {
-        TokenKeys? keys;
-        try
-        {
-            keys = options switch
-            {
-                { HS256Secret: { } secret } => FixedTokenKeys.FromSecret(secret),
-                { Authority: { } authority } => new AuthorityKeys(authority, time, loggers.CreateLogger<AuthorityKeys>(), IssuersKeptIn),
-                { JwksFile: not null } => FixedTokenKeys.FromJwks(content),
-                _ => null,
-            };
-        }
-        catch (ArgumentException unusable)
-        {
-            throw new ConfigurationException([new ConfigurationError(
-                options.JwksFile ?? configuration.Files[0], 1, $"Tollgate.Authentication.Providers.{options.Name}.JwksFile", unusable.Message)]);
-        }
-
-        var authorityKeys = keys as AuthorityKeys;
-        var introspector = options.Introspection is { } ask
-            ? new Introspector(ask, () => authorityKeys?.IntrospectionEndpoint, options.Issuer, options.Audience, time, loggers.CreateLogger<Introspector>())
-            : null;
-        return (new TokenProvider(options.Name, keys, options.Issuer, options.Audience, options.AccessTokensOnly, introspector), new Both(authorityKeys, introspector), content);
-    }
-
-    private sealed class Both(IDisposable? first, IDisposable? second) : IDisposable
-    {
-        public void Dispose()
-        {
-            first?.Dispose();
-            second?.Dispose();
-        }
-    }
-
     /// <summary>What the routes of one configuration share while it is compiled.</summary>
     private sealed record Parts(OcelotGlobal Global, Dictionary<string, TokenProvider> Providers)
     {
-        public Dictionary<string, Upstream> Upstreams { get; } = new(StringComparer.Ordinal);
         public Dictionary<string, CircuitBreaker> Circuits { get; } = new(StringComparer.Ordinal);
         public Dictionary<string, RateLimit> RateLimits { get; } = new(StringComparer.Ordinal);
     }
