@@ -121,7 +121,7 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
 
             // A key that is gone must not go on vouching for remembered tokens.
             if (before is not null && before.Keys.Any(key => set.Lacks(key.KeyId)))
-                set = new TokenKeySet(set.Keys, set.Algorithms, issuer: issuer, version: before.Version + 1);
+                set = new TokenKeySet(set.Keys, set.Algorithms, issuer: issuer, version: before.Version + 1, algorithmByKid: set.AlgorithmByKid);
             Volatile.Write(ref _current, set);
             if (!_isConfirmed) AuthorityKeysLog.KeysLive(_logger, _authority, set.Keys.Count);
             (_isConfirmed, _saidAway) = (true, false);

@@ -28,7 +28,8 @@ internal sealed class FixedTokenKeys(TokenKeySet set) : TokenKeys
 }
 
 /// <summary>The keys of a provider at one time. Immutable.</summary>
-internal sealed class TokenKeySet(IReadOnlyList<SecurityKey> keys, string[] algorithms, bool anyKid = false, string? issuer = null, int version = 1)
+internal sealed class TokenKeySet(
+    IReadOnlyList<SecurityKey> keys, string[] algorithms, bool anyKid = false, string? issuer = null, int version = 1, IReadOnlyDictionary<string, string>? algorithmByKid = null)
 {
     private static readonly string[] Asymmetric =
     [
@@ -44,6 +45,13 @@ internal sealed class TokenKeySet(IReadOnlyList<SecurityKey> keys, string[] algo
     public string? Issuer { get; } = issuer;
 
     public int Version { get; } = version;
+
+    /// <summary>What the set says of single keys; those that it says nothing of sign with any of <see cref="Algorithms"/>.</summary>
+    public IReadOnlyDictionary<string, string>? AlgorithmByKid { get; } = algorithmByKid;
+
+    /// <summary>Whether the key that a token names is for another algorithm (RFC 8725 §3.1).</summary>
+    public bool Forbids(string? kid, string? algorithm) =>
+        AlgorithmByKid is not null && !string.IsNullOrEmpty(kid) && AlgorithmByKid.TryGetValue(kid, out var only) && only != algorithm;
 
     /// <summary>Whether a token names a key that is not here.</summary>
     public bool Lacks(string? kid)
@@ -61,6 +69,7 @@ internal sealed class TokenKeySet(IReadOnlyList<SecurityKey> keys, string[] algo
         var set = new JsonWebKeySet(json) { SkipUnresolvedJsonWebKeys = true };
         var keys = set.GetSigningKeys().Where(key => key is AsymmetricSecurityKey or JsonWebKey { Kty: "RSA" or "EC" }).ToArray();
         if (keys.Length == 0) throw new ArgumentException("the set holds no RSA or EC key to verify signatures with.");
-        return new TokenKeySet(keys, Asymmetric, issuer: issuer, version: version);
+        var only = set.Keys.Where(key => !string.IsNullOrEmpty(key.Kid) && !string.IsNullOrEmpty(key.Alg)).DistinctBy(key => key.Kid).ToDictionary(key => key.Kid, key => key.Alg, StringComparer.Ordinal);
+        return new TokenKeySet(keys, Asymmetric, issuer: issuer, version: version, algorithmByKid: only);
     }
 }

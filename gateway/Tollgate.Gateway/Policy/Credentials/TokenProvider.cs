@@ -95,6 +95,7 @@ internal sealed class TokenProvider(
             return arrival is null ? no : TokenVerification.KeysOnTheirWay;
         }
 
+        if (set.Forbids(token.Kid, token.Alg)) return no;
         var result = Handler.ValidateTokenAsync(token, ParametersFor(set)).GetAwaiter().GetResult();    // completes at once: the keys are in memory
         if (!result.IsValid) return no;
 
