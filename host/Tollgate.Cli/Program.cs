@@ -8,5 +8,6 @@ var root = new RootCommand("Tollgate's command line: looks at configurations, an
     AccountCommands.Login(),
     AccountCommands.Logout(),
     AccountCommands.WhoAmI(),
+    ExplainCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -81,6 +81,7 @@ public static class TollgateIdentity
         app.MapMail();
         app.MapFeed<IdentityDb>(FeedNames.Credentials);
         app.MapKeyUse();
+        LeakedSecrets.Map(app);
         app.MapGatewayAnswers();
         return app;
     }
@@ -122,6 +123,7 @@ public static class TollgateIdentity
         if (configuration[$"{MailOptions.Section}:Smtp:Host"] is { Length: > 0 }) services.AddSingleton<IMailCarrier, SmtpCarrier>();
         else services.AddSingleton<IMailCarrier>(provider => provider.GetRequiredService<MailFolder>());
         services.AddSingleton<MailQueue>();
+        services.AddSingleton<LeakedSecrets>();
         services.AddHostedService(provider => provider.GetRequiredService<MailQueue>());
     }
 

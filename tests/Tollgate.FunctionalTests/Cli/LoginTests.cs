@@ -31,6 +31,8 @@ public sealed class LoginTests : IDisposable
         (await RunAsync(host, "routes", "publish", "orders", routes)).Output.ShouldContain("orders version 1 is published");
         (await RunAsync(host, "whoami")).Output.ShouldContain(HostProcess.AdminEmail);
 
+        (await RunAsync(host, "explain", Guid.NewGuid().ToString())).ShouldSatisfyAllConditions(run => run.Code.ShouldBe(1), run => run.Output.ShouldContain("No gateway in reach remembers"));
+
         // What it may do ends at its scopes, its audience and the person's organisations.
         var token = Read("accessToken");
         (await CallAsync(host, "/me", token)).ShouldBe(HttpStatusCode.OK);

@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tollgate.Contracts;
@@ -131,6 +134,27 @@ public sealed class KeyStoryTests
         named.Count.ShouldBe(2);
         named[gone].Deleted.ShouldBeTrue();
         (await CreateAsync(host, organisation, "Gone")).ShouldNotBe(gone);   // the name is free again
+    }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task Who_finds_a_key_in_public_ends_it_and_its_owners_are_told(Shape shape)
+    {
+        await using var host = await IdentityHost.StartAsync(shape);
+        using var ada = await Visitor.SignedUpAsync(host, "ada@example.com", "Analytical Engines");
+        var organisation = (await host.UseAsync<OrganisationService, Tollgate.Storage.Page<OrganisationView>>(o => o.ListAsync("Analytical", 1, default))).Items.Single().Id;
+        var key = await IssueAsync(host, organisation, await CreateAsync(host, organisation, "Engine"), new IssueKeyRequest("published"));
+        var position = await host.FeedAsync();
+        using var anybody = new HttpClient { BaseAddress = host.Url };
+
+        using var answer = await anybody.PostAsJsonAsync("/leaked-secrets", new[] { new { token = key.Secret, type = "tollgate" }, new { token = key.Secret + "0", type = "tollgate" } });
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await answer.Content.ReadFromJsonAsync<JsonElement>()).EnumerateArray().Select(one => one.GetProperty("label").GetString()).ShouldBe(["true_positive", "false_positive"]);
+
+        (await host.FeedAsync(position)).Items.ShouldHaveSingleItem().ShouldBeOfType<KeyItem>().Revoked.ShouldBeTrue();
+        (await host.MailAsync("ada@example.com", "A secret was found in public, and is revoked")).ShouldNotContain(key.Secret);
+        foreach (var wrong in new object[] { Array.Empty<object>(), new[] { new { token = "" } }, new { token = key.Secret }, Enumerable.Repeat(new { token = "x" }, 101) })
+            (await anybody.PostAsJsonAsync("/leaked-secrets", wrong)).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
     }
 
     [Theory]
