@@ -5,6 +5,7 @@ var root = new RootCommand("Tollgate's command line: looks at configurations, an
 {
     CheckCommand.Create(),
     RoutesCommand.Create(),
+    GatewaysCommand.Create(),
     AccountCommands.Login(),
     AccountCommands.Logout(),
     AccountCommands.WhoAmI(),

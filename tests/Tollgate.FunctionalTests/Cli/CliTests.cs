@@ -60,6 +60,13 @@ public sealed class CliTests : IDisposable
         var (files, ownedByFile) = await RunAsync(["routes", "publish", "weather2", Write("/weather/v1/x", "/"), .. to]);
         files.ShouldBe(1);
         ownedByFile.ShouldContain("ocelot.json");
+        (await RunAsync(["gateways", "purge", "--region", "shop", .. to])).Output.ShouldContain("Every gateway throws them away.");
+        (await RunAsync(["gateways", "purge", .. to])).Code.ShouldBe(1);
+        (await RunAsync(["gateways", "drain", "orders-1:8080", .. to])).Output.ShouldContain("Draining: orders-1:8080");
+        (await RunAsync(["gateways", "drained", .. to])).Output.ShouldContain("orders-1:8080");
+        (await RunAsync(["gateways", "resume", "orders-1:8080", .. to])).Output.ShouldContain("No host drains.");
+        (await RunAsync(["gateways", "resume", "orders-1:8080", .. to])).Code.ShouldBe(1);
+
         var (unknown, sentence) = await RunAsync("routes", "list", "--server", host.PortalUrl, "--token", "wrong");
         unknown.ShouldBe(1);
         sentence.ShouldContain("(401)");
