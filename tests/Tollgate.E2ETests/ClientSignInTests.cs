@@ -23,14 +23,13 @@ public sealed class ClientSignInTests(Browser browser) : IClassFixture<Browser>
 
         // By address: sign-in, consent, and each form leads on to the client.
         await page.GotoAsync(issuer + "/connect/authorize?" + Ask(app.Url));
-        await visitor.PictureAsync("oauth-sign-in");
+        await visitor.ShouldPassAsync("oauth-sign-in");
         (await page.EvaluateAsync<int>("[...document.styleSheets].reduce((rules, sheet) => rules + sheet.cssRules.length, 0)")).ShouldBeGreaterThan(20);
         await page.GetByLabel("E-mail").FillAsync(Email);
         await page.GetByLabel("Password").FillAsync(Password);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "Allow access?" }).WaitForAsync();
-        await visitor.PictureAsync("oauth-consent");
-        await visitor.ShouldFitAsync("consent");
+        await visitor.ShouldPassAsync("oauth-consent");
         await page.GetByRole(AriaRole.Button, new() { Name = "Allow" }).ClickAsync();
         await page.WaitForURLAsync(app.Url + "/cb?code=*");
 
@@ -51,10 +50,14 @@ public sealed class ClientSignInTests(Browser browser) : IClassFixture<Browser>
 
         // Sign-out: asked, and led back.
         await page.GotoAsync($"{issuer}/connect/endsession?client_id=shop&post_logout_redirect_uri={Uri.EscapeDataString(app.Url + "/bye")}");
-        await visitor.PictureAsync("oauth-sign-out");
+        await visitor.ShouldPassAsync("oauth-sign-out");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await page.WaitForURLAsync(app.Url + "/bye");
         visitor.Faults.ShouldBeEmpty();
+
+        // What cannot be trusted ends on a page of ours.
+        await page.GotoAsync(issuer + "/connect/authorize?client_id=nobody");
+        await visitor.ShouldPassAsync("oauth-error");
     }
 
     [Fact]
@@ -74,14 +77,22 @@ public sealed class ClientSignInTests(Browser browser) : IClassFixture<Browser>
         await page.GetByLabel("Password").FillAsync(Password);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
         await page.GetByLabel("Code").FillAsync(begun.GetProperty("user_code").GetString()!);
-        await visitor.PictureAsync("oauth-device-phone-dark");
-        await visitor.ShouldFitAsync("device");
+        await visitor.ShouldPassAsync("oauth-device");
         await page.GetByRole(AriaRole.Button, new() { Name = "Continue" }).ClickAsync();
         await page.GetByText("Ada's laptop").WaitForAsync();
-        await visitor.PictureAsync("oauth-device-consent-phone-dark");
-        await visitor.ShouldFitAsync("device consent");
+        await visitor.ShouldPassAsync("oauth-device-consent");
         await page.GetByRole(AriaRole.Button, new() { Name = "Connect the device" }).ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "The device is connected" }).WaitForAsync();
+        await visitor.ShouldPassAsync("oauth-device-done");
+        await http.PostAsync(issuer + "/connect/token", new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "urn:ietf:params:oauth:grant-type:device_code", ["client_id"] = "cli", ["device_code"] = begun.GetProperty("device_code").GetString()!,
+        }));
+        await page.GotoAsync("/account/applications");
+        await page.GetByText("Command line").First.WaitForAsync();
+        await visitor.ShouldPassAsync("account-applications");
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new System.Text.RegularExpressions.Regex("Withdraw") }).ClickAsync();
+        await page.GetByText("It no longer acts for you.").WaitForAsync();
         visitor.Faults.ShouldBeEmpty();
     }
 

@@ -28,13 +28,13 @@ public sealed class PostgresServer : IAsyncDisposable
         return postgres;
     }
 
-    /// <summary>Makes an empty database and gives its connection string.</summary>
-    public async Task<string> NewDatabaseAsync()
+    /// <summary>Makes a database and gives its connection string: an empty one, or a copy of another that nobody is connected to.</summary>
+    public async Task<string> NewDatabaseAsync(string? copyOf = null)
     {
         var name = "t" + Guid.NewGuid().ToString("N");
         await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Pooling=false");
         await connection.OpenAsync();
-        await using var create = new NpgsqlCommand($"CREATE DATABASE \"{name}\"", connection);
+        await using var create = new NpgsqlCommand($"CREATE DATABASE \"{name}\"" + (copyOf is null ? "" : $" TEMPLATE \"{new NpgsqlConnectionStringBuilder(copyOf).Database}\""), connection);
         await create.ExecuteNonQueryAsync();
         return ConnectionString(name);
     }

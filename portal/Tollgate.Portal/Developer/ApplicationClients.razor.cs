@@ -22,7 +22,6 @@ public sealed partial class ApplicationClients
     private string _origins = "";
     private IReadOnlyList<string> _offered = [];
     private HashSet<string> _scopes = [];
-    private int _overlapHours = 24;
     private IReadOnlyDictionary<string, string> _errors = new Dictionary<string, string>();
 
     [Parameter, EditorRequired] public ApplicationView Application { get; set; } = null!;
@@ -61,7 +60,7 @@ public sealed partial class ApplicationClients
             : Clients.CreateAsync(Organisation, Application.Id, form, Gone));
     }
 
-    private Task RotateAsync() => TakeAsync(() => Clients.RotateAsync(Organisation, Application.Id, _rotating!.ClientId, TimeSpan.FromHours(_overlapHours), Gone));
+    private Task RotateAsync(TimeSpan overlap) => TakeAsync(() => Clients.RotateAsync(Organisation, Application.Id, _rotating!.ClientId, overlap, Gone));
 
     private async Task RevokeSecretAsync(ClientView client, ClientSecretView secret)
     {

@@ -20,7 +20,6 @@ public sealed partial class ApplicationKeys
     private string _networks = "";
     private string _scopes = "";
     private bool _highRisk;
-    private int _overlapHours = 24;
     private IReadOnlyDictionary<string, string> _errors = new Dictionary<string, string>();
 
     [Parameter, EditorRequired] public ApplicationView Application { get; set; } = null!;
@@ -46,7 +45,7 @@ public sealed partial class ApplicationKeys
     private Task IssueAsync() => TakeAsync(() => Keys.IssueAsync(Organisation, Application.Id,
         new IssueKeyRequest(_name, _kind == "test", _days == 0 ? null : Time.GetUtcNow().AddDays(_days), Words(_scopes), Words(_networks), _highRisk), Gone));
 
-    private Task RotateAsync() => TakeAsync(() => Keys.RotateAsync(Organisation, Application.Id, _rotating!.Id, TimeSpan.FromHours(_overlapHours), Gone));
+    private Task RotateAsync(TimeSpan overlap) => TakeAsync(() => Keys.RotateAsync(Organisation, Application.Id, _rotating!.Id, overlap, Gone));
 
     private async Task RevokeAsync()
     {

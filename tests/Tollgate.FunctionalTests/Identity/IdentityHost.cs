@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -11,7 +12,9 @@ using Microsoft.Extensions.Logging;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Identity;
+using Tollgate.Identity.Storage;
 using Tollgate.ServiceDefaults.Internal;
+using Tollgate.Storage;
 using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Identity;
@@ -27,6 +30,9 @@ public enum Shape
 internal sealed class IdentityHost : IAsyncDisposable
 {
     private static readonly string GatewayTokenText = GatewayToken.New();
+
+    /// <summary>Migrated once and copied for each test: many of them start on a database of their own. Others start whole processes on empty ones.</summary>
+    private static readonly Lazy<Task<string>> Migrated = new(MigrateAsync);
     private readonly WebApplication _app;
     private readonly TempFolder? _ownFolder;
 
@@ -45,7 +51,7 @@ internal sealed class IdentityHost : IAsyncDisposable
     {
         var ownFolder = beside is null || shape == Shape.Postgres ? new TempFolder() : null;
         var folder = ownFolder?.Path ?? beside!.Folder;
-        var postgres = shape == Shape.Postgres ? beside?.Postgres ?? await (await PostgresServer.SharedAsync()).NewDatabaseAsync() : null;
+        var postgres = shape == Shape.Postgres ? beside?.Postgres ?? await (await PostgresServer.SharedAsync()).NewDatabaseAsync(await Migrated.Value) : null;
         var logs = new RecordedLogs();
 
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
@@ -80,6 +86,16 @@ internal sealed class IdentityHost : IAsyncDisposable
             await host.DisposeAsync();
             throw;
         }
+    }
+
+    private static async Task<string> MigrateAsync()
+    {
+        var database = await (await PostgresServer.SharedAsync()).NewDatabaseAsync() + ";Pooling=false";
+        var options = new DbContextOptionsBuilder<PostgresIdentityDb>();
+        options.UsePostgres(database, IdentityDb.Name);
+        await using var db = new PostgresIdentityDb(options.Options);
+        await DatabaseSetup.MigrateAsync(db, _ => Task.CompletedTask, CancellationToken.None);
+        return database;
     }
 
     /// <summary>One use of a service, as a circuit or request would.</summary>

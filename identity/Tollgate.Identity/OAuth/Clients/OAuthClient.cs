@@ -19,6 +19,9 @@ internal sealed class OAuthClient
     public bool IsPublic { get; set; }
     public bool MayIntrospect { get; set; }
 
+    /// <summary>One that may introspect and is no API of certain scopes is the platform's own.</summary>
+    public bool SeesAllTokens => MayIntrospect && Scopes.Length == 0;
+
     /// <summary>People are asked before it acts for them.</summary>
     public bool AsksConsent { get; set; }
     public string[] Grants { get; set; } = [];

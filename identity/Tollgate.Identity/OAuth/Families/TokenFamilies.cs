@@ -102,13 +102,13 @@ internal sealed class TokenFamilies(
         await transaction.CommitAsync(cancel);
     }
 
-    /// <summary>The family of a live refresh token of this client.</summary>
+    /// <summary>The family of a live refresh token of this client, or of any where the platform's own asks.</summary>
     public async Task<(TokenFamily Family, RefreshToken Token)?> LiveRefreshTokenAsync(KnownClient client, string handle, CancellationToken cancel)
     {
         var (digest, now) = (Secrets.Sha256(handle), time.GetUtcNow());
         var token = await db.RefreshTokens.AsNoTracking().SingleOrDefaultAsync(t => t.Sha256 == digest && t.ConsumedAt == null && t.Expires > now, cancel);
         var family = token is null ? null : await db.TokenFamilies.AsNoTracking().SingleAsync(f => f.Id == token.Family, cancel);
-        return family is not null && family.ClientId == client.Client.ClientId && await IsAliveAsync(family, cancel) ? (family, token!) : null;
+        return family is not null && (family.ClientId == client.Client.ClientId || client.Client.SeesAllTokens) && await IsAliveAsync(family, cancel) ? (family, token!) : null;
     }
 
     private async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> IssueAsync(KnownClient client, TokenFamily family, string grant,

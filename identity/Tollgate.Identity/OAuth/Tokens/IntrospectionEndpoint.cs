@@ -32,7 +32,7 @@ internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication 
 
         // Tokens of the management API are for the platform's own alone to look into.
         var answer = token.StartsWith(ManagementTokenFormat.Mark, StringComparison.Ordinal)
-            ? client.Client is { MayIntrospect: true, Scopes.Length: 0 } ? await programs.DescribeAsync(token, cancel) : null
+            ? client.Client.SeesAllTokens ? await programs.DescribeAsync(token, cancel) : null
             : token.Length <= InputLimits.Handle
             ? await families.LiveRefreshTokenAsync(client, token, cancel) is { } live ? Describe(live.Family, live.Token) : null
             : await tokens.LiveAccessTokenAsync(token, cancel) is { } claims && await MaySeeAsync(client.Client, claims, cancel) ? Describe(claims) : null;
@@ -44,7 +44,7 @@ internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication 
     {
         if (TokenSigner.Text(claims, "client_id") == client.ClientId) return true;
         if (!client.MayIntrospect) return false;
-        if (client.Scopes.Length == 0) return true;
+        if (client.SeesAllTokens) return true;
         var audience = claims.GetProperty("aud");
         string?[] audiences = audience.ValueKind == JsonValueKind.Array ? [.. audience.EnumerateArray().Select(a => a.GetString())] : [audience.GetString()];
         if (audiences.Contains(client.ClientId)) return true;

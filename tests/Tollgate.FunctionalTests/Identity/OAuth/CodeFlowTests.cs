@@ -102,6 +102,8 @@ public sealed class CodeFlowTests
         using var person = await SignedInAsync(site);
         var tokens = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid offline_access weather.read")));
         await site.PostAsync("/connect/revocation", OAuthSite.Form(("token", tokens.Text("refresh_token"))), OAuthSite.Basic("asks", "asks secret"));
+        (await site.IntrospectAsync(tokens.Text("refresh_token"), "platform", "platform secret")).Text("client_id").ShouldBe("web");   // the platform's own sees all
+        (await site.IntrospectAsync(tokens.Text("refresh_token"))).Body.ShouldBe("""{"active":false}""");                              // an API, what is meant for it
         (await site.IntrospectAsync(tokens.Text("refresh_token"), "web", "web secret")).Json.GetProperty("active").GetBoolean().ShouldBeTrue();
         await site.PostAsync("/connect/revocation", OAuthSite.Form(("token", tokens.Text("refresh_token"))), OAuthSite.Basic("web", "web secret"));
         (await RefreshAsync(site, tokens.Text("refresh_token"))).ShouldBeError("invalid_grant");

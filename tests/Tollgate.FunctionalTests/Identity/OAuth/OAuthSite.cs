@@ -23,6 +23,7 @@ internal sealed class OAuthSite : IAsyncDisposable
             { "clientId": "plain-worker", "secret": "another secret", "grants": ["client_credentials"], "scopes": ["plain"] },
             { "clientId": "weather-api", "secret": "api secret", "grants": [], "scopes": ["weather.read"], "introspect": true },
             { "clientId": "maps-api", "secret": "api secret", "grants": [], "scopes": ["maps"], "introspect": true },
+            { "clientId": "platform", "secret": "platform secret", "grants": [], "introspect": true },
             { "clientId": "stranger", "secret": "stranger secret", "grants": [] },
             { "clientId": "web", "secret": "web secret", "grants": ["authorization_code", "refresh_token"], "scopes": ["openid", "profile", "email", "offline_access", "weather.read", "weather.write"],
               "redirectUris": ["https://app.example/cb", "https://app.example/cb?x=1"], "postLogoutRedirectUris": ["https://app.example/bye"], "origins": ["https://app.example"] },
