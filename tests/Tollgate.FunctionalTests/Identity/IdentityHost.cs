@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -93,6 +94,8 @@ internal sealed class IdentityHost : IAsyncDisposable
         var database = await (await PostgresServer.SharedAsync()).NewDatabaseAsync() + ";Pooling=false";
         var options = new DbContextOptionsBuilder<PostgresIdentityDb>();
         options.UsePostgres(database, IdentityDb.Name);
+        await using var services = new ServiceCollection().Configure<IdentityOptions>(IdentityDb.UseSchemaVersion).BuildServiceProvider();
+        options.UseApplicationServiceProvider(services);   // the model's shape hangs on these options
         await using var db = new PostgresIdentityDb(options.Options);
         await DatabaseSetup.MigrateAsync(db, _ => Task.CompletedTask, CancellationToken.None);
         return database;
