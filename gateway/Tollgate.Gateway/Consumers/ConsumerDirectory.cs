@@ -74,6 +74,10 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
         if (_resets is not null)
             _resets.Limits = Limits;
         _journal = journal;
+        if (journal is not null)
+            journal.CalendarsOf = account => Entitlements.TryGet(account.Application, account.Product, out var entitlement) && entitlement.Subscription == account.Subscription
+                ? [.. entitlement.Item.Quotas.Select(QuotaCalendar.Of)]
+                : null;
         if (_redis is not null)
             _redis.Recount = Limits.RecountAsync;
     }

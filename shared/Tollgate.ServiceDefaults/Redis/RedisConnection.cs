@@ -10,6 +10,7 @@ namespace Tollgate.ServiceDefaults.Redis;
 /// <remarks>The client library is of an old generation: everything that touches it is in this folder.</remarks>
 public sealed partial class RedisConnection : IAsyncDisposable
 {
+    private const string AuthorityOption = "tlsCa=";
     private static readonly TimeSpan ConnectAgain = TimeSpan.FromMilliseconds(250);
 
     private readonly ConfigurationOptions _options;
@@ -27,10 +28,17 @@ public sealed partial class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>Begins to connect and returns. Throws for a connection string that makes no sense.</summary>
-    /// <param name="connectionString"><c>host:port[,host:port…][,password=…][,ssl=true]</c></param>
+    /// <param name="connectionString"><c>host:port[,host:port…][,password=…][,ssl=true][,sslHost=…][,tlsCa=file]</c>; with <c>tlsCa</c>, certificates of that
+    /// authority alone are trusted instead of the machine's.</param>
     public static RedisConnection Start(string connectionString, ILogger<RedisConnection> logger)
     {
-        var options = ConfigurationOptions.Parse(connectionString);
+        var parts = connectionString.Split(',');
+        var options = ConfigurationOptions.Parse(string.Join(',', parts.Where(part => !IsAuthority(part))));
+        if (parts.FirstOrDefault(IsAuthority) is { } authority)
+        {
+            var trusted = TrustedAuthority.Load(authority.Trim()[AuthorityOption.Length..]);
+            options.CertificateValidation += (_, certificate, _, errors) => trusted.Accepts(certificate, errors);
+        }
         if (options.EndPoints.Count == 0)
             throw new FormatException("The Redis connection string names no server. Write it as host:port.");
         options.AbortOnConnectFail = false;
@@ -101,6 +109,8 @@ public sealed partial class RedisConnection : IAsyncDisposable
             await Task.Run(() => multiplexer.Close(allowCommandsToComplete: false));    // the library closes synchronously
         _stop.Dispose();
     }
+
+    private static bool IsAuthority(string part) => part.Trim().StartsWith(AuthorityOption, StringComparison.OrdinalIgnoreCase);
 
     private static object[] Command(string script, string key, RedisValue[] arguments)
     {

@@ -67,7 +67,7 @@ internal sealed class FakeControlPlane : IAsyncDisposable
         {
             foreach (var item in items)
             {
-                var feed = item is EntitlementItem or RemovedItem { Of: "entitlement" } ? FeedNames.Entitlements : FeedNames.Credentials;
+                var feed = item is EntitlementItem or CounterResetItem or RemovedItem { Of: "entitlement" } ? FeedNames.Entitlements : FeedNames.Credentials;
                 _items[feed].Add(item);
             }
             _changed.SetResult();

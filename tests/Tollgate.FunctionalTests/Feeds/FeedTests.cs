@@ -47,6 +47,24 @@ public sealed class FeedTests
     }
 
     [Fact]
+    public async Task An_order_to_begin_counters_anew_is_carried_out_once()
+    {
+        await using var plane = await FakeControlPlane.StartAsync();
+        plane.Publish(_app, KeyItem(_key), Plan(new RateLimit("hour", 2, 3_600_000)));
+        await using var gateway = await StartAsync(plane);
+        gateway.Entitlements.TryGet(_app.Id, "weather", out var plan).ShouldBeTrue();
+        gateway.Limits.Decide(plan!, 2, false, out _).IsGranted.ShouldBeTrue();
+        gateway.Limits.Decide(plan!, 1, false, out _).IsGranted.ShouldBeFalse();
+
+        var order = new CounterResetItem(plan!.Subscription, "hour", Guid.NewGuid(), DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeMilliseconds());
+        plane.Publish(order);
+        await Deadline.UntilAsync("the counter is begun anew", () => Task.FromResult(gateway.Limits.Decide(plan!, 2, false, out _).IsGranted));
+        plane.Publish(order, order with { Order = Guid.NewGuid(), ExpiresUnixMs = 1 }, _app with { Name = "renamed" });
+        await Deadline.UntilAsync("what followed is in force", () => Task.FromResult(gateway.Credentials.TryFindKey(_key, out var found) && found.Application.Name == "renamed"));
+        gateway.Limits.Decide(plan!, 1, false, out _).IsGranted.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_gateway_starts_from_its_last_good_state_and_catches_up()
     {
         using var data = new TempFolder();

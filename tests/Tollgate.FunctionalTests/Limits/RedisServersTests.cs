@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Contracts;
@@ -33,6 +35,61 @@ public sealed class RedisServersTests : IAsyncLifetime
         await using var stranger = Ledger($"127.0.0.1:{port},password=guessed");
         (await AskAsync(stranger, Key())).Outcome.ShouldBe(LedgerOutcome.Away);
         stranger.IsAway.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_server_behind_TLS_is_used_when_its_authority_is_trusted_and_its_name_is_right()
+    {
+        using var folder = new TempFolder();
+        var (authority, certificate, key) = Certificates(folder);
+        var port = FreePort.Next();
+        _servers.Add(ChildProcess.Start(Programs.Find("redis-server", "redis-server"),
+            ["--port", "0", "--tls-port", port.ToString(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath(),
+                "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority, "--tls-auth-clients", "no", "--requirepass", "not-a-secret"]));
+        await Deadline.UntilAsync("Redis listens", async () =>
+        {
+            using var socket = new TcpClient();
+            await socket.ConnectAsync("127.0.0.1", port);
+            return true;
+        });
+
+        await using var known = Ledger($"127.0.0.1:{port},ssl=true,sslHost=redis.test,password=not-a-secret,tlsCa={authority}");
+        await known.FirstAnswer.WaitAsync(Deadline.Default);
+        (await AskAsync(known, Key())).Outcome.ShouldBe(LedgerOutcome.Granted);
+
+        await using var another = Ledger($"127.0.0.1:{port},ssl=true,sslHost=other.test,password=not-a-secret,tlsCa={authority}");
+        await using var untrusting = Ledger($"127.0.0.1:{port},ssl=true,sslHost=redis.test,password=not-a-secret");
+        await Task.Delay(TimeSpan.FromSeconds(1));    // time in which the good one had long been connected
+        another.IsAway.ShouldBeTrue();
+        untrusting.IsAway.ShouldBeTrue();
+        Should.Throw<FormatException>(() => RedisConnection.Start("127.0.0.1:1,ssl=true,tlsCa=/nowhere/ca.pem", NullLogger<RedisConnection>.Instance)).Message.ShouldContain("/nowhere/ca.pem");
+    }
+
+    [Fact]
+    public async Task A_user_that_may_do_no_more_than_is_documented_suffices()
+    {
+        var (port, _) = await StartAsync();
+        (await SayAsync(port, "ACL SETUSER default reset on >not-a-secret ~tg:* +@connection +eval +evalsha +info +time +get +set +del +hget +hset +hgetall +hdel +hincrby +pexpire")).ShouldStartWith("+OK");
+        await using var ledger = Ledger($"127.0.0.1:{port},password=not-a-secret");
+        await ledger.FirstAnswer.WaitAsync(Deadline.Default);
+        var limits = new PlanLimits(ledger, new NothingUsed(), TimeProvider.System, "node");
+        var plan = new Entitlement
+        {
+            Item = new EntitlementItem(SubscriptionId.New(), AppId.New(), "weather", "gold", PlanVersionId.New(), EntitlementState.Active, LedgerLoss.Closed,
+                [new RateLimit("hour", 3, 3_600_000)], [new Quota("month", 5, QuotaPeriod.Month, true, 0)]),
+        };
+        for (var i = 0; i < 4; i++)
+        {
+            var call = new LimitedCall(1, ArrivedUnixMs: TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+            var verdict = limits.Decide(plan, call, false, out _);
+            for (var look = 0; look < 20 && verdict.Arrival is { } arrival; look++)
+            {
+                await arrival;
+                verdict = limits.Decide(plan, call, look == 19, out _);
+            }
+            verdict.IsGranted.ShouldBe(i < 3);
+        }
+        (await limits.ResetAsync(plan, null, Guid.NewGuid())).ShouldBe(["hour", "month"]);
     }
 
     [Fact]
@@ -124,6 +181,21 @@ public sealed class RedisServersTests : IAsyncLifetime
         await Deadline.UntilAsync("the new master grants", CallAsync, TimeSpan.FromSeconds(60));
         for (var i = 0; i < 20; i++) await CallAsync();
         admitted.ShouldBe(10);
+    }
+
+    private static (string Authority, string Certificate, string Key) Certificates(TempFolder folder)
+    {
+        using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var rootRequest = new CertificateRequest("CN=Test authority", rootKey, HashAlgorithmName.SHA256);
+        rootRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var root = rootRequest.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=redis.test", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("redis.test");
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.Create(root, DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(29), [1, 2, 3, 4]);
+        return (folder.Write("ca.pem", root.ExportCertificatePem()), folder.Write("server.pem", certificate.ExportCertificatePem()), folder.Write("server.key", key.ExportPkcs8PrivateKeyPem()));
     }
 
     private async Task<(int Port, ChildProcess Process)> StartAsync(params string[] more)

@@ -55,6 +55,7 @@ public sealed partial class ApiAccessTests(PortalFixture fixture) : IClassFixtur
         ("POST", "/organisation/invitations", Managers),
         ("DELETE", "/organisation/invitations/{id}", Managers),
         ("GET", "/organisation/audit", [OrganisationRole.Owner]),
+        ("POST", "/admin/subscriptions/{id}/reset-counters", []),
         ("GET", "/admin/audit", []),
         ("GET", "/admin/staff", []),
         ("PUT", "/admin/staff", []),

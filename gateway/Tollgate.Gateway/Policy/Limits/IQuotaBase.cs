@@ -13,6 +13,7 @@ internal interface IQuotaBase
 }
 
 /// <param name="Here">Units in this node's journal that <paramref name="Total"/> does not contain.</param>
-/// <param name="IsWhole">That is all the node ever metered in the period.</param>
+/// <param name="IsWhole">With <paramref name="Shipped"/>, that is all the node ever metered in the period.</param>
 /// <param name="Total">Units that the usage store has counted, of all nodes.</param>
-internal readonly record struct QuotaUse(long Here, bool IsWhole, long Total = 0);
+/// <param name="Shipped">Units of this node that <paramref name="Total"/> contains; known where <paramref name="IsWhole"/>.</param>
+internal readonly record struct QuotaUse(long Here, bool IsWhole, long Total = 0, long Shipped = 0);

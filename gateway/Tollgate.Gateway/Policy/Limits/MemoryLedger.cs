@@ -116,14 +116,16 @@ internal sealed class MemoryLedger(TimeProvider time, int nodes = 1) : ILedger
 
         public long Join(string node, in QuotaPart part)
         {
-            if (_total is null && part.Total < 0)
+            var isKnown = _granted.TryGetValue(node, out var mine);
+            if (part.Total < 0 && (_total is null || (!isKnown && part.Counted > 0)))
                 return part.Total;
-            if (part.KeepsOlder && _granted.TryGetValue(node, out var mine))
+            if (part.KeepsOlder && isKnown)
                 return mine;
             _granted[node] = part.Granted;
-            _total ??= part.Total;
-            if (part.Counted > 0)
-                _counted.TryAdd(node, part.Counted);
+            if (!isKnown && part.Counted > 0)
+                _counted[node] = part.Counted;
+            if (_total is null || (part.Counted > 0 && part.Total > _total))
+                _total = part.Total;
             return part.Granted;
         }
 

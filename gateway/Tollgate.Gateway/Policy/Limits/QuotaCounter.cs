@@ -203,8 +203,9 @@ internal sealed class QuotaCounter : Counter
     }
 
     private static QuotaPart PartOf(Period period, in QuotaUse use, long total) => period.WasJoined
-        ? new QuotaPart(period.Granted, Math.Max(0, period.Granted - use.Here), total, KeepsOlder: false)
-        : new QuotaPart(use.Here, 0, total, KeepsOlder: !use.IsWhole);
+        ? new QuotaPart(period.Granted, use.IsWhole ? use.Shipped : Math.Max(0, period.Granted - use.Here), total, KeepsOlder: false)
+        : use.IsWhole ? new QuotaPart(use.Here + use.Shipped, use.Shipped, total, KeepsOlder: false)
+        : new QuotaPart(use.Here, 0, total, KeepsOlder: true);
 
     private void Turn()
     {

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Contracts;
+using Tollgate.Gateway.Policy.Limits;
 
 namespace Tollgate.Gateway.Policy.Metering;
 
@@ -18,6 +19,7 @@ internal sealed class Journal : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _positionGate = new();
+    private readonly ShippedUnits? _shipped;
     private JournalState _state;
     private long _unrecorded;
     private long _unrecordedLoggedAt;
@@ -30,6 +32,7 @@ internal sealed class Journal : IDisposable
         _state = JournalState.LoadOrCreate(options.Folder);
         _accounts = new JournalAccounts(options.Folder);
         _segments = new JournalSegments(options, _accounts, NodeId, _state.Epoch, _state.Position.Cursor, time, logger);
+        if (options.Ships) _shipped = ShippedUnits.Open(options.Folder, _state.Sequence, time.GetUtcNow().ToUnixTimeMilliseconds());
         _accounts.Compact(_segments.All.SelectMany(segment => segment.Totals?.Accounts ?? []).ToHashSet());
     }
 
@@ -43,6 +46,9 @@ internal sealed class Journal : IDisposable
 
     /// <summary>False while the disk or the journal's budget is full: metered calls are refused before they are forwarded.</summary>
     public bool IsAccepting => _segments.HasRoom;
+
+    /// <summary>The calendars of an account's quotas; null = not known. So that what was shipped can be told by period.</summary>
+    public Func<JournalAccount, IReadOnlyList<QuotaCalendar>?> CalendarsOf { get; set; } = static _ => null;
 
     /// <summary>How far the journal has been shipped.</summary>
     public JournalPosition Acknowledged => Volatile.Read(ref _state).Position;
@@ -133,6 +139,13 @@ internal sealed class Journal : IDisposable
         return units;
     }
 
+    /// <summary>What this node ever metered for a subscription in <c>[from, to)</c>: what the journal holds, and what was shipped of it; null = that is not known to the unit.</summary>
+    public (long Here, long? Shipped) UseOf(SubscriptionId subscription, long fromUnixMs, long toUnixMs)
+    {
+        lock (_positionGate)    // nothing moves from the one to the other meanwhile
+            return (UnitsOf(subscription, fromUnixMs, toUnixMs), _shipped is null ? 0 : _shipped.Of(subscription, fromUnixMs, toUnixMs));
+    }
+
     public JournalFacts Facts()
     {
         var unshipped = 0L;
@@ -164,7 +177,11 @@ internal sealed class Journal : IDisposable
     }
 
     /// <summary>The subscriptions that it knows of.</summary>
-    public IReadOnlySet<SubscriptionId> Subscriptions() => _accounts.Subscriptions();
+    public IReadOnlySet<SubscriptionId> Subscriptions()
+    {
+        lock (_positionGate)
+            return _shipped is null ? _accounts.Subscriptions() : _accounts.Subscriptions().Concat(_shipped.Subscriptions).ToHashSet();
+    }
 
     public JournalAccount? FindAccount(int number) => _accounts.Find(number);
 
@@ -176,9 +193,14 @@ internal sealed class Journal : IDisposable
     {
         lock (_positionGate)
         {
+            var nowUnixMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
+            var calendars = new Dictionary<SubscriptionId, IReadOnlyList<QuotaCalendar>?>();
+            var batch = _shipped is null ? [] : Between(_state.Position.Cursor, position.Cursor, calendars);
+            _shipped?.Write(position.Sequence, batch, nowUnixMs);
             var next = _state.At(position);
             next.Save(_options.Folder);
             Volatile.Write(ref _state, next);
+            _shipped?.Count(position.Sequence, batch, calendars.GetValueOrDefault, nowUnixMs);
             if (_options.Ships) _segments.ReleaseBefore(position.Cursor);
         }
     }
@@ -189,6 +211,50 @@ internal sealed class Journal : IDisposable
         _segments.Dispose();
         _accounts.Dispose();
         _lock.Dispose();
+    }
+
+    /// <summary>Units by subscription in a stretch of records, cut where a quota's period ends.</summary>
+    private List<(SubscriptionId, ShippedUnits.Stretch)> Between(JournalCursor from, JournalCursor to, Dictionary<SubscriptionId, IReadOnlyList<QuotaCalendar>?> calendars)
+    {
+        var sums = new Dictionary<SubscriptionId, List<ShippedUnits.Stretch>>();
+        var accounts = new Dictionary<int, SubscriptionId?>();
+        var buffer = new JournalRecord[1024];
+        foreach (var segment in _segments.All)
+        {
+            if (segment.Number < from.Segment || segment.Number > to.Segment) continue;
+            var index = segment.Number == from.Segment ? from.Index : 0;
+            var end = segment.Number == to.Segment ? to.Index : int.MaxValue;
+            for (int read; index < end && (read = ReadReleased(segment, index, buffer.AsSpan(0, Math.Min(buffer.Length, end - index)))) > 0; index += read)
+            {
+                foreach (ref readonly var record in buffer.AsSpan(0, read))
+                {
+                    if (!record.IsWhole || record.Units == 0) continue;
+                    if (!accounts.TryGetValue(record.Account, out var known))
+                    {
+                        accounts[record.Account] = known = FindAccount(record.Account)?.Subscription;
+                        if (known is { } added && FindAccount(record.Account) is { } account)
+                            calendars[added] = calendars.GetValueOrDefault(added) is { } others ? [.. others, .. CalendarsOf(account) ?? []] : CalendarsOf(account);
+                    }
+                    if (known is { } subscription) Add(sums, subscription, record, calendars[subscription]);
+                }
+            }
+        }
+        return [.. sums.SelectMany(sum => sum.Value.Select(stretch => (sum.Key, stretch)))];
+    }
+
+    private static void Add(Dictionary<SubscriptionId, List<ShippedUnits.Stretch>> sums, SubscriptionId subscription, in JournalRecord record, IReadOnlyList<QuotaCalendar>? calendars)
+    {
+        if (!sums.TryGetValue(subscription, out var stretches)) sums[subscription] = stretches = [];
+        var at = record.ArrivedUnixMs;
+        for (var i = stretches.Count - 1; i >= 0; i--)
+        {
+            var held = stretches[i];
+            var (first, last) = (Math.Min(held.First, at), Math.Max(held.Last, at));
+            if (calendars is not null && (first, last) != (held.First, held.Last) && !calendars.All(calendar => calendar.At(first).Contains(last))) continue;
+            stretches[i] = new ShippedUnits.Stretch(first, last, held.Units + record.Units);
+            return;
+        }
+        stretches.Add(new ShippedUnits.Stretch(at, at, record.Units));
     }
 
     private static FileStream Lock(string folder)
