@@ -34,7 +34,11 @@ public sealed class DpopTests : IAsyncLifetime
             { "Routes": [ {{Routes.Route("/w/{x}", "/w", _upstream.Port, product + " }")}},
                           {{Routes.Route("/scoped", "/w", _upstream.Port, product + ", \"Scopes\": [ \"read\" ] }")}},
                           {{Routes.Route("/orders", "/w", _upstream.Port, product + ", \"Audiences\": [ \"orders\" ] }")}},
+                          {{Routes.Route("/one", "/w", _upstream.Port, product + " }, \"Key\": \"one\"")}},
+                          {{Routes.Route("/two", "/w", _upstream.Port, product + " }, \"Key\": \"two\"")}},
                           {{Routes.Route("/kept", "/w", _upstream.Port, product + ", \"ForwardCredentials\": true }")}} ],
+              "Aggregates": [ { "UpstreamPathTemplate": "/both", "RouteKeys": [ "one", "two" ] },
+                              { "UpstreamPathTemplate": "/sold", "RouteKeys": [ "one", "two" ], "Tollgate": { "Product": "weather" } } ],
               "Tollgate": { "Authentication": { "Providers": {
                 "First": { "Authority": "{{_issuer.Url}}" },
                 "Opaque": { "Introspection": { "Endpoint": "{{_introspection.Url}}/introspect", "ClientId": "gateway", "ClientSecret": "secret" } } } } } }
@@ -108,6 +112,18 @@ public sealed class DpopTests : IAsyncLifetime
         (await CallAsync("/w/a", token, Proof(token, "https://api.example.com/w/a"), proxied)).StatusCode.ShouldBe(HttpStatusCode.OK);
         await (await CallAsync("/w/a", token, Proof(token, "/w/a"), proxied)).ShouldBeProblemAsync(401, "invalid-dpop-proof");
         (await CallAsync("/w/a", token, Proof(token, "https://API.example.com:443/w/a"), proxied)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Theory]
+    [InlineData("/both")]
+    [InlineData("/sold")]
+    public async Task One_proof_is_good_for_all_calls_that_the_gateway_makes_of_one(string path)
+    {
+        var token = Bound();
+        var proof = Proof(token, path);
+        (await CallAsync(path, token, proof)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await RefusedAsync("used before", path, token, proof);
+        await RefusedAsync("for a member", path, token, Proof(token, "/one"));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Tollgate.Contracts.Plugins;
 using Tollgate.Gateway.Aggregates;
 using Tollgate.Gateway.Cache;
 using Tollgate.Gateway.Policy;
+using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.FileLimits;
 
 namespace Tollgate.Gateway.Engines.Full;
@@ -29,6 +30,7 @@ internal static class AggregateStage
             return;
         }
 
+        if (BearerToken.IsBoundScheme(exchange.Call.Authorization)) context.Features.Set(new OuterCall(context, exchange.Admission.IsProven));
         var parts = await CallAsync(exchange, aggregate, body);
         if (context.RequestAborted.IsCancellationRequested)
         {

@@ -18,10 +18,10 @@ internal static class Challenges
 
     public static StringValues Of(Exchange exchange, string challenge, int status)
     {
-        if (exchange.Admission.Route is not { Providers.Length: > 0 }) return challenge;
-        if (status == StatusCodes.Status401Unauthorized && exchange.Policy.Routes.TellsIssuers)
+        var takesTokens = exchange.Admission.Route is { Providers.Length: > 0 };
+        if (takesTokens && status == StatusCodes.Status401Unauthorized && exchange.Policy.Routes.TellsIssuers)
             challenge = $"{challenge}, resource_metadata=\"{ResourceMetadata.AddressFor(exchange)}\"";
         if (BearerToken.IsBoundScheme(exchange.Call.Authorization)) return $"{DpopProof.Header}{challenge.AsSpan(LengthOfBearer)}, algs=\"{Algorithms}\"";
-        return status == StatusCodes.Status401Unauthorized ? new StringValues([challenge, Bound]) : challenge;
+        return takesTokens && status == StatusCodes.Status401Unauthorized ? new StringValues([challenge, Bound]) : challenge;
     }
 }

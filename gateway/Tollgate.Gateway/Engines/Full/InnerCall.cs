@@ -47,7 +47,7 @@ internal sealed class InnerCall
         Features.Set<IHttpRequestBodyDetectionFeature>(new BodyDetection(body.Length > 0));
         Features.Set<IHttpRequestLifetimeFeature>(new Lifetime(cancel));
         Features.Set(caller);
-        Features.Set(outer.Features.Get<OuterCall>() ?? new OuterCall(outer));
+        if (outer.Features.Get<OuterCall>() is { } whole) Features.Set(whole);
     }
 
     public FeatureCollection Features { get; } = new();

@@ -2,11 +2,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Tollgate.Gateway.Engines.Full;
 
-/// <summary>A feature of calls that the gateway makes for another one: which one that is. What its caller proved, it proved for all of them.</summary>
-internal sealed class OuterCall(HttpContext context)
+/// <summary>A feature of calls that the gateway makes for another one, and of that one: which one it is. What its caller proved, it proved for all of them.</summary>
+/// <param name="isProven">The other one's own route asked for the proof already.</param>
+internal sealed class OuterCall(HttpContext context, bool isProven)
 {
     private readonly Lock _asking = new();
-    private bool? _isFirst;
+    private bool? _isFirst = isProven ? true : null;
 
     public HttpContext Context => context;
 
