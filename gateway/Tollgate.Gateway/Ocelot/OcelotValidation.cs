@@ -19,6 +19,8 @@ internal static class OcelotValidation
             ValidateUpstream(route, global, errors);
             ValidateHeaderTemplates(route, errors, warnings);
             WarnOfClaimsNeverMet(route, warnings);
+            if (route.UpstreamHost is { } host && host.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(host.AsSpan(colon + 1), out _) && !host.AsSpan(0, colon).Contains(':'))
+                warnings.Add(route.Json.Error("UpstreamHost", $"is compared with the call's host without its port: no call is for \"{host}\"."));
             ValidateAuthentication(route.Authentication, providers, errors);
             ValidateTollgate(route, errors);
             OcelotRateLimit.Merge(route, global, errors);

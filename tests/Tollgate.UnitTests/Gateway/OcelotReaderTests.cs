@@ -10,6 +10,15 @@ public sealed class OcelotReaderTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void A_host_with_a_port_is_said_to_be_nobodys()
+    {
+        string File(string host) => _folder.Write("ocelot.json", $$"""{ "Routes": [ { "UpstreamHost": "{{host}}", "UpstreamPathTemplate": "/", "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "h", "Port": 1 } ] } ] }""");
+
+        OcelotReader.Read(File("shop.example:8443")).Warnings.Single().Sentence.ShouldContain("without its port");
+        foreach (var plain in new[] { "shop.example", "[::1]", "2001:db8::1" }) OcelotReader.Read(File(plain)).Warnings.ShouldBeEmpty(plain);
+    }
+
+    [Fact]
     public void Comments_trailing_commas_any_case_and_numbers_as_text_are_fine()
     {
         var read = Read("""
