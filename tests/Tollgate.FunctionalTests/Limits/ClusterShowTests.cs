@@ -153,6 +153,37 @@ public sealed class ClusterShowTests(ITestOutputHelper output)
         answered.ShouldBeLessThanOrEqualTo(quota);
     }
 
+    [Theory]
+    [InlineData(30)]
+    [InlineData(3000)]
+    public async Task What_is_said_to_remain_is_admitted_whichever_gateway_is_called(int limit)
+    {
+        var key = ApiKeyFormat.Generate(false);
+        await using var cluster = await FileCluster.StartAsync(3, $$"""{ "name": "gold", "products": [ "api" ], "limits": [ { "name": "hour", "calls": {{limit}}, "window": "3600s" } ] }""", (key, "gold"));
+        var random = new Random(3);
+        var (promises, admitted) = (0, 0);
+        while (admitted < limit * 0.9)
+        {
+            var answer = await cluster.CallAsync(random.Next(3), key);
+            if (answer.IsAdmitted) admitted++;
+            var promised = Math.Min(Remaining(answer), 12);
+            for (var call = 0; call < promised; call++)
+            {
+                (await cluster.CallAsync(random.Next(3), key)).IsAdmitted.ShouldBeTrue($"{answer.Standing}, call {call + 1} after it, {admitted} before");
+                admitted++;
+            }
+            if (promised > 0) promises++;
+        }
+        promises.ShouldBeGreaterThan(2);
+        Answer last;
+        do last = await cluster.CallAsync(random.Next(3), key);
+        while (last.IsAdmitted);
+        Remaining(last).ShouldBe(0);
+        output.WriteLine($"{promises} promises kept, {admitted} admitted");
+
+        static long Remaining(Answer answer) => long.Parse(answer.Standing.Split(";r=")[1].Split(';')[0], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     [Fact]
     public async Task Who_sleeps_exactly_as_long_as_told_is_admitted()
     {

@@ -66,6 +66,48 @@ public sealed class RedisServersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_gateway_that_alone_is_cut_off_takes_no_strict_plan_beyond_its_limit()
+    {
+        var (port, _) = await StartAsync();
+        await using var wire = new Wire(port);
+        await using var cutOff = Ledger($"127.0.0.1:{wire.Port}");
+        await using var other = Ledger($"127.0.0.1:{port}");
+        var nodes = new[] { cutOff, other }.Select((ledger, number) => new PlanLimits(ledger, new NothingUsed(), TimeProvider.System, $"node-{number}")).ToArray();
+        (cutOff.Recount, other.Recount) = (nodes[0].RecountAsync, nodes[1].RecountAsync);
+        await Task.WhenAll(cutOff.FirstAnswer, other.FirstAnswer).WaitAsync(Deadline.Default);
+        await Deadline.UntilAsync("the nodes know of each other", () => Task.FromResult(cutOff.Nodes == 2 && other.Nodes == 2));
+        var item = new EntitlementItem(SubscriptionId.New(), AppId.New(), "weather", "strict", PlanVersionId.New(), EntitlementState.Active, LedgerLoss.Closed,
+            [new RateLimit("hour", 400, 3_600_000)], [new Quota("month", 500, QuotaPeriod.Month, true, 0)]);
+        Entitlement[] plans = [new() { Item = item }, new() { Item = item }];
+        var admitted = 0;
+        for (var i = 0; i < 100; i++) await CallAsync(i % 2);
+        admitted.ShouldBeGreaterThan(80);
+
+        wire.Cut();
+        await Deadline.UntilAsync("the loss is noticed", () => Task.FromResult(cutOff.IsAway));
+        for (var i = 0; i < 600; i++) await CallAsync(i % 2);
+        other.IsAway.ShouldBeFalse();
+        admitted.ShouldBeInRange(380, 400);
+
+        wire.Mend();
+        await Deadline.UntilAsync("the wire is whole again", () => Task.FromResult(!cutOff.IsAway));
+        for (var i = 0; i < 200; i++) await CallAsync(i % 2);
+        admitted.ShouldBeInRange(380, 400);
+
+        async Task CallAsync(int node)
+        {
+            var call = new LimitedCall(1, ArrivedUnixMs: TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+            var verdict = nodes[node].Decide(plans[node], call, false, out _);
+            for (var look = 0; look < 20 && verdict.Arrival is { } arrival; look++)
+            {
+                await Task.WhenAny(arrival, Task.Delay(50));
+                verdict = nodes[node].Decide(plans[node], call, look == 19, out _);
+            }
+            if (verdict.IsGranted) admitted++;
+        }
+    }
+
+    [Fact]
     public async Task A_user_that_may_do_no_more_than_is_documented_suffices()
     {
         var (port, _) = await StartAsync();
@@ -228,5 +270,82 @@ public sealed class RedisServersTests : IAsyncLifetime
         public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
 
         public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
+    }
+
+    /// <summary>A wire to a server that can be cut for one of its clients.</summary>
+    private sealed class Wire : IAsyncDisposable
+    {
+        private readonly int _server;
+        private readonly List<TcpClient> _ends = [];
+        private TcpListener _listener;
+
+        public Wire(int server)
+        {
+            _server = server;
+            _listener = Listen(0);
+            Port = ((System.Net.IPEndPoint)_listener.LocalEndpoint).Port;
+        }
+
+        public int Port { get; }
+
+        public void Cut()
+        {
+            _listener.Stop();
+            lock (_ends)
+            {
+                foreach (var end in _ends) end.Dispose();
+                _ends.Clear();
+            }
+        }
+
+        public void Mend() => _listener = Listen(Port);
+
+        public ValueTask DisposeAsync()
+        {
+            Cut();
+            return ValueTask.CompletedTask;
+        }
+
+        private TcpListener Listen(int port)
+        {
+            var listener = new TcpListener(System.Net.IPAddress.Loopback, port);
+            listener.Server.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            listener.Start();
+            _ = AcceptAsync(listener);
+            return listener;
+        }
+
+        private async Task AcceptAsync(TcpListener listener)
+        {
+            try
+            {
+                while (true)
+                {
+                    var near = await listener.AcceptTcpClientAsync();
+                    var far = new TcpClient();
+                    await far.ConnectAsync("127.0.0.1", _server);
+                    lock (_ends) _ends.AddRange([near, far]);
+                    (near.NoDelay, far.NoDelay) = (true, true);
+                    _ = CopyAsync(near, far);
+                    _ = CopyAsync(far, near);
+                }
+            }
+            catch (Exception cut) when (cut is SocketException or ObjectDisposedException or InvalidOperationException)
+            {
+                // cut
+            }
+        }
+
+        private static async Task CopyAsync(TcpClient from, TcpClient to)
+        {
+            try
+            {
+                await from.GetStream().CopyToAsync(to.GetStream());
+            }
+            catch (Exception cut) when (cut is IOException or ObjectDisposedException or InvalidOperationException)
+            {
+                // cut
+            }
+        }
     }
 }

@@ -68,6 +68,16 @@ public sealed class WordingTests
     }
 
     [Fact]
+    public void A_buyer_reads_of_caps_and_of_calls_at_a_time_and_not_of_what_is_only_reported()
+    {
+        var terms = new PlanTerms("EUR", [GraduatedPrice.PerUnit(0.01m)],
+            [new RateLimit("minute", 60, 60_000), new RateLimit("proposed", 30, 60_000, Reach: new LimitReach(Shadow: true))],
+            [new PlanQuota("month", 1_000, QuotaPeriod.Month, Hard: true, Shadow: true)],
+            Concurrency: [new ConcurrencyLimit("parallel", 8), new ConcurrencyLimit("watched", 2, new LimitReach(Shadow: true))], SpendCap: 10m);
+        PlanSentence.Whole(terms).ShouldBe("€0.01 a call; up to 60 calls a minute; up to 8 calls at a time; stops when a month's calls cost €10.00.");
+    }
+
+    [Fact]
     public void A_curl_line_can_be_pasted_as_it_stands()
     {
         CurlLine.Get("http://localhost:8080/", "/weather/v1/current?city=Berlin", "tg_live_abc")

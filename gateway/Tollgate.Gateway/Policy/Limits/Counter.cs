@@ -36,7 +36,7 @@ internal abstract class Counter
     {
         (Ledger, Clock, LedgerKey, Name, Limit) = (ledger, clock, key, name, limit);
         _appetite = new Appetite(limit, bucketUs, unitsPerSecond, ledger.IsShared);
-        _hand = new LeasesInHand(clock, _appetite, _gate);
+        _hand = new LeasesInHand(clock, _appetite, _gate, ledger.IsShared);
     }
 
     public string Name { get; }
@@ -242,7 +242,13 @@ internal abstract class Counter
     /// </summary>
     public virtual long Remaining(long nowUs)
     {
-        return Math.Clamp(_hand.Spendable(nowUs) + (RoomIsKnown(nowUs) && !IsRefusing(1, nowUs, out _) ? Math.Max(0, RoomKnown) / Ledger.Nodes : 0), 0, Limit);
+        var (inHand, room) = (_hand.Spendable(nowUs), Math.Max(0, RoomKnown));
+        var isOpen = RoomIsKnown(nowUs) && !IsRefusing(1, nowUs, out _);
+        if (!Ledger.IsShared || Ledger.Nodes == 1)
+            return Math.Clamp(inHand + (isOpen ? room : 0), 0, Limit);
+
+        // The next calls may come to other nodes, which cannot spend what is in hand here: only what all may have is promised.
+        return Math.Clamp(Math.Min(room, inHand + (isOpen ? room / Ledger.Nodes : 0)), 0, Limit);
     }
 
     /// <summary>What the ledger had left, and whether nobody else can have spent it since.</summary>
@@ -321,10 +327,10 @@ internal abstract class Counter
             }
             var isUsed = _spentSinceTidy;
             _spentSinceTidy = false;
-            if (Ledger.IsAway || (isUsed && _appetite.IsLarge && Volatile.Read(ref _debt) == 0))
+            if (Ledger.IsAway || (isUsed && _appetite.IsLarge && Volatile.Read(ref _debt) == 0 && !_hand.HasLate))
                 return;    // what there is to tell goes with the next ask
             var isStale = isUsed && Ledger.IsShared && Ledger.Nodes > 1 && nowUs - AnsweredAtUs > RefreshUs;
-            if (_hand.HasReturns || Volatile.Read(ref _debt) > 0 || isStale)
+            if (_hand.HasReturns || _hand.HasLate || Volatile.Read(ref _debt) > 0 || isStale)
                 Ask(0, nowUs, out _, out _);
         }
     }
@@ -484,7 +490,7 @@ internal abstract class Counter
                     _appetite.Granted(answer.Units);
                     var promised = waiting ? Math.Min(answer.Units, ask.Need + _waiting) : 0;
                     if (promised > 0)
-                        _hand.Promise(answer.Bucket, promised, nowUs + PromisedUs);
+                        _hand.Promise(answer.Bucket, promised, nowUs + PromisedUs, askedAtUs + LifeUs(answer));
                     _hand.Put(answer.Bucket, answer.Units - taken - promised, askedAtUs + LifeUs(answer), Ledger.IsShared);
                 }
                 if (Ledger.IsShared && Refuses && (answer.Room <= 0 || answer.TurnUs > 0))

@@ -48,7 +48,7 @@ internal interface ILedger
 /// <param name="Floor">Granted, if wanted and there, although the share would be less: where limits are large a slice is worth its round trip.</param>
 /// <param name="Hold">Buckets that the lease may live for while the window is less than half full, or if it is small: what is kept longer is counted for as much longer.</param>
 /// <param name="TakesTurns">Leases are held as long as they may be, and who finds less than the floor is given a turn: when, after the turns given before, what it wants should be free.</param>
-/// <param name="Spent">Units of a lease that were spent before its bucket ends: they are counted where they were spent.</param>
+/// <param name="Spent">Units of a lease that were spent before its bucket ends, or after: they are counted where they were spent.</param>
 /// <param name="SpentFrom">The bucket that they are counted in.</param>
 /// <param name="SpentAgoMs">How long ago, at the least, the last of them was spent.</param>
 internal readonly record struct LedgerAsk(

@@ -10,6 +10,7 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
     private long _emptySinceUs;
     private long _granted = units;
     private long _told;
+    private long _late;
 
     /// <summary>The bucket, or a quota's period, that the units were counted in: what is left of them returns there and nowhere else.</summary>
     public long Bucket { get; } = bucket;
@@ -19,6 +20,17 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
 
     public long DiesAtUs => Volatile.Read(ref _diesAtUs);
     public long Left => Math.Max(0, Volatile.Read(ref _units));
+
+    /// <summary>When the bucket ends, where the lease may be spent beyond that: what is, is late.</summary>
+    public long BucketEndsAtUs { get; set; } = long.MaxValue;
+
+    /// <summary>Units spent, or about to be, after their bucket ended.</summary>
+    public void AddLate(long units) => Interlocked.Add(ref _late, units);
+
+    /// <summary>Late units of which the ledger has not been told.</summary>
+    public long TakeLate() => Math.Max(0, Interlocked.Exchange(ref _late, 0));
+
+    public bool HasLate => Volatile.Read(ref _late) > 0;
 
     /// <summary>When it was first found empty; 0 = it was not. By then all its units had been spent.</summary>
     public long EmptySinceUs => Volatile.Read(ref _emptySinceUs);

@@ -4,12 +4,13 @@ namespace Tollgate.Gateway.Policy.Limits;
 /// What this node holds of a counter: the lease that calls spend from, what was promised to calls that waited for it, and what of both is on its way back.
 /// Spending is one interlocked exchange; everything else is done under the counter's gate.
 /// </summary>
-internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock gate)
+internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock gate, bool isShared)
 {
     private Lease? _lease;
     private Lease? _promise;    // what was granted to calls that wait: theirs, however long it takes them to come for it
     private Returns _returns;
     private Returns _spent;     // of leases that were closed: spent before their bucket ends, and counted there
+    private Returns _late;      // spent after their bucket ended
     private long _spentByUs;
     private long _promisedUnixMs;
 
@@ -17,6 +18,9 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
     public Lease? Lease => Volatile.Read(ref _lease);
 
     public bool HasReturns => _returns.Units > 0;
+
+    /// <summary>Units were spent after their bucket ended, and the ledger has yet to hear of it.</summary>
+    public bool HasLate => _late.Units > 0 || _promise is { HasLate: true };
 
     /// <summary>Units held, promised ones too.</summary>
     public long Left => (_lease?.Left ?? 0) + (_promise?.Left ?? 0);
@@ -32,15 +36,34 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
         if (lease is null || nowUs >= lease.DiesAtUs || !lease.TrySpend(units, out var left))
         {
             NoteEmpty(lease);
-            var promise = Volatile.Read(ref _promise);
-            bucket = promise?.Bucket ?? 0;
-            return promise is not null && nowUs < promise.DiesAtUs && arrivedUnixMs <= Volatile.Read(ref _promisedUnixMs) && promise.TrySpend(units, out _);
+            return TrySpendPromise(units, nowUs, arrivedUnixMs, out bucket);
+        }
+        if (isShared && clock.NowUs >= lease.DiesAtUs)
+        {
+            lease.TryAdd(units);    // this thread was held up: the bucket may have ended before the units were spent
+            return TrySpendPromise(units, nowUs, arrivedUnixMs, out bucket);
         }
         bucket = lease.Bucket;
         isLow = left < lease.LowMark;
         if (isLow)
             lease.LowMark = -1;
         return true;
+    }
+
+    private bool TrySpendPromise(long units, long nowUs, long arrivedUnixMs, out long bucket)
+    {
+        var promise = Volatile.Read(ref _promise);
+        bucket = promise?.Bucket ?? 0;
+        if (promise is null || nowUs >= promise.DiesAtUs || arrivedUnixMs > Volatile.Read(ref _promisedUnixMs))
+            return false;
+        var isLate = clock.NowUs >= promise.BucketEndsAtUs;
+        if (isLate)
+            promise.AddLate(units);    // before they are spent, so that it cannot be missed
+        if (promise.TrySpend(units, out _))
+            return true;
+        if (isLate)
+            promise.AddLate(-units);
+        return false;
     }
 
     public bool Covers(long units, long nowUs, long arrivedUnixMs)
@@ -87,7 +110,8 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
     }
 
     /// <summary>Calls that waited were admitted when the answer came; a busy machine lets them run when their bucket may have ended. The caller holds the gate.</summary>
-    public void Promise(long bucket, long units, long untilUs)
+    /// <param name="bucketEndsAtUs">What is spent from then on is counted once more, where it was spent: it leaves the window later.</param>
+    public void Promise(long bucket, long units, long untilUs, long bucketEndsAtUs)
     {
         Volatile.Write(ref _promisedUnixMs, clock.UnixMs);
         if (_promise is { } held)
@@ -97,9 +121,9 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
                 held.Extend(untilUs);
                 return;
             }
-            ClosePromise();
+            ClosePromise();    // at most one bucket's at a time
         }
-        Volatile.Write(ref _promise, new Lease(bucket, units, untilUs));
+        Volatile.Write(ref _promise, new Lease(bucket, units, untilUs) { BucketEndsAtUs = bucketEndsAtUs });
     }
 
     /// <summary>Ends the lease: what is left of it goes back. The caller holds the gate.</summary>
@@ -137,12 +161,20 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
     public void KeepReturns(long units, long bucket) => _returns.Add(units, bucket);
 
     /// <summary>
-    /// Units that were spent before the bucket ends in which they are counted, and how long ago, at the least, the last of them was: so they can be counted
-    /// where they were spent, and leave the window earlier. Told at most once. The caller holds the gate.
+    /// Units that were not spent in the bucket in which they are counted, and how long ago, at the least, the last of them was: so they can be counted
+    /// where they were spent, and leave the window earlier, or later. Told at most once. The caller holds the gate.
     /// </summary>
     public Returns TakeSpent(out long agoUs)
     {
         agoUs = 0;
+        if (_promise is { } kept)
+            _late.Add(kept.TakeLate(), kept.Bucket);
+        if (_late.Units > 0)
+        {
+            var late = _late;
+            _late.Clear();
+            return late;
+        }
         if (!appetite.IsLarge)
             return default;
         var spent = _spent;
@@ -165,12 +197,14 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
         _promise = null;
         _returns.Clear();
         _spent.Clear();
+        _late.Clear();
     }
 
     private void End(ref Lease? place, Lease lease)
     {
         place = null;
         var left = lease.Close();
+        _late.Add(lease.TakeLate(), lease.Bucket);
         appetite.GaveBack(left);
         _returns.Add(left, lease.Bucket);
         if (appetite.IsLarge)

@@ -60,7 +60,7 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
         if back > 0 and units[backTo] then count(-math.min(back, units[backTo]), backTo) end
         if spent > 0 and units[spentFrom] then
           local moved, into = math.min(spent, units[spentFrom]), math.floor((ms - ago) / width)
-          if into < spentFrom then
+          if into ~= spentFrom then
             count(-moved, spentFrom)
             if into >= oldest then count(moved, into) end
           end

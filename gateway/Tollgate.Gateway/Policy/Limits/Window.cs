@@ -120,7 +120,7 @@ internal sealed class Window
     private void Move(long units, long from, long to, long oldest)
     {
         var slot = (int)(from % _numbers.Length);
-        if (from <= to || from < oldest || from < 0 || _numbers[slot] != from)
+        if (from == to || from < oldest || from < 0 || _numbers[slot] != from)
             return;
         var moved = Math.Min(units, _units[slot]);
         _units[slot] -= moved;
