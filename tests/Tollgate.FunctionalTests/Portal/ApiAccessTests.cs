@@ -106,6 +106,8 @@ public sealed partial class ApiAccessTests(PortalFixture fixture) : IClassFixtur
         ("POST", "/admin/products/{name}/plans", []),
         ("POST", "/admin/products/{name}/plans/{plan}/versions", []),
         ("GET", "/admin/products/{name}/subscribers", []),
+        ("POST", "/admin/applications/{id}/suspend", []),
+        ("POST", "/admin/applications/{id}/resume", []),
         ("POST", "/admin/organisations/{id}/suspend", []),
         ("POST", "/admin/organisations/{id}/resume", []),
         ("POST", "/organisation/leave", Everybody),    // the last: who could leave is gone
