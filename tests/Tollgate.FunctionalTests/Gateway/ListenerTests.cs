@@ -45,7 +45,7 @@ public sealed class ListenerTests : IAsyncLifetime
         await using var gateway = await GatewayProcess.StartAsync(_config, "--urls", Both,
             "--Gateway:Certificates:0:Path", _folder.File("one.pem"), "--Gateway:Certificates:0:Key", _folder.File("one.key"),
             "--Gateway:Certificates:1:Path", _folder.File("two.pfx"), "--Gateway:Certificates:1:Password", "secret");
-        var port = HttpsOf(gateway).Port;
+        var port = (await HttpsOfAsync(gateway)).Port;
 
         (await ShownAsync(port, "one.test")).ShouldBe(one.SerialNumber);
         (await ShownAsync(port, "a.two.test")).ShouldBe(two.SerialNumber);
@@ -85,7 +85,7 @@ public sealed class ListenerTests : IAsyncLifetime
         redirect.Headers.Location!.OriginalString.ShouldBe("https://one.test:8443/t/x?y=1");
         redirect.Headers.Contains("Strict-Transport-Security").ShouldBeFalse();
 
-        var port = HttpsOf(gateway).Port;
+        var port = (await HttpsOfAsync(gateway)).Port;
         using var client = Client(port, "one.test");
         (await client.GetAsync($"https://one.test:{port}/t/x")).Headers.GetValues("Strict-Transport-Security").ShouldBe(["max-age=31536000; includeSubDomains"]);
         _upstream.Seen.ShouldHaveSingleItem().Headers["X-Forwarded-Proto"].ShouldBe("https");
@@ -103,7 +103,7 @@ public sealed class ListenerTests : IAsyncLifetime
         _folder.Write("ca.pem", _authority.Pem);
         string[] common = ["--urls", Both, "--Gateway:Certificates:0:Path", _folder.File("one.pem"), "--Gateway:Certificates:0:Key", _folder.File("one.key"), "--Gateway:ClientCertificates:CaFile", _folder.File("ca.pem")];
         await using var optional = await GatewayProcess.StartAsync(_config, [.. common, "--Gateway:ClientCertificates:Mode", "optional", "--Gateway:ClientCertificates:SubjectHeader", "X-Client-Subject"]);
-        var port = HttpsOf(optional).Port;
+        var port = (await HttpsOfAsync(optional)).Port;
 
         using var good = Client(port, "one.test", partner);
         (await good.SendAsync(new HttpRequestMessage(HttpMethod.Get, $"https://one.test:{port}/partners") { Headers = { { "X-Client-Subject", "CN=forged" } } })).StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -119,7 +119,7 @@ public sealed class ListenerTests : IAsyncLifetime
         await Should.ThrowAsync<HttpRequestException>(() => unknown.GetAsync($"https://one.test:{port}/t/x"));
 
         await using var required = await GatewayProcess.StartAsync(_config, [.. common, "--Gateway:ClientCertificates:Mode", "required"]);
-        port = HttpsOf(required).Port;
+        port = (await HttpsOfAsync(required)).Port;
         using var admitted = Client(port, "one.test", partner);
         (await admitted.GetAsync($"https://one.test:{port}/t/x")).StatusCode.ShouldBe(HttpStatusCode.OK);
         using var bare = Client(port, "one.test");
@@ -133,7 +133,7 @@ public sealed class ListenerTests : IAsyncLifetime
         Write("one", one);
         await using var gateway = await GatewayProcess.StartAsync(_config, "--urls", Both,
             "--Gateway:Certificates:0:Path", _folder.File("one.pem"), "--Gateway:Certificates:0:Key", _folder.File("one.key"));
-        var https = new Uri($"https://one.test:{HttpsOf(gateway).Port}");
+        var https = new Uri($"https://one.test:{(await HttpsOfAsync(gateway)).Port}");
         using var client = Client(https.Port, "one.test");
 
         foreach (var (address, version) in new[] { (gateway.Address, "1.1"), (gateway.Address, "2.0"), (https, "1.1"), (https, "2.0") })
@@ -283,8 +283,8 @@ public sealed class ListenerTests : IAsyncLifetime
         File.WriteAllText(_folder.File(name + ".pem"), certificate.ExportCertificatePem() + "\n" + _authority.Pem);
     }
 
-    private static Uri HttpsOf(GatewayProcess gateway) =>
-        new(gateway.Output.Split('\n').First(line => line.StartsWith("Listening on https://", StringComparison.Ordinal))["Listening on ".Length..]);
+    private static async Task<Uri> HttpsOfAsync(GatewayProcess gateway) =>
+        new((await gateway.WaitForLineAsync(line => line.StartsWith("Listening on https://", StringComparison.Ordinal)))["Listening on ".Length..]);
 
     private static async Task<string> ShownAsync(int port, string host)
     {
