@@ -386,6 +386,8 @@ internal abstract class Counter
             return false;
         if (isLow)
             AskAhead(nowUs);
+        if (_hand.HasLate && Volatile.Read(ref _denial) is not null)
+            Volatile.Write(ref _denial, null);    // what it said of the time to wait was too early: who is refused next asks again, and tells what was late
         return true;
     }
 
