@@ -531,6 +531,8 @@ internal abstract class Counter
         }
         else if (Ledger.IsShared)    // other nodes may return what they do not spend
             askAgainUs = Math.Min(retryUs, Math.Clamp(answer.BucketLeftUs, AskAgainAtLeastUs, AskAgainAtMostUs));
+        if (Ledger.IsShared && !IsQuota && Clock.WasHeldUp)
+            retryUs += PromisedUs;    // other nodes may be as busy, and have yet to tell
         Volatile.Write(ref _denial, new Denial(units, nowUs + askAgainUs, nowUs + retryUs));
     }
 

@@ -58,7 +58,10 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
             return false;
         var isLate = clock.NowUs >= promise.BucketEndsAtUs;
         if (isLate)
+        {
             promise.AddLate(units);    // before they are spent, so that it cannot be missed
+            clock.NoteHeldUp();
+        }
         if (promise.TrySpend(units, out _))
             return true;
         if (isLate)
