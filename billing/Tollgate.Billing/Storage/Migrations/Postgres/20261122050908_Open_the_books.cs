@@ -198,6 +198,8 @@ namespace Tollgate.Billing.Storage.Migrations.Postgres
                     Limits = table.Column<string>(type: "text", nullable: false),
                     Quotas = table.Column<string>(type: "text", nullable: false),
                     OnLedgerLoss = table.Column<string>(type: "character varying(16)", maxLength: 16, nullable: false),
+                    Concurrency = table.Column<string>(type: "text", nullable: false, defaultValueSql: "'[]'"),
+                    SpendCap = table.Column<decimal>(type: "numeric(28,12)", precision: 28, scale: 12, nullable: true),
                     PublishedAt = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
                 },
                 constraints: table =>

@@ -184,6 +184,8 @@ namespace Tollgate.Billing.Storage.Migrations.Sqlite
                     Limits = table.Column<string>(type: "TEXT", nullable: false),
                     Quotas = table.Column<string>(type: "TEXT", nullable: false),
                     OnLedgerLoss = table.Column<string>(type: "TEXT", maxLength: 16, nullable: false),
+                    Concurrency = table.Column<string>(type: "TEXT", nullable: false, defaultValueSql: "'[]'"),
+                    SpendCap = table.Column<decimal>(type: "TEXT", precision: 28, scale: 12, nullable: true),
                     PublishedAt = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>

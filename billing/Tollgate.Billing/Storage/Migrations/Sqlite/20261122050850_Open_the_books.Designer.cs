@@ -11,7 +11,7 @@ using Tollgate.Billing.Storage;
 namespace Tollgate.Billing.Storage.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteBillingDb))]
-    [Migration("20261121212851_Open_the_books")]
+    [Migration("20261122050850_Open_the_books")]
     partial class Open_the_books
     {
         /// <inheritdoc />
@@ -74,6 +74,12 @@ namespace Tollgate.Billing.Storage.Migrations.Sqlite
                     b.Property<Guid>("Id")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Concurrency")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<string>("Currency")
                         .IsRequired()
                         .HasMaxLength(3)
@@ -103,6 +109,10 @@ namespace Tollgate.Billing.Storage.Migrations.Sqlite
 
                     b.Property<string>("Quotas")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<decimal?>("SpendCap")
+                        .HasPrecision(28, 12)
                         .HasColumnType("TEXT");
 
                     b.HasKey("Id");

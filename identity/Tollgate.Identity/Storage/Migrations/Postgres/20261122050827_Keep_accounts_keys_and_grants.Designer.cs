@@ -12,8 +12,8 @@ using Tollgate.Identity.Storage;
 namespace Tollgate.Identity.Storage.Migrations.Postgres
 {
     [DbContext(typeof(PostgresIdentityDb))]
-    [Migration("20261122003103_Keep_management_tokens_recovery_codes_invitations_and_mails")]
-    partial class Keep_management_tokens_recovery_codes_invitations_and_mails
+    [Migration("20261122050827_Keep_accounts_keys_and_grants")]
+    partial class Keep_accounts_keys_and_grants
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -219,6 +219,9 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
 
                     b.Property<Guid>("Organisation")
                         .HasColumnType("uuid");
+
+                    b.Property<DateTimeOffset?>("SuspendedAt")
+                        .HasColumnType("timestamp with time zone");
 
                     b.HasKey("Id");
 
@@ -1139,6 +1142,10 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<string>("Agent")
                         .HasMaxLength(256)
                         .HasColumnType("character varying(256)");
+
+                    b.Property<string>("Client")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
 
                     b.Property<DateTimeOffset?>("EndedAt")
                         .HasColumnType("timestamp with time zone");

@@ -12,8 +12,8 @@ using Tollgate.Billing.Storage;
 namespace Tollgate.Billing.Storage.Migrations.Postgres
 {
     [DbContext(typeof(PostgresBillingDb))]
-    [Migration("20261122042149_Limit_calls_at_a_time_and_cap_spending")]
-    partial class Limit_calls_at_a_time_and_cap_spending
+    [Migration("20261122050908_Open_the_books")]
+    partial class Open_the_books
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
