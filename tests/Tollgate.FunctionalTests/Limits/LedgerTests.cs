@@ -136,7 +136,7 @@ public sealed class LedgerTests
             do
                 verdict = await cluster.CallAsync(0, plan);
             while (verdict.IsGranted);
-            verdict.RetryAfterSeconds.ShouldBe(1);
+            verdict.RetryAfterSeconds.ShouldBeInRange(1, 2);    // rounded up, and later by what the answer took
             await Task.Delay(TimeSpan.FromSeconds(verdict.RetryAfterSeconds));
             (await cluster.CallAsync(0, plan)).IsGranted.ShouldBeTrue();
         }
