@@ -11,6 +11,7 @@ namespace Tollgate.ServiceDefaults.Redis;
 public sealed partial class RedisConnection : IAsyncDisposable
 {
     private const string AuthorityOption = "tlsCa=";
+    private static readonly Version Oldest = new(5, 0);
     private static readonly TimeSpan ConnectAgain = TimeSpan.FromMilliseconds(250);
 
     private readonly ConfigurationOptions _options;
@@ -48,6 +49,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
         options.ConnectRetry = 1;
         options.KeepAlive = 10;
         options.ReconnectRetryPolicy = new LinearRetry(100);
+        options.DefaultVersion = Oldest;    // until the server says, and where it may not be asked
         return new RedisConnection(options, logger);
     }
 
@@ -83,16 +85,18 @@ public sealed partial class RedisConnection : IAsyncDisposable
             throw new RedisUnavailableException("There is no connection to Redis.");
 
         var database = multiplexer.GetDatabase();
+        RedisKey[] keys = [key];
         try
         {
             try
             {
-                return Numbers(await BoundAsync(database.ExecuteAsync("EVALSHA", Command(script.Sha1, key, arguments)), atMost).ConfigureAwait(false));
+                // Not by ExecuteAsync: after a command that the library does not know it selects the database anew, one command more for each.
+                return Numbers(await BoundAsync(database.ScriptEvaluateAsync(script.Sha1, keys, arguments), atMost).ConfigureAwait(false));
             }
             catch (RedisServerException error) when (error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
             {
                 // A server that was restarted or took over has forgotten it; it was not run.
-                return Numbers(await BoundAsync(database.ExecuteAsync("EVAL", Command(script.Lua, key, arguments)), atMost).ConfigureAwait(false));
+                return Numbers(await BoundAsync(database.ExecuteAsync("EVAL", [script.Lua, 1, keys[0], .. arguments]), atMost).ConfigureAwait(false));
             }
         }
         catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException or InvalidOperationException or TaskCanceledException)
@@ -111,15 +115,6 @@ public sealed partial class RedisConnection : IAsyncDisposable
     }
 
     private static bool IsAuthority(string part) => part.Trim().StartsWith(AuthorityOption, StringComparison.OrdinalIgnoreCase);
-
-    private static object[] Command(string script, string key, RedisValue[] arguments)
-    {
-        var command = new object[3 + arguments.Length];
-        (command[0], command[1], command[2]) = (script, 1, (RedisKey)key);
-        for (var i = 0; i < arguments.Length; i++)
-            command[3 + i] = arguments[i];
-        return command;
-    }
 
     private static async Task<RedisResult> BoundAsync(Task<RedisResult> running, TimeSpan atMost)
     {

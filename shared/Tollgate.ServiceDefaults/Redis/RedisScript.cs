@@ -8,5 +8,5 @@ public sealed class RedisScript(string lua)
 {
     public string Lua { get; } = lua;
 
-    public string Sha1 { get; } = Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(lua)));
+    public byte[] Sha1 { get; } = SHA1.HashData(Encoding.UTF8.GetBytes(lua));
 }
