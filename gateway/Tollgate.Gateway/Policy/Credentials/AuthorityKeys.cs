@@ -26,6 +26,7 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
     private TokenKeySet? _current;
     private Uri? _introspection;
     private Task _fetch = Task.CompletedTask;
+    private Task _asked = Task.CompletedTask;    // the fetch that a token with an unknown key caused
     private long? _askedAt;
     private long? _fetchedAt;
 
@@ -60,13 +61,14 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
     {
         lock (_asking)
         {
-            if (!_fetch.IsCompleted) return _fetch;
-            if (Current is null) return HasPassed(BetweenFirstFetches, _fetchedAt) ? Fetch() : Task.CompletedTask;
+            if (Current is null) return !_fetch.IsCompleted ? _fetch : HasPassed(BetweenFirstFetches, _fetchedAt) ? Fetch() : Task.CompletedTask;
+            if (!_asked.IsCompleted) return _asked;
 
             // Keys that nobody has signed anything with can be named without end: only now and then is one of them looked for.
             if (!HasPassed(BetweenAsks, _askedAt)) return null;
+            if (!_fetch.IsCompleted) return _fetch;
             _askedAt = _time.GetTimestamp();
-            return Fetch();
+            return _asked = Fetch();
         }
     }
 

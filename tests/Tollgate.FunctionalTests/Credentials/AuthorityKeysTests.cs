@@ -1,0 +1,42 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.IdentityModel.Tokens;
+using Tollgate.Gateway.Policy.Credentials;
+using Tollgate.Testing;
+
+namespace Tollgate.FunctionalTests.Credentials;
+
+public sealed class AuthorityKeysTests
+{
+    [Fact]
+    public async Task Who_names_a_key_that_was_looked_for_a_moment_ago_waits_for_no_refresh_in_the_background()
+    {
+        using var rsa = RSA.Create(2048);
+        var key = rsa.ExportParameters(false);
+        var jwks = $$"""{"keys":[{"kty":"RSA","use":"sig","kid":"known","n":"{{Base64UrlEncoder.Encode(key.Modulus!)}}","e":"{{Base64UrlEncoder.Encode(key.Exponent!)}}"}]}""";
+        var fetches = 0;
+        var inBackground = new TaskCompletionSource();
+        var answers = new TaskCompletionSource();
+        StubUpstream server = null!;
+        server = await StubUpstream.StartAsync(async http =>
+        {
+            if (http.Request.Path != "/keys" && Interlocked.Increment(ref fetches) == 3)
+            {
+                inBackground.SetResult();
+                await answers.Task;
+            }
+
+            await http.Response.WriteAsync(http.Request.Path == "/keys" ? jwks : $$"""{"issuer":"{{server.Url}}","jwks_uri":"{{server.Url}}/keys"}""");
+        });
+        await using var _ = server;
+        using var keys = new AuthorityKeys(server.Url, TimeProvider.System, NullLogger.Instance);
+        await Deadline.UntilAsync("the keys are there", () => Task.FromResult(keys.Current is not null));
+
+        while (keys.AskFor("unknown") is { } fetch) await fetch;
+        fetches.ShouldBe(2);
+        await inBackground.Task.WaitAsync(Deadline.Default);    // what was first fetched is fetched once more soon after
+        keys.AskFor("unknown").ShouldBeNull();
+        answers.SetResult();
+    }
+}
