@@ -13,7 +13,7 @@ namespace Tollgate.Identity.Accounts;
 
 /// <summary>What people do with their own account: another password, their sessions, all of it as a file, its end.</summary>
 internal sealed class AccountService(
-    IdentityDb db, UserManager<Account> users, IPasswordHasher<Account> hasher, PasswordCheck passwords, SessionBook sessions, AccountMails mails, PersonTokens tokens,
+    IdentityDb db, UserManager<Account> users, IPasswordHasher<Account> hasher, PasswordCheck passwords, SessionBook sessions, AccountMails mails, PersonRevocations revocations,
     AuditLog audit, TimeProvider time)
 {
     private const int MostEvents = 10_000;
@@ -37,7 +37,7 @@ internal sealed class AccountService(
         await audit.AddAsync(db, "password.changed", account.Id.ToString());
         await users.UpdateSecurityStampAsync(account);   // saves; refresh tokens are bound to it
         await sessions.EndAllAsync(account.Id, but: null, cancel);
-        await db.SaveWithChangesAsync([tokens.UntilThisSecond(account.Id)], cancel);
+        await db.SaveWithChangesAsync([revocations.UntilThisSecond(account.Id)], cancel);
         await transaction.CommitAsync(cancel);
         await mails.SendPasswordChangedAsync(account, cancel);
         return errors;
@@ -118,7 +118,7 @@ internal sealed class AccountService(
         }
 
         await audit.AddAsync(db, "account.deleted", id.ToString());
-        await db.SaveWithChangesAsync([tokens.UntilNow(id)], cancel);
+        await db.SaveWithChangesAsync([revocations.UntilNow(id)], cancel);
         await db.Accounts.Where(a => a.Id == id).ExecuteDeleteAsync(cancel);   // sessions, tokens, passkeys, codes go with it
         await transaction.CommitAsync(cancel);
         await mails.SendDeletedAsync(account.Email!, cancel);

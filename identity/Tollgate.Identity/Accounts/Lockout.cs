@@ -6,7 +6,7 @@ using Tollgate.Storage.Feeds;
 namespace Tollgate.Identity.Accounts;
 
 /// <summary>Counts what was guessed wrongly, passwords and codes alike, in one statement each: guesses made at the same time all count.</summary>
-internal sealed class Lockout(IdentityDb db, PersonTokens tokens, TimeProvider time)
+internal sealed class Lockout(IdentityDb db, PersonRevocations revocations, TimeProvider time)
 {
     public const int MaxFailures = 5;
     public static readonly TimeSpan Length = TimeSpan.FromMinutes(5);
@@ -24,7 +24,7 @@ internal sealed class Lockout(IdentityDb db, PersonTokens tokens, TimeProvider t
 
         // Somebody may be at it who should not: what was given out before is asked for anew, once the lock is off.
         var now = (DateTimeOffset?)time.GetUtcNow();
-        if (await db.Accounts.AnyAsync(a => a.Id == account.Id && a.LockoutEnd > now, cancel)) await db.SaveWithChangesAsync([tokens.UntilNow(account.Id)], cancel);
+        if (await db.Accounts.AnyAsync(a => a.Id == account.Id && a.LockoutEnd > now, cancel)) await db.SaveWithChangesAsync([revocations.UntilNow(account.Id)], cancel);
     }
 
     public async Task ClearAsync(Account account, CancellationToken cancel)

@@ -10,7 +10,7 @@ namespace Tollgate.Identity.Accounts;
 
 /// <summary>Gives a forgotten password another, by mail. Every session of the account ends with it.</summary>
 internal sealed class PasswordResetService(
-    IdentityDb db, UserManager<Account> users, SessionBook sessions, AccountMails mails, PersonTokens tokens, AuditLog audit, TimeProvider time)
+    IdentityDb db, UserManager<Account> users, SessionBook sessions, AccountMails mails, PersonRevocations revocations, AuditLog audit, TimeProvider time)
 {
     /// <summary>Takes the same time whether or not there is such an account.</summary>
     public async Task AskAsync(string email, CancellationToken cancel)
@@ -38,7 +38,7 @@ internal sealed class PasswordResetService(
         var reset = await users.ResetPasswordAsync(account, MailedTokens.Read(code), password);
         if (!reset.Succeeded) return new ResetOutcome.LinkIsDead();   // the same link, twice at once
         await sessions.EndAllAsync(account.Id, but: null, cancel);
-        await db.SaveWithChangesAsync([tokens.UntilThisSecond(account.Id)], cancel);
+        await db.SaveWithChangesAsync([revocations.UntilThisSecond(account.Id)], cancel);
         await transaction.CommitAsync(cancel);
         await mails.SendPasswordChangedAsync(account, cancel);
         return new ResetOutcome.Done();

@@ -51,7 +51,7 @@ internal static class OAuthSetup
         services.AddHostedService(provider => provider.GetRequiredService<CleanUpJob>());
         services.AddSingleton<LogoutSignal>();
         services.AddSingleton<SessionEnds>();
-        services.AddSingleton<PersonTokens>();
+        services.AddSingleton<PersonRevocations>();
         services.AddHostedService<LogoutNoticeSender>();
         services.AddScoped<TokenAudit>();
         services.AddScoped<ClientAuthentication>();

@@ -4,7 +4,7 @@ using Tollgate.Contracts.Feeds;
 namespace Tollgate.Identity.OAuth.Tokens;
 
 /// <summary>What gateways are told when nothing that was given out for a person until now is good any more: the account is locked, or gone.</summary>
-internal sealed class PersonTokens(IOptions<TollgateIdentityOptions> options, TimeProvider time)
+internal sealed class PersonRevocations(IOptions<TollgateIdentityOptions> options, TimeProvider time)
 {
     public RevokedBeforeItem UntilNow(Guid account) => Until(account, time.GetUtcNow().ToUnixTimeMilliseconds());
 
