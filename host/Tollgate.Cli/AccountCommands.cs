@@ -94,16 +94,15 @@ internal static class AccountCommands
     private static async Task<int> SayWhoAsync(ParseResult parsed, ManagementClient client, CancellationToken cancel)
     {
         if (await client.AskAsync(HttpMethod.Get, "me", null, cancel) is not { } me) return 1;
-        string? Text(string member) => me.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         var output = parsed.InvocationConfiguration.Output;
-        await output.WriteLineAsync($"{Text("name")} at {ManagementClient.ServerOf(parsed)}");
-        if (Text("organisation") is not null)
+        await output.WriteLineAsync($"{me.Text("name")} at {ManagementClient.ServerOf(parsed)}");
+        if (me.Text("organisation") is not null)
         {
             var organisation = await client.AskAsync(HttpMethod.Get, "organisation", null, cancel, isQuiet: true);
-            await output.WriteLineAsync($"  organisation  {(organisation is { } one && one.TryGetProperty("name", out var name) ? name.GetString() : Text("organisation"))}, {Text("role")}");
+            await output.WriteLineAsync($"  organisation  {organisation?.Text("name") ?? me.Text("organisation")}, {me.Text("role")}");
         }
 
-        if (Text("platformRole") is { } platform) await output.WriteLineAsync($"  platform      {platform}");
+        if (me.Text("platformRole") is { } platform) await output.WriteLineAsync($"  platform      {platform}");
         await output.WriteLineAsync($"  scopes        {string.Join(", ", me.GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()))}");
         return 0;
     }

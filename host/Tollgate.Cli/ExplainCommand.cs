@@ -31,19 +31,19 @@ internal static class ExplainCommand
 
     private static void Write(TextWriter output, JsonElement call)
     {
-        output.WriteLine($"{call.GetProperty("status")} {Text(call, "outcome")}: {Text(call, "why")}");
+        output.WriteLine($"{call.GetProperty("status")} {call.Text("outcome")}: {call.Text("why")}");
         Line("arrived", $"{call.GetProperty("arrived").GetDateTimeOffset().ToString("u", CultureInfo.InvariantCulture)}, took {call.GetProperty("durationMs")} ms");
-        Line("gateway", $"{Text(call, "node")}, configuration {call.GetProperty("configurationVersion")}");
-        Line("route", Text(call, "route") is { } route ? $"{Text(call, "method")} {route}" : null);
-        if (Member(call, "caller") is { } caller) Line("caller", $"{Text(caller, "applicationName")} of {Text(caller, "organisationName")}, {(Text(caller, "prefix") is { Length: > 0 } prefix ? prefix + "…" : Text(caller, "credential"))}");
-        if (Member(call, "plan") is { } plan) Line("plan", $"{Text(plan, "name")} ({Text(plan, "state")})");
+        Line("gateway", $"{call.Text("node")}, configuration {call.GetProperty("configurationVersion")}");
+        Line("route", call.Text("route") is { } route ? $"{call.Text("method")} {route}" : null);
+        if (call.Member("caller") is { } caller) Line("caller", $"{caller.Text("applicationName")} of {caller.Text("organisationName")}, {(caller.Text("prefix") is { Length: > 0 } prefix ? prefix + "…" : caller.Text("credential"))}");
+        if (call.Member("plan") is { } plan) Line("plan", $"{plan.Text("name")} ({plan.Text("state")})");
         foreach (var counter in call.GetProperty("counters").EnumerateArray())
-            Line("limit", $"{Text(counter, "name")}: {Number(counter, "before")} of {counter.GetProperty("limit")} left before, {Number(counter, "after")} after{(counter.GetProperty("refused").GetBoolean() ? ": no room" : "")}");
-        if (Member(call, "retryAfterSeconds") is { } wait) Line("wait", $"{wait} s");
-        if (Member(call, "upstream") is { } upstream) Line("upstream", $"tried {upstream.GetProperty("attempts")} times{(Text(upstream, "lastAddress") is { } address ? ", last " + address : "")}");
-        Line("metered", Member(call, "meteredUnits") is { } units ? $"{units} units" : "no");
-        if (Member(call, "invoiceLine") is { } line)
-            Line("invoice", $"{Text(line, "description")} ({Text(line, "plan")}): {line.GetProperty("quantity")} at {line.GetProperty("unitPrice")}, {line.GetProperty("amount")} {Text(line, "currency")} so far, {Text(line, "state")}");
+            Line("limit", $"{counter.Text("name")}: {Number(counter, "before")} of {counter.GetProperty("limit")} left before, {Number(counter, "after")} after{(counter.GetProperty("refused").GetBoolean() ? ": no room" : "")}");
+        if (call.Member("retryAfterSeconds") is { } wait) Line("wait", $"{wait} s");
+        if (call.Member("upstream") is { } upstream) Line("upstream", $"tried {upstream.GetProperty("attempts")} times{(upstream.Text("lastAddress") is { } address ? ", last " + address : "")}");
+        Line("metered", call.Member("meteredUnits") is { } units ? $"{units} units" : "no");
+        if (call.Member("invoiceLine") is { } line)
+            Line("invoice", $"{line.Text("description")} ({line.Text("plan")}): {line.GetProperty("quantity")} at {line.GetProperty("unitPrice")}, {line.GetProperty("amount")} {line.Text("currency")} so far, {line.Text("state")}");
 
         void Line(string name, string? what)
         {
@@ -51,9 +51,5 @@ internal static class ExplainCommand
         }
     }
 
-    private static JsonElement? Member(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
-
-    private static string? Text(JsonElement json, string name) => Member(json, name)?.GetString();
-
-    private static string Number(JsonElement json, string name) => Member(json, name)?.ToString() ?? "?";
+    private static string Number(JsonElement json, string name) => json.Member(name)?.ToString() ?? "?";
 }

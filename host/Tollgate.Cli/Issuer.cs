@@ -13,11 +13,11 @@ internal sealed class Issuer(HttpClient http, string name, string deviceEndpoint
     public static async Task<Issuer> FindAsync(HttpClient http, string server, CancellationToken cancel)
     {
         var resource = await GetAsync(http, $"{server}/.well-known/oauth-protected-resource/api/v1", cancel);
-        var name = Text(resource.GetProperty("authorization_servers")[0])!;
+        var name = resource.GetProperty("authorization_servers")[0].GetString()!;
         var metadata = await GetAsync(http, name.TrimEnd('/') + "/.well-known/openid-configuration", cancel);
-        if (Text(metadata.GetProperty("issuer")) != name) throw new SignInException($"{name} calls itself {Text(metadata.GetProperty("issuer"))}.");
-        return new Issuer(http, name, Member(metadata, "device_authorization_endpoint") ?? throw new SignInException($"{name} offers no sign-in for devices."),
-            Member(metadata, "token_endpoint")!, Member(metadata, "revocation_endpoint"));
+        if (metadata.Text("issuer") != name) throw new SignInException($"{name} calls itself {metadata.Text("issuer")}.");
+        return new Issuer(http, name, metadata.Text("device_authorization_endpoint") ?? throw new SignInException($"{name} offers no sign-in for devices."),
+            metadata.Text("token_endpoint")!, metadata.Text("revocation_endpoint"));
     }
 
     /// <summary>Lets a person in: shows where to go and what code to compare, and waits until they have decided.</summary>
@@ -26,16 +26,16 @@ internal sealed class Issuer(HttpClient http, string name, string deviceEndpoint
         var (ok, asked) = await PostAsync(deviceEndpoint, cancel, ("client_id", Client), ("scope", string.Join(' ', ["openid", "offline_access", "org", .. scopes])),
             ("device_name", $"tollgate on {Environment.MachineName}"));
         if (!ok) throw new SignInException(Say(asked));
-        show(new DeviceCode(Member(asked, "user_code")!, Member(asked, "verification_uri")!, Member(asked, "verification_uri_complete") ?? Member(asked, "verification_uri")!,
+        show(new DeviceCode(asked.Text("user_code")!, asked.Text("verification_uri")!, asked.Text("verification_uri_complete") ?? asked.Text("verification_uri")!,
             TimeSpan.FromSeconds(asked.GetProperty("expires_in").GetInt32())));
 
         var pause = TimeSpan.FromSeconds(asked.TryGetProperty("interval", out var interval) ? interval.GetInt32() : 5);
         while (true)
         {
             await Task.Delay(pause, cancel);
-            var (given, answer) = await PostAsync(tokenEndpoint, cancel, ("grant_type", DeviceGrant), ("client_id", Client), ("device_code", Member(asked, "device_code")!));
+            var (given, answer) = await PostAsync(tokenEndpoint, cancel, ("grant_type", DeviceGrant), ("client_id", Client), ("device_code", asked.Text("device_code")!));
             if (given) return Read(answer, null);
-            switch (Member(answer, "error"))
+            switch (answer.Text("error"))
             {
                 case "authorization_pending": break;
                 case "slow_down": pause += TimeSpan.FromSeconds(5); break;
@@ -52,7 +52,7 @@ internal sealed class Issuer(HttpClient http, string name, string deviceEndpoint
         if (old.RefreshToken is not { } token) return null;
         var issuer = new Issuer(http, old.Issuer, "", old.TokenEndpoint, old.RevocationEndpoint);
         var (ok, answer) = await issuer.PostAsync(old.TokenEndpoint, cancel, ("grant_type", "refresh_token"), ("client_id", Client), ("refresh_token", token));
-        return ok ? issuer.Read(answer, old.Organisation) : Member(answer, "error") is "invalid_grant" or "invalid_client" or "unauthorized_client" ? null : throw new SignInException(Say(answer));
+        return ok ? issuer.Read(answer, old.Organisation) : answer.Text("error") is "invalid_grant" or "invalid_client" or "unauthorized_client" ? null : throw new SignInException(Say(answer));
     }
 
     /// <summary>Ends a sign-in on the server.</summary>
@@ -66,8 +66,8 @@ internal sealed class Issuer(HttpClient http, string name, string deviceEndpoint
         answer.EnsureSuccessStatusCode();
     }
 
-    private SignIn Read(JsonElement answer, string? organisation) => new(name, tokenEndpoint, revocationEndpoint, Member(answer, "access_token")!,
-        DateTimeOffset.UtcNow.AddSeconds(answer.GetProperty("expires_in").GetInt32()), Member(answer, "refresh_token"), organisation);
+    private SignIn Read(JsonElement answer, string? organisation) => new(name, tokenEndpoint, revocationEndpoint, answer.Text("access_token")!,
+        DateTimeOffset.UtcNow.AddSeconds(answer.GetProperty("expires_in").GetInt32()), answer.Text("refresh_token"), organisation);
 
     private static async Task<JsonElement> GetAsync(HttpClient http, string address, CancellationToken cancel)
     {
@@ -82,11 +82,7 @@ internal sealed class Issuer(HttpClient http, string name, string deviceEndpoint
         return (answer.IsSuccessStatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>(cancel));
     }
 
-    private static string Say(JsonElement refusal) => $"{Member(refusal, "error_description") ?? "It was refused."} ({Member(refusal, "error")})";
-
-    private static string? Member(JsonElement json, string member) => json.TryGetProperty(member, out var value) ? Text(value) : null;
-
-    private static string? Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string Say(JsonElement refusal) => $"{refusal.Text("error_description") ?? "It was refused."} ({refusal.Text("error")})";
 }
 
 /// <summary>What a person compares and types.</summary>

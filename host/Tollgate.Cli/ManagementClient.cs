@@ -102,8 +102,7 @@ internal sealed class ManagementClient : IDisposable
             return;
         }
 
-        string? Text(string name) => problem.ValueKind == JsonValueKind.Object && problem.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-        await _error.WriteLineAsync($"{Text("title") ?? "Refused"} ({status}): {Text("detail")}");
+        await _error.WriteLineAsync($"{problem.Text("title") ?? "Refused"} ({status}): {problem.Text("detail")}");
         if (status == 401) await _error.WriteLineAsync("Sign in with tollgate login, or give a token of the management API with TOLLGATE_TOKEN or --token.");
         foreach (var line in Lines(problem, "errors", mistake => $"  line {mistake.GetProperty("line")} {mistake.GetProperty("property").GetString()}: {mistake.GetProperty("sentence").GetString()}")) await _error.WriteLineAsync(line);
         foreach (var line in Lines(problem, "conflicts", conflict =>
