@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Tollgate.Gateway.Policy.Metering;
 
 namespace Tollgate.Gateway.Policy.Credentials;
 
@@ -40,9 +41,7 @@ internal sealed class KeptAuthority(string folder, string authority)
         try
         {
             Directory.CreateDirectory(folder);
-            var next = $"{_path}.{Environment.ProcessId}";
-            File.WriteAllText(next, text);
-            File.Move(next, _path, overwrite: true);
+            DurableFile.Replace(_path, Encoding.UTF8.GetBytes(text));
             _written = text;
         }
         catch (Exception full) when (full is IOException or UnauthorizedAccessException)
