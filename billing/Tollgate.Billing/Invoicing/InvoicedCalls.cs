@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Tollgate.Billing.Metering;
+using Tollgate.Billing.Rating;
 using Tollgate.Billing.Storage;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Explain;
@@ -9,7 +10,6 @@ namespace Tollgate.Billing.Invoicing;
 /// <summary>Finds the line of an invoice that a call's units are on.</summary>
 public sealed class InvoicedCalls(IDbContextFactory<BillingDb> databases)
 {
-    private const string Requests = "requests";
     private const string Draft = "draft";
 
     /// <summary>Adds the line to what the gateway said of a call; a call that was not metered is on none, and one whose usage has not arrived yet is on none so far.</summary>
@@ -28,12 +28,12 @@ public sealed class InvoicedCalls(IDbContextFactory<BillingDb> databases)
         var endOfMinute = DateTimeOffset.FromUnixTimeMilliseconds(at.ToUnixTimeMilliseconds() / UsageMinutes.MinuteMs * UsageMinutes.MinuteMs) + TimeSpan.FromMilliseconds(UsageMinutes.MinuteMs);
         var until = await UnitsAsync(billed with { Period = billed.Period with { To = endOfMinute } });
         var whole = await UnitsAsync(billed);
-        if (version.Rate(Requests, until).LastOrDefault(rated => rated.Quantity > 0) is not { } reached) return null;
-        var line = version.Rate(Requests, whole).FirstOrDefault(rated => rated.Description == reached.Description) ?? reached;
+        if (version.Rate(Price.DefaultMeter, until).LastOrDefault(rated => rated.Quantity > 0) is not { } reached) return null;
+        var line = version.Rate(Price.DefaultMeter, whole).FirstOrDefault(rated => rated.Description == reached.Description) ?? reached;
         return new InvoiceLineExplanation(
             version.Title, line.Description, line.Quantity, line.UnitPrice, version.Currency.Round(line.Amount), version.Currency.Code, billed.Period.From, billed.Period.To, Draft);
 
         async Task<decimal> UnitsAsync(BilledSubscription part) =>
-            (await db.UsageAsync(part, long.MaxValue, UsageBucket.Hour, cancel)).Where(usage => usage.Version == version.Id && usage.Meter == Requests).Sum(usage => (decimal)usage.Units);
+            (await db.UsageAsync(part, long.MaxValue, UsageBucket.Hour, cancel)).Where(usage => usage.Version == version.Id && usage.Meter == Price.DefaultMeter).Sum(usage => (decimal)usage.Units);
     }
 }

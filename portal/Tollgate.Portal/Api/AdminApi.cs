@@ -50,21 +50,21 @@ internal static class AdminApi
 
     /// <summary>Makes the product, or changes it: the same call twice leaves the same product.</summary>
     private static async Task<Results<Ok<ProductView>, Created<ProductView>, ProblemHttpResult>> PutProductAsync(
-        string name, Body<ProductForm> body, CatalogueDesk catalogue, CancellationToken cancel)
+        string name, Body<ProductForm> body, CatalogueDesk desk, CancellationToken cancel)
     {
         if (ApiReference.Read(body.Value.OpenApi).Error is { } unreadable)
             return Problems.Validation(new Dictionary<string, string> { ["openApi"] = unreadable });
 
-        var outcome = await catalogue.SaveProductAsync(name, body.Value, cancel);
+        var outcome = await desk.SaveProductAsync(name, body.Value, cancel);
         if (outcome is not CatalogueOutcome.NotFound)
             return outcome is CatalogueOutcome.ProductSaved(var saved) ? TypedResults.Ok(saved) : Refuse(outcome);
-        return await catalogue.CreateProductAsync(name, body.Value, cancel) is var made && made is CatalogueOutcome.ProductSaved(var product)
+        return await desk.CreateProductAsync(name, body.Value, cancel) is var made && made is CatalogueOutcome.ProductSaved(var product)
             ? TypedResults.Created($"/api/v1/admin/products/{name}", product)
             : Refuse(made);
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteProductAsync(string name, CatalogueDesk catalogue, CancellationToken cancel) =>
-        await catalogue.DeleteProductAsync(name, cancel) is var outcome && outcome is CatalogueOutcome.Deleted ? TypedResults.NoContent() : Refuse(outcome);
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteProductAsync(string name, CatalogueDesk desk, CancellationToken cancel) =>
+        await desk.DeleteProductAsync(name, cancel) is var outcome && outcome is CatalogueOutcome.Deleted ? TypedResults.NoContent() : Refuse(outcome);
 
     private static async Task<Results<Ok<Page<SubscriptionView>>, ProblemHttpResult>> SubscribersAsync(
         string name, int? page, bool? all, CatalogueService catalogue, SubscriptionService subscriptions, CancellationToken cancel)
