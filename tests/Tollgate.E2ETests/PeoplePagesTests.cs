@@ -34,6 +34,72 @@ public sealed class PeoplePagesTests(Browser browser) : IClassFixture<Browser>
         customers.Faults.Concat(admins.Faults).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Staff_suspend_an_application_reset_counters_and_publish_terms_by_pressing_what_is_there()
+    {
+        await using var host = await HostProcess.StartAsync(["--roles", "identity,billing,portal", "--Demo", "true",
+            "--Identity:AdminEmail", HostProcess.AdminEmail, "--Identity:AdminPassword", HostProcess.AdminPassword]);
+        using var person = new PortalPerson(host.PortalUrl, host.Data.Path);
+        await person.JoinAsync();
+        var customer = await person.SubscribeAsync("free");
+        var application = await person.GetAsync($"/applications/{customer.Application}");
+        var (name, organisation) = (application.GetProperty("name").GetString()!, application.GetProperty("organisation").GetString()!);
+        await using var customers = await browser.VisitAsync(host.PortalUrl);
+        await SignInAsync(customers, person.Email, PortalPerson.Password);
+        await using var admins = await browser.VisitAsync(host.PortalUrl);
+        await SignInAsync(admins, HostProcess.AdminEmail, HostProcess.AdminPassword);
+        var page = admins.Page;
+
+        await admins.OpenAsync("/admin/organisations");
+        await page.Locator($"a[href='/admin/organisations/{organisation}']").ClickAsync();
+        await PressAsync($"Suspend {name}");
+        await LookAtDialogAsync("admin-suspend");
+        await PressAsync("Suspend the application");
+        await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = name })).ToContainTextAsync("Suspended");
+        await LookAsync(admins, $"/admin/organisations/{organisation}", "admin");
+        await customers.OpenAsync($"/apps/{customer.Application}");
+        await Assertions.Expect(customers.Page.GetByText("The platform has suspended this application")).ToBeVisibleAsync();
+        await PressAsync($"Resume {name}");
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = $"Suspend {name}" })).ToBeVisibleAsync();
+        await customers.OpenAsync("/apps");
+        await Assertions.Expect(customers.Page.GetByText("Suspended")).ToHaveCountAsync(0);
+
+        await PressAsync("Suspend the organisation");
+        await Assertions.Expect(page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Suspend the organisation" })).ToBeDisabledAsync();
+        await page.Locator("#ask-name").FillAsync("something else");
+        await Assertions.Expect(page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Suspend the organisation" })).ToBeDisabledAsync();
+        await PressAsync("Keep it");
+        await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+
+        await admins.OpenAsync("/admin/products/weather/subscribers");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Reset counters" }).First.ClickAsync();
+        await LookAtDialogAsync("admin-reset");
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Reset the counters" }).ClickAsync();
+        await Assertions.Expect(page.Locator("p.notice.good")).ToBeVisibleAsync();
+
+        await admins.OpenAsync("/admin/products/weather");
+        var plan = page.GetByRole(AriaRole.Article).Filter(new() { Has = page.Locator("#plan-pro") });
+        await plan.GetByRole(AriaRole.Button, new() { Name = "New version" }).ClickAsync();
+        await plan.GetByLabel("Spend cap").FillAsync("500");
+        await PressAsync("Add a limit of calls at a time");
+        await plan.GetByLabel("Calls under way").FillAsync("7");
+        await plan.GetByLabel("Beyond it").First.SelectOptionAsync("only reported");
+        await Assertions.Expect(plan.Locator(".preview")).ToContainTextAsync("7");
+        await admins.PictureAsync("admin-terms", fullPage: true);
+        await plan.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^Publish version") }).ClickAsync();
+        await Assertions.Expect(plan.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^Publish version") })).ToHaveCountAsync(0);
+        await Assertions.Expect(plan).ToContainTextAsync("Version 2");
+        customers.Faults.Concat(admins.Faults).ShouldBeEmpty();
+
+        Task PressAsync(string button) => page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).Last.ClickAsync();
+
+        async Task LookAtDialogAsync(string picture)
+        {
+            await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
+            await admins.PictureAsync(picture);
+        }
+    }
+
     private static async Task LookAsync(Visitor visitor, string path, string who = "people")
     {
         await visitor.OpenAsync(path);

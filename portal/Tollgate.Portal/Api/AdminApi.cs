@@ -37,6 +37,8 @@ internal static class AdminApi
         api.MapClientAdministration();
         api.MapGet("/organisations", OrganisationsAsync).WithName("ListAllOrganisations").WithTags("Admin").WithDescription("Query: q (part of a name), page.");
         var organisations = api.MapGroup("/organisations/{id:guid}").WithTags("Admin");
+        organisations.MapGet("", GetOrganisationAsync).WithName("GetAnyOrganisation");
+        organisations.MapGet("/applications", ApplicationsAsync).WithName("ListApplicationsOfOrganisation");
         organisations.MapPost("/suspend", (Guid id, OrganisationService service, CancellationToken cancel) => SuspendAsync(id, true, service, cancel)).WithName("SuspendOrganisation").RequireAuthorization(TollgatePolicies.PlatformAdmin);
         organisations.MapPost("/resume", (Guid id, OrganisationService service, CancellationToken cancel) => SuspendAsync(id, false, service, cancel)).WithName("ResumeOrganisation").RequireAuthorization(TollgatePolicies.PlatformAdmin);
 
@@ -77,6 +79,13 @@ internal static class AdminApi
 
     private static async Task<Results<Ok<Page<OrganisationView>>, ProblemHttpResult>> OrganisationsAsync(string? q, int? page, OrganisationService service, CancellationToken cancel) =>
         page is < 1 ? Problems.BadRequest("parameter", "page is a number from 1.") : TypedResults.Ok(await service.ListAsync(q, page ?? 1, cancel));
+
+    private static async Task<Results<Ok<OrganisationView>, ProblemHttpResult>> GetOrganisationAsync(Guid id, OrganisationService service, CancellationToken cancel) =>
+        await service.GetAsync(new OrganisationId(id), cancel) is { } found ? TypedResults.Ok(found) : Problems.NotFound();
+
+    private static async Task<Results<Ok<IReadOnlyList<ApplicationView>>, ProblemHttpResult>> ApplicationsAsync(
+        Guid id, OrganisationService service, ApplicationService applications, CancellationToken cancel) =>
+        await service.GetAsync(new OrganisationId(id), cancel) is null ? Problems.NotFound() : TypedResults.Ok(await applications.ListAsync(new OrganisationId(id), cancel));
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SuspendAsync(Guid id, bool suspended, OrganisationService service, CancellationToken cancel) =>
         await service.SuspendAsync(new OrganisationId(id), suspended, cancel) ? TypedResults.NoContent() : Problems.NotFound();

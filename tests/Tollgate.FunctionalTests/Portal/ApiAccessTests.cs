@@ -102,6 +102,8 @@ public sealed partial class ApiAccessTests(PortalFixture fixture) : IClassFixtur
         ("POST", "/admin/subscriptions/{id}/resume", []),
         ("POST", "/admin/subscriptions/{id}/move-to-latest", []),
         ("GET", "/admin/organisations", []),
+        ("GET", "/admin/organisations/{id}", []),
+        ("GET", "/admin/organisations/{id}/applications", []),
         ("PUT", "/admin/products/{name}", []),
         ("POST", "/admin/products/{name}/plans", []),
         ("POST", "/admin/products/{name}/plans/{plan}/versions", []),

@@ -151,6 +151,12 @@ public sealed class ApiInputTests(PortalFixture fixture) : IClassFixture<PortalF
         var application = (await customer.PostAsJsonAsync("/api/v1/applications", new { name = "Boat" }).JsonAsync(HttpStatusCode.Created));
         var organisation = application.GetProperty("organisation").GetString();
         (await admin.PostAsJsonAsync($"/api/v1/admin/organisations/{organisation}/suspend", new { })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await admin.GetAsync($"/api/v1/admin/organisations/{organisation}").JsonAsync()).GetProperty("suspended").GetBoolean().ShouldBeTrue();
+        (await admin.PostAsJsonAsync($"/api/v1/admin/applications/{application.Id()}/suspend", new { })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await admin.GetAsync($"/api/v1/admin/organisations/{organisation}/applications").JsonAsync()).EnumerateArray().Single()
+            .GetProperty("suspended").GetBoolean().ShouldBeTrue();
+        await (await admin.GetAsync($"/api/v1/admin/organisations/{Guid.NewGuid()}/applications")).ShouldBeProblemAsync(404, "not-found");
+        await (await admin.GetAsync($"/api/v1/admin/organisations/{Guid.NewGuid()}")).ShouldBeProblemAsync(404, "not-found");
         (await admin.PostAsJsonAsync($"/api/v1/admin/organisations/{organisation}/resume", new { })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
         (await admin.GetAsync("/api/v1/admin/products/tides/subscribers").JsonAsync()).GetProperty("total").GetInt32().ShouldBe(0);
         (await admin.DeleteAsync("/api/v1/admin/products/tides")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
