@@ -10,6 +10,7 @@ using Tollgate.Billing.Metering;
 using Tollgate.Billing.Storage;
 using Tollgate.Billing.Subscriptions;
 using Tollgate.Contracts.Feeds;
+using Tollgate.Contracts.Scopes;
 using Tollgate.Storage;
 using Tollgate.Storage.Feeds;
 
@@ -26,6 +27,7 @@ public static class BillingModule
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CatalogueService>();
         services.AddSingleton<SubscriptionService>();
+        services.AddSingleton<ISubscribedScopes, SubscribedScopes>();
         services.AddSingleton<UsageService>();
         services.AddSingleton<InvoiceService>();
         services.AddSingleton<InvoicedCalls>();
@@ -35,6 +37,14 @@ public static class BillingModule
         services.AddSingleton<BillingMetrics>();
         services.AddSingleton<IValidateOptions<MeteringOptions>, MeteringOptionsValidator>();
         services.AddOptions<MeteringOptions>().Bind(builder.Configuration.GetSection(MeteringOptions.Section)).ValidateOnStart();
+        return builder;
+    }
+
+    /// <summary>For a node that gives tokens and keeps no books itself: it looks into those that the others keep in the same database.</summary>
+    public static IHostApplicationBuilder AddTollgateSubscribedScopes(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddTollgateDatabase<BillingDb, SqliteBillingDb, PostgresBillingDb>(builder.Configuration, BillingDb.Schema);
+        builder.Services.AddSingleton<ISubscribedScopes, SubscribedScopes>();
         return builder;
     }
 

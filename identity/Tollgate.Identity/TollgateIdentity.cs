@@ -9,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tollgate.Contracts.Feeds;
+using Tollgate.Contracts.Scopes;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Applications;
 using Tollgate.Identity.Audit;
@@ -54,7 +55,7 @@ public static class TollgateIdentity
         services.AddScoped<AuditLog>();
         AddScoped(services, (databases, audit, time) => new OrganisationService(databases, audit, time));
         services.AddScoped(provider => new ClientService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AuditLog>(),
-            provider.GetRequiredService<ClientCache>(), provider.GetRequiredService<IOptions<TollgateIdentityOptions>>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<ClientCache>(), provider.GetRequiredService<ISubscribedScopes>(), provider.GetRequiredService<IOptions<TollgateIdentityOptions>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddScoped(provider => new ApplicationService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AuditLog>(),
             provider.GetRequiredService<ClientService>(), provider.GetRequiredService<TimeProvider>()));
         AddScoped(services, (databases, audit, time) => new KeyService(databases, audit, time));

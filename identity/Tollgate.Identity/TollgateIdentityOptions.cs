@@ -32,6 +32,9 @@ public sealed class TollgateIdentityOptions
     /// <summary>Who signs the tokens, as they say in <c>iss</c>; <see cref="PublicUrl"/> unless told otherwise. No header of a request ever decides that.</summary>
     public string? Issuer { get; set; }
 
+    /// <summary>Takes an issuer on http that is not this very machine: for a closed network where something else keeps others from listening.</summary>
+    public bool AllowHttpIssuer { get; set; }
+
     /// <summary>A JSON file of users, scopes and clients that are made at start.</summary>
     public string? Bootstrap { get; set; }
 
@@ -74,9 +77,6 @@ public sealed class TollgateIdentityOptions
     /// <summary>DPoP proofs must carry a nonce of this server (RFC 9449 §8).</summary>
     public bool DpopNonceRequired { get; set; }
 
-    /// <summary>The scopes that clients of applications may have; names with spaces between them, <c>*</c> = all that there are.</summary>
-    public string ApplicationScopes { get; set; } = "*";
-
     public TokenLimitOptions TokenLimits { get; set; } = new();
 
     public RegistrationOptions Registration { get; set; } = new();
@@ -113,6 +113,9 @@ internal sealed class TollgateIdentityOptionsValidator : IValidateOptions<Tollga
         if (options.Issuer is { Length: > 0 } issuer && (!Uri.TryCreate(issuer, UriKind.Absolute, out var at) || at.Scheme is not ("http" or "https")
             || issuer.Length > 160 || issuer.AsSpan().ContainsAny("?#\\{} ") || at.UserInfo.Length > 0))
             wrong.Add("Identity:Issuer is an http or https address without query and fragment, such as https://login.example.com.");
+        else if (!options.AllowHttpIssuer && Uri.TryCreate(options.IssuerName, UriKind.Absolute, out var told) && told.Scheme == "http" && !IsThisMachine(told))
+            wrong.Add($"{options.IssuerName} is on http: tokens and passwords would cross the network for everybody to read. Set Identity:{(options.Issuer is { Length: > 0 } ? "Issuer" : "PublicUrl")} to an https address "
+                + "(RFC 8414), or say Identity:AllowHttpIssuer=true where the network is closed.");
         if (options.AccessTokenLifetimeSeconds is < 1 or > 3600) wrong.Add("Identity:AccessTokenLifetimeSeconds is 1 to 3600.");
         if (options.CodeLifetimeSeconds is < 1 or > 600) wrong.Add("Identity:CodeLifetimeSeconds is 1 to 600.");
         wrong.AddRange(options.External.Select(e => e.Value.WhatIsWrong(e.Key)).OfType<string>());
@@ -131,4 +134,6 @@ internal sealed class TollgateIdentityOptionsValidator : IValidateOptions<Tollga
         if (options.Limits.WhatIsWrong() is { } limit) wrong.Add(limit);
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
     }
+
+    private static bool IsThisMachine(Uri uri) => uri.IsLoopback || uri.Host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 }

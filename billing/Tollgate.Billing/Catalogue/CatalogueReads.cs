@@ -17,7 +17,7 @@ internal static class CatalogueReads
 
     public static ProductView View(this Product product, IEnumerable<PlanRow> plans) => new(product.Id, product.Name, product.Title,
         product.Description, product.BasePath, product.IsPublished,
-        [.. plans.Where(r => r.Plan.ProductId == product.Id).Select(r => r.View())]);
+        [.. plans.Where(r => r.Plan.ProductId == product.Id).Select(r => r.View())], product.Scopes);
 }
 
 /// <summary>A plan with its newest version.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Tollgate.Billing.Rating;
+using Tollgate.Contracts.Scopes;
 
 namespace Tollgate.Billing.Catalogue;
 
@@ -27,6 +28,7 @@ internal static partial class CatalogueRules
         if (form.BasePath.Length > PathLength || !BasePath().IsMatch(form.BasePath))
             errors["basePath"] = $"The base path starts with / and holds letters, digits, -, _, . and /, at most {PathLength} characters, such as /weather/v1.";
         if (OpenApiError(form.OpenApi) is { } error) errors["openApi"] = error;
+        if (ScopesError(form.Scopes ?? []) is { } scopes) errors["scopes"] = scopes;
         return errors;
     }
 
@@ -64,6 +66,15 @@ internal static partial class CatalogueRules
             errors["title"] = $"A title has 1 to {TitleLength} characters on one line.";
         if (description.Length > DescriptionLength || description.Contains('\0'))
             errors["description"] = $"A description has at most {DescriptionLength} characters.";
+    }
+
+    private static string? ScopesError(IReadOnlyList<string> scopes)
+    {
+        if (scopes.Count > Most) return $"A product has at most {Most} scopes.";
+        if (scopes.Any(s => s is null || !ScopeNames.IsWellFormed(s)))
+            return $"A scope has 1 to {ScopeNames.MaxLength} visible ASCII characters, without spaces, quotes and backslashes, such as weather.read.";
+        if (scopes.FirstOrDefault(ScopeNames.IsReserved) is { } taken) return $"{taken} means something else already: choose another name.";
+        return scopes.Distinct().Count() < scopes.Count ? "A scope is there twice." : null;
     }
 
     private static string? OpenApiError(string document)

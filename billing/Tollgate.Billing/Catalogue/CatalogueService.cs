@@ -49,6 +49,7 @@ public sealed class CatalogueService(IDbContextFactory<BillingDb> databases, Tim
             Description = form.Description,
             BasePath = form.BasePath,
             OpenApi = form.OpenApi,
+            Scopes = [.. form.Scopes ?? []],
             IsPublished = form.IsPublished,
             CreatedAt = time.GetUtcNow(),
         };
@@ -65,6 +66,7 @@ public sealed class CatalogueService(IDbContextFactory<BillingDb> databases, Tim
         product.Description = form.Description;
         product.BasePath = form.BasePath;
         product.OpenApi = form.OpenApi;
+        product.Scopes = form.Scopes is { } scopes ? [.. scopes] : product.Scopes;
         product.IsPublished = form.IsPublished;
         await db.SaveWithChangesAsync([ProductDocuments.ItemOf(product)], cancel);
         return new CatalogueOutcome.ProductSaved(product.View(await db.Plans.Where(p => p.ProductId == product.Id).PlanRowsAsync(cancel)));
@@ -178,7 +180,7 @@ public sealed class CatalogueService(IDbContextFactory<BillingDb> databases, Tim
             .Select(p => new Product
             {
                 Id = p.Id, Name = p.Name, Title = p.Title, Description = p.Description, BasePath = p.BasePath,
-                OpenApi = "", IsPublished = p.IsPublished, CreatedAt = p.CreatedAt,
+                OpenApi = "", Scopes = p.Scopes, IsPublished = p.IsPublished, CreatedAt = p.CreatedAt,
             }).ToListAsync(cancel);
         var rows = await db.Plans.Where(plans).PlanRowsAsync(cancel);
         return [.. found.Select(p => p.View(rows))];

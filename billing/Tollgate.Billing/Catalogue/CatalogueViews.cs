@@ -3,8 +3,9 @@ using Tollgate.Contracts;
 namespace Tollgate.Billing.Catalogue;
 
 /// <summary>A product with its plans, in the order of the comparison.</summary>
+/// <param name="Scopes">What OAuth clients of subscribed applications may ask for.</param>
 public sealed record ProductView(
-    ProductId Id, string Name, string Title, string Description, string BasePath, bool IsPublished, IReadOnlyList<PlanView> Plans);
+    ProductId Id, string Name, string Title, string Description, string BasePath, bool IsPublished, IReadOnlyList<PlanView> Plans, IReadOnlyList<string> Scopes);
 
 /// <summary>A product with its OpenAPI document.</summary>
 public sealed record ProductDetails(ProductView Product, string OpenApi);

@@ -18,6 +18,9 @@ internal sealed class Product
     public required string BasePath { get; set; }
 
     public required string OpenApi { get; set; }
+
+    /// <summary>What OAuth clients of subscribed applications may ask for.</summary>
+    public string[] Scopes { get; set; } = [];
     public required bool IsPublished { get; set; }
     public required DateTimeOffset CreatedAt { get; init; }
     public List<Plan> Plans { get; } = [];

@@ -4,8 +4,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tollgate.Contracts.Scopes;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.OAuth.Authorize;
 using Tollgate.Identity.OAuth.Bootstrap;
@@ -55,6 +57,7 @@ internal static class OAuthSetup
         services.AddHostedService<LogoutNoticeSender>();
         services.AddScoped<TokenAudit>();
         services.AddScoped<ClientAuthentication>();
+        services.TryAddSingleton<ISubscribedScopes, NothingSubscribed>();
         services.AddScoped<ScopeBook>();
         services.AddScoped<ClientCredentialsGrant>();
         services.AddScoped<TokenStatus>();

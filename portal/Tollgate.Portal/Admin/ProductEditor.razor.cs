@@ -16,6 +16,7 @@ public sealed partial class ProductEditor
     private string _basePath = "";
     private string _description = "";
     private string _openApi = "";
+    private string _scopes = "";
     private bool _isPublished;
     private bool _saved;
     private ApiReference? _reference;
@@ -30,8 +31,8 @@ public sealed partial class ProductEditor
     {
         await base.OnInitializedAsync();
         if (Product is not { Product: var product }) return;
-        (_title, _name, _basePath, _description, _openApi, _isPublished) =
-            (product.Title, product.Name, product.BasePath, product.Description, Product.OpenApi, product.IsPublished);
+        (_title, _name, _basePath, _description, _openApi, _isPublished, _scopes) =
+            (product.Title, product.Name, product.BasePath, product.Description, Product.OpenApi, product.IsPublished, string.Join(' ', product.Scopes));
         Check();
     }
 
@@ -72,7 +73,7 @@ public sealed partial class ProductEditor
         Check();
         if (_errors.Count > 0) return;
 
-        var form = new ProductForm(_title.Trim(), _description, _basePath.Trim(), _openApi, _isPublished);
+        var form = new ProductForm(_title.Trim(), _description, _basePath.Trim(), _openApi, _isPublished, [.. _scopes.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Distinct()]);
         var outcome = Product is null ? await Desk.CreateProductAsync(_name.Trim(), form, Gone) : await Desk.SaveProductAsync(_name, form, Gone);
         switch (outcome)
         {

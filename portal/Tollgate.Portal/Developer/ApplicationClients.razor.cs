@@ -42,7 +42,7 @@ public sealed partial class ApplicationClients
         return LoadScopesAsync();
     }
 
-    private async Task LoadScopesAsync() => _offered = await Clients.ScopesAsync(_kind, Gone);
+    private async Task LoadScopesAsync() => _offered = await Clients.ScopesAsync(Application.Id, _kind, Gone);
 
     private void Choose(string scope, bool chosen)
     {

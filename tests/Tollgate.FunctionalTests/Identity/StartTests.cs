@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using Tollgate.Identity;
 
 namespace Tollgate.FunctionalTests.Identity;
 
@@ -42,6 +43,10 @@ public sealed class StartTests
     [Theory]
     [InlineData("Identity:PublicUrl", "developers.example.com", "Identity:PublicUrl is the address that people type")]
     [InlineData("Identity:PublicUrl", "https://example.com/portal", "Identity:PublicUrl is the address that people type")]
+    [InlineData("Identity:PublicUrl", "http://developers.example.com", "http://developers.example.com is on http: tokens and passwords would cross the network for everybody to read. Set Identity:PublicUrl to an https")]
+    [InlineData("Identity:Issuer", "http://login.example.com", "http://login.example.com is on http: tokens and passwords would cross the network for everybody to read. Set Identity:Issuer to an https")]
+    [InlineData("Identity:Issuer", "http://10.0.0.5:8090/login", "http://10.0.0.5:8090/login is on http")]
+    [InlineData("Identity:Issuer", "http://localhost.example.com", "http://localhost.example.com is on http")]
     [InlineData("Identity:AdminPassword", "password1234", "Identity:AdminPassword is not good enough")]
     [InlineData("Identity:AdminEmail", "nobody", "Identity:AdminEmail is an e-mail address")]
     [InlineData("Identity:Limits:MailsPerEmailPerHour", "0", "Each of Identity:Limits")]
@@ -51,4 +56,15 @@ public sealed class StartTests
         var stopped = await Should.ThrowAsync<OptionsValidationException>(async () => await (await IdentityHost.StartAsync(settings: (key, value))).DisposeAsync());
         stopped.Message.ShouldStartWith(sentence);
     }
+
+    [Theory]
+    [InlineData("http://localhost:8090", false)]
+    [InlineData("http://127.0.0.1:8090", false)]
+    [InlineData("http://127.8.8.8", false)]
+    [InlineData("http://[::1]:8090", false)]
+    [InlineData("http://login.localhost", false)]
+    [InlineData("https://login.example.com/tenant", false)]
+    [InlineData("http://login.internal", true)]
+    public void An_issuer_is_on_https_or_on_this_machine_unless_the_operator_says_otherwise(string issuer, bool allowHttp) =>
+        new TollgateIdentityOptionsValidator().Validate(null, new TollgateIdentityOptions { Issuer = issuer, AllowHttpIssuer = allowHttp }).Failed.ShouldBeFalse();
 }

@@ -22,7 +22,7 @@ using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Portal;
 
-/// <summary>The portal on the real modules, on SQLite in a folder of its own.</summary>
+/// <summary>The portal on the real modules, on SQLite in a folder of its own, or on a database of its own.</summary>
 internal sealed class PortalHost : IAsyncDisposable
 {
     public const string OpenApi = """
@@ -39,7 +39,7 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public string MailFolder => Path.Combine(_folder.Path, "mail");
 
-    public static async Task<PortalHost> StartAsync()
+    public static async Task<PortalHost> StartAsync(Identity.Shape shape = Identity.Shape.Sqlite)
     {
         var folder = new TempFolder();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -50,6 +50,8 @@ internal sealed class PortalHost : IAsyncDisposable
         });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Data"] = folder.Path });
+        if (shape == Identity.Shape.Postgres)
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Postgres"] = await (await PostgresServer.SharedAsync()).NewDatabaseAsync() });
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddProblemDetails();

@@ -67,7 +67,7 @@ internal sealed class AuthorizeReader(IdentityDb db, ScopeBook scopes, TokenSign
             return new AuthorizeReading.Untrusted("The application that sent you here did not say rightly where to lead you back to.");
         if (WhatIsWrong(parameters, client.Client, pushedSha256 is not null) is { } refusal) return new AuthorizeReading.Refused(replyTo, refusal);
 
-        var (granted, wrongScope) = await scopes.ResolveAsync(parameters["scope"], client.Client.Scopes, parameters.Resources, cancel);
+        var (granted, wrongScope) = await scopes.ResolveAsync(client.Client, parameters["scope"], await scopes.OfAsync(client.Client, cancel), parameters.Resources, cancel);
         if (granted is { Names.Count: 0 }) wrongScope = OAuthRefusal.InvalidScope("A scope is needed.");
         if (wrongScope is not null) return new AuthorizeReading.Refused(replyTo, wrongScope);
         var hint = parameters["id_token_hint"] is { } token ? await signer.ReadAsync(token, TokenSigner.IdToken, orExpired: true, cancel) : null;

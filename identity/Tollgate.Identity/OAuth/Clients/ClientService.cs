@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
+using Tollgate.Contracts.Scopes;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Organisations;
@@ -28,11 +29,12 @@ public sealed class ClientService
     private readonly IDbContextFactory<IdentityDb> _databases;
     private readonly AuditLog _audit;
     private readonly ClientCache _cache;
+    private readonly ISubscribedScopes _subscribed;
     private readonly TollgateIdentityOptions _options;
     private readonly TimeProvider _time;
 
-    internal ClientService(IDbContextFactory<IdentityDb> databases, AuditLog audit, ClientCache cache, IOptions<TollgateIdentityOptions> options, TimeProvider time) =>
-        (_databases, _audit, _cache, _options, _time) = (databases, audit, cache, options.Value, time);
+    internal ClientService(IDbContextFactory<IdentityDb> databases, AuditLog audit, ClientCache cache, ISubscribedScopes subscribed, IOptions<TollgateIdentityOptions> options, TimeProvider time) =>
+        (_databases, _audit, _cache, _subscribed, _options, _time) = (databases, audit, cache, subscribed, options.Value, time);
 
     /// <summary>Where programs find the rest: the issuer's discovery document.</summary>
     public string Discovery => _options.IssuerName.TrimEnd('/') + OAuthPaths.Discovery;
@@ -44,7 +46,9 @@ public sealed class ClientService
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
         var clients = await ClientsOf(db, organisation, application).AsNoTracking().Include(c => c.Secrets).OrderBy(c => c.Created).ToListAsync(cancel);
-        return [.. clients.Select(View)];
+        if (clients.Count == 0) return [];
+        var given = await _subscribed.OfAsync(application, cancel);
+        return [.. clients.Select(c => View(c) with { MayAsk = ScopeBook.Within(c.Scopes, given) })];
     }
 
     /// <summary>All clients by name, for platform admins: those of applications, those that the operator declared, those that registered themselves.</summary>
@@ -59,17 +63,14 @@ public sealed class ClientService
             .ToPageAsync(page, async rows => (await rows.ToListAsync(cancel)).ConvertAll(View), cancel);
     }
 
-    /// <summary>The scopes that a client of this kind may have.</summary>
-    public async Task<IReadOnlyList<string>> ScopesAsync(ClientKind kind, CancellationToken cancel)
-    {
-        await using var db = await _databases.CreateDbContextAsync(cancel);
-        return await OfferedAsync(db, kind, cancel);
-    }
+    /// <summary>The scopes among which the owner of an application's client chooses: those of OpenID Connect for one that acts for people, and what the subscriptions give.</summary>
+    public async Task<IReadOnlyList<string>> ScopesAsync(AppId application, ClientKind kind, CancellationToken cancel) =>
+        [.. kind == ClientKind.Service ? [] : StandardScopes.All, .. await _subscribed.OfAsync(application, cancel)];
 
     public async Task<ClientOutcome> CreateAsync(OrganisationId organisation, AppId application, ClientForm form, CancellationToken cancel)
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
-        if (await WhatIsWrongAsync(db, form, cancel) is { Count: > 0 } errors) return new ClientOutcome.Invalid(errors);
+        if (await WhatIsWrongAsync(application, form, [], cancel) is { Count: > 0 } errors) return new ClientOutcome.Invalid(errors);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         if (!await db.LockOrganisationAsync(organisation, cancel)
             || !await db.Applications.AnyAsync(a => a.Id == application && a.Organisation == organisation && a.DeletedAt == null, cancel))
@@ -96,9 +97,10 @@ public sealed class ClientService
         OrganisationId organisation, AppId application, string clientId, int version, ClientForm form, CancellationToken cancel)
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
-        if (await WhatIsWrongAsync(db, form, cancel) is { Count: > 0 } errors) return new ClientOutcome.Invalid(errors);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         if (await LockAsync(db, organisation, application, clientId, cancel) is not { } client) return new ClientOutcome.NotFound();
+        // What it has been given stays choosable while a subscription is away.
+        if (await WhatIsWrongAsync(application, form, client.Scopes, cancel) is { Count: > 0 } errors) return new ClientOutcome.Invalid(errors);
         if (client.Version != version) return new ClientOutcome.Stale(View(client));
         if (client.IsPublic != (form.Kind == ClientKind.Public))
             return new ClientOutcome.Invalid(new Dictionary<string, string> { ["kind"] = "A client with a secret and one without are two things: make another one." });
@@ -197,16 +199,8 @@ public sealed class ClientService
         foreach (var client in await db.OAuthClients.Where(c => c.Application == application && c.DeletedAt == null).Select(c => c.ClientId).ToListAsync(cancel)) _cache.Forget(client);
     }
 
-    private async Task<Dictionary<string, string>> WhatIsWrongAsync(IdentityDb db, ClientForm form, CancellationToken cancel) =>
-        ClientFormRules.WhatIsWrongWith(form, await OfferedAsync(db, form.Kind, cancel), _options.IsHttps);
-
-    private async Task<List<string>> OfferedAsync(IdentityDb db, ClientKind kind, CancellationToken cancel)
-    {
-        var offered = _options.ApplicationScopes.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var known = await db.OAuthScopes.Select(s => s.Name).OrderBy(n => n).ToListAsync(cancel);
-        var open = known.Where(s => offered.Contains("*") || offered.Contains(s));
-        return [.. kind == ClientKind.Service ? open : StandardScopes.All.Concat(open)];
-    }
+    private async Task<Dictionary<string, string>> WhatIsWrongAsync(AppId application, ClientForm form, IReadOnlyList<string> has, CancellationToken cancel) =>
+        ClientFormRules.WhatIsWrongWith(form, [.. await ScopesAsync(application, form.Kind, cancel), .. form.Kind == ClientKind.Service ? has.Except(StandardScopes.All) : has], _options.IsHttps);
 
     private static async Task<OAuthClient?> LockAsync(IdentityDb db, OrganisationId organisation, AppId application, string clientId, CancellationToken cancel) =>
         await db.LockOrganisationAsync(organisation, cancel)

@@ -16,6 +16,7 @@ public enum ClientKind
 }
 
 /// <summary>What a person chooses about a client.</summary>
+/// <param name="Scopes">Those of OpenID Connect that it may ask for, and of what the subscriptions give those that it may; none of the latter = all.</param>
 public sealed record ClientForm(
     string Name, ClientKind Kind, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? RedirectUris = null,
     IReadOnlyList<string>? PostLogoutRedirectUris = null, IReadOnlyList<string>? Origins = null, string? BackChannelLogoutUri = null);
@@ -25,7 +26,11 @@ public sealed record ClientForm(
 public sealed record ClientView(
     string ClientId, AppId? Application, string Name, ClientKind Kind, IReadOnlyList<string> Grants, IReadOnlyList<string> Scopes, IReadOnlyList<string> RedirectUris,
     IReadOnlyList<string> PostLogoutRedirectUris, IReadOnlyList<string> Origins, string? BackChannelLogoutUri, bool IsDisabled, DateTimeOffset Created, int Version,
-    IReadOnlyList<ClientSecretView> Secrets);
+    IReadOnlyList<ClientSecretView> Secrets)
+{
+    /// <summary>The scopes that it may ask for at this moment; null where it was not looked up.</summary>
+    public IReadOnlyList<string>? MayAsk { get; init; }
+}
 
 /// <summary>A secret that is still good.</summary>
 public sealed record ClientSecretView(Guid Id, string LastFour, DateTimeOffset Created, DateTimeOffset? Expires);

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Tollgate.Contracts.Scopes;
 using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.Storage;
@@ -10,7 +11,7 @@ namespace Tollgate.Identity.OAuth.Clients;
 internal sealed record GrantedScopes(IReadOnlyList<string> Names, IReadOnlyList<string> Audiences);
 
 /// <summary>Reads scope parameters (RFC 6749 §3.3) against what there is and what a client may ask for.</summary>
-internal sealed class ScopeBook(IdentityDb db, ScopeCache cache)
+internal sealed class ScopeBook(IdentityDb db, ScopeCache cache, ISubscribedScopes subscribed)
 {
     /// <summary>The names in their order, each once; null where there are other characters than a scope has.</summary>
     public static IReadOnlyList<string>? Split(string scope)
@@ -19,18 +20,34 @@ internal sealed class ScopeBook(IdentityDb db, ScopeCache cache)
         return names.All(n => n.Length <= OAuthScope.MaxNameLength && n.All(c => c is >= '!' and <= '~' and not ('"' or '\\'))) ? names : null;
     }
 
-    /// <param name="scope">Null = all that the client may have of <paramref name="from"/>.</param>
-    /// <param name="from">What may be given here.</param>
+    /// <summary>
+    /// What a client may ask for: what it was declared with. For a client of an application that is what its active subscriptions give at this moment, or
+    /// less where its owner chose less, beside the scopes of OpenID Connect that were chosen.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<string>> OfAsync(OAuthClient client, CancellationToken cancel) =>
+        client.Application is { } application ? Within(client.Scopes, await subscribed.OfAsync(application, cancel)) : client.Scopes;
+
+    /// <param name="chosen">By the owner of an application's client.</param>
+    /// <param name="given">By the application's subscriptions.</param>
+    public static IReadOnlyList<string> Within(IReadOnlyList<string> chosen, IReadOnlyList<string> given)
+    {
+        var ofApis = chosen.Except(StandardScopes.All).ToList();
+        return [.. chosen.Intersect(StandardScopes.All), .. ofApis.Count == 0 ? given : given.Intersect(ofApis)];
+    }
+
+    /// <param name="scope">Null = all that the client may have here.</param>
+    /// <param name="from">What may be given here, of what the client may ask for.</param>
     /// <param name="resources">These APIs alone (RFC 8707); none = all that the scopes are for.</param>
     public async Task<(GrantedScopes? Granted, OAuthRefusal? Refusal)> ResolveAsync(
-        string? scope, IReadOnlyList<string> from, IReadOnlyList<string> resources, CancellationToken cancel)
+        OAuthClient client, string? scope, IReadOnlyList<string> from, IReadOnlyList<string> resources, CancellationToken cancel)
     {
         var names = scope is null ? from : Split(scope);
         if (names is null || names.Any(n => !from.Contains(n)))
             return (null, OAuthRefusal.InvalidScope("A scope is unknown, or not for this client."));
 
+        // A scope that a product gives exists by that; one that is declared says for which API it is.
         var known = await cache.AudiencesAsync(db, cancel);
-        if (names.Any(n => !StandardScopes.All.Contains(n) && !known.ContainsKey(n)))
+        if (client.Application is null && names.Any(n => !StandardScopes.All.Contains(n) && !known.ContainsKey(n)))
             return (null, OAuthRefusal.InvalidScope("A scope is unknown, or not for this client."));
         IReadOnlyList<string> audiences = [.. names.Select(n => known.GetValueOrDefault(n)).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
         if (resources.Count > 0)
@@ -61,4 +78,10 @@ internal sealed class ScopeCache(IOptions<TollgateIdentityOptions> options, Time
     }
 
     private sealed record Read(IReadOnlyDictionary<string, string?> Audiences, long At);
+}
+
+/// <summary>Where nobody sells anything: there is no application either that could ask.</summary>
+internal sealed class NothingSubscribed : ISubscribedScopes
+{
+    public Task<IReadOnlyList<string>> OfAsync(Contracts.AppId application, CancellationToken cancel) => Task.FromResult<IReadOnlyList<string>>([]);
 }

@@ -52,7 +52,7 @@ internal sealed class DeviceAuthorizationEndpoint(
     private async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> BeginAsync(KnownClient client, Parameters form, CancellationToken cancel)
     {
         if (!client.Client.Has(Grants.DeviceCode)) return (null, OAuthRefusal.UnauthorizedClient("The client may not use this grant."));
-        var (granted, refusal) = await scopes.ResolveAsync(form["scope"], client.Client.Scopes, form.Resources, cancel);
+        var (granted, refusal) = await scopes.ResolveAsync(client.Client, form["scope"], await scopes.OfAsync(client.Client, cancel), form.Resources, cancel);
         if (granted is null) return (null, refusal);
 
         var (device, user, now) = (Secrets.New(), UserCodes.New(), time.GetUtcNow());

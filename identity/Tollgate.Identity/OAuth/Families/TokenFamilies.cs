@@ -71,7 +71,7 @@ internal sealed class TokenFamilies(
             return (null, BadRefreshToken);
         }
 
-        var answer = await IssueAsync(client, family, Grants.RefreshToken, wanted!, form.Resources, null, dpopKey, cancel);
+        var answer = await IssueAsync(client, family, Grants.RefreshToken, wanted!, form.Resources, null, dpopKey, cancel, isAskedFor: form["scope"] is not null);
         if (answer.Answer is not null) await transaction.CommitAsync(cancel);   // a request that is refused spends nothing
         return answer;
     }
@@ -112,11 +112,15 @@ internal sealed class TokenFamilies(
     }
 
     private async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> IssueAsync(KnownClient client, TokenFamily family, string grant,
-        IReadOnlyList<string> names, IReadOnlyList<string> resources, string? nonce, string? dpopKey, CancellationToken cancel)
+        IReadOnlyList<string> names, IReadOnlyList<string> resources, string? nonce, string? dpopKey, CancellationToken cancel, bool isAskedFor = false)
     {
         var now = time.GetUtcNow();
         if (family.Resources.Length > 0 && resources.Except(family.Resources).Any()) return (null, OAuthRefusal.InvalidTarget("A resource is not among those that were given."));
-        var (granted, refusal) = await scopes.ResolveAsync(string.Join(' ', names), client.Client.Scopes, resources.Count > 0 ? resources : family.Resources, cancel);
+        // What the client may no longer have is left out, and refused where it is asked for by name.
+        var allowed = await scopes.OfAsync(client.Client, cancel);
+        if (!isAskedFor && names.Count > 0 && (names = [.. names.Intersect(allowed)]).Count == 0)
+            return (null, OAuthRefusal.InvalidScope("The client may have none of the scopes any more that were given."));
+        var (granted, refusal) = await scopes.ResolveAsync(client.Client, string.Join(' ', names), allowed, resources.Count > 0 ? resources : family.Resources, cancel);
         if (granted is null) return (null, refusal);
         // Holds the family's row, so that a revocation at this moment comes before the new tokens or sees them.
         var boundTo = family.DpopKey ?? (client.Client.IsPublic ? dpopKey : null);

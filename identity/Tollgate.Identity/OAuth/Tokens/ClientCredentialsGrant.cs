@@ -11,8 +11,8 @@ internal sealed class ClientCredentialsGrant(ScopeBook scopes, AccessTokens toke
     public async Task<(JsonObject? Answer, OAuthRefusal? Refusal)> AnswerAsync(KnownClient client, Parameters form, string? dpopKey, CancellationToken cancel)
     {
         if (client.Client.IsPublic) return (null, OAuthRefusal.UnauthorizedClient("A public client has nothing to prove itself with."));
-        var allowed = client.Client.Scopes.Except(StandardScopes.All).ToList();
-        var (granted, refusal) = await scopes.ResolveAsync(form["scope"], allowed, form.Resources, cancel);
+        var allowed = (await scopes.OfAsync(client.Client, cancel)).Except(StandardScopes.All).ToList();
+        var (granted, refusal) = await scopes.ResolveAsync(client.Client, form["scope"], allowed, form.Resources, cancel);
         if (granted is null) return (null, refusal);
 
         var token = await tokens.IssueAsync(client, client.Client.ClientId, granted.Names, granted.Audiences, dpopKey, null, cancel);
