@@ -10,6 +10,10 @@ internal sealed class HashRing
 {
     private const int PointsPerWeight = 100;
     private const int MostPoints = 100_000;
+
+    // A caller that sends its calls one after the other has the next one here before the last is wholly over.
+    private const int LeastBound = 2;
+
     private static readonly HashRule ByCaller = new(HashSource.Key, "", 0);
 
     private readonly uint[] _points;
@@ -48,7 +52,7 @@ internal sealed class HashRing
             if (ReferenceEquals(host, last)) continue;
             last = host;
             if (Placement.Holds(call.Tried, host) || Array.IndexOf(usable, host) < 0) continue;
-            if (rule.Bound <= 0 || host.Running + 1 <= Math.Ceiling(rule.Bound * (running + 1) * host.Weight / weight)) return host;
+            if (rule.Bound <= 0 || host.Running + 1 <= Math.Max(LeastBound, Math.Ceiling(rule.Bound * (running + 1) * host.Weight / weight))) return host;
             overloaded ??= host;
         }
 

@@ -9,7 +9,7 @@ internal static class OcelotBinding
         {
             Json = json,
             UpstreamPathTemplate = json.ReadText("UpstreamPathTemplate", errors) ?? "",
-            DownstreamPathTemplate = json.ReadText("DownstreamPathTemplate", errors) ?? TollgateEdge.PathOf(json),
+            DownstreamPathTemplate = json.ReadText("DownstreamPathTemplate", errors) ?? TollgateEdge.PathOf(json) ?? TollgateBodies.PathOf(json) ?? "",
             DownstreamScheme = NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.ToLowerInvariant(),
             DownstreamHostAndPorts = Hosts(json, "DownstreamHostAndPorts", errors),
             LoadBalancer = LoadBalancer(json, errors, warnings),

@@ -100,6 +100,9 @@ internal sealed record OcelotRoute
     /// <summary>Free values for plug-ins.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Metadata { get; init; } = [];
 
+    /// <summary>Whether no service stands behind the route: files or examples are its answers.</summary>
+    public bool AnswersItself => Edge.ServesFiles || Bodies.Compiled?.Mock is not null;
+
     /// <summary>What the route is called in usage and metrics.</summary>
     public string Name => Key ?? UpstreamPathTemplate;
 

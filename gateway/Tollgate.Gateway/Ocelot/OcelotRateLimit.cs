@@ -60,7 +60,7 @@ internal sealed class OcelotRateLimit
         var limit = own?.Limit ?? shared?.Limit ?? 0;
         var period = own?.PeriodMs ?? shared?.PeriodMs ?? 0;
         if (limit <= 0) Refuse("Limit", "a limit above 0 is needed here.");
-        if (period <= 0) Refuse("Period", "a period such as 1s, 5m, 1h or 1d is needed here.");
+        if (period <= 0 && (own?.Period ?? shared?.Period) is null) Refuse("Period", "a period such as 1s, 5m, 1h or 1d is needed here.");
         if (limit <= 0 || period <= 0) return null;
 
         return new RateRule

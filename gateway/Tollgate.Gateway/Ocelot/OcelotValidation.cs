@@ -108,7 +108,7 @@ internal static class OcelotValidation
         {
             if (global.Discovery is null) errors.Add(route.Json.Error("ServiceName", "a service name needs a GlobalConfiguration.ServiceDiscoveryProvider, and there is none."));
         }
-        else if (route.DownstreamHostAndPorts.Count == 0 && !route.Edge.ServesFiles)
+        else if (route.DownstreamHostAndPorts.Count == 0 && !route.AnswersItself)
             errors.Add(route.Json.Error("DownstreamHostAndPorts", "at least one host is needed here."));
 
         if (route.DownstreamScheme is not (null or "http" or "https" or "ws" or "wss"))

@@ -37,8 +37,7 @@ internal sealed class TollgateBodies
         var ofProduct = validation?["OpenApi"] is { Kind: JsonEntryKind.Scalar, IsText: true } said && said.Text.Equals("product", StringComparison.OrdinalIgnoreCase);
         if (ofProduct && json["Product"] is not { Kind: JsonEntryKind.Scalar, Text.Length: > 0 }) errors.Add(validation!.Error("OpenApi", "the document of a product needs a Product beside Validation."));
         var document = validation is null || ofProduct ? null : Document(validation, "OpenApi", files, errors);
-        var mocks = json["Mock"] is { } mockEntry && !(mockEntry.Kind == JsonEntryKind.Scalar && mockEntry.Text.Equals("false", StringComparison.OrdinalIgnoreCase));
-        var mock = mocks ? Mock(json, files, ofProduct, ref document, errors, warnings) : null;
+        var mock = IsMocked(json) ? Mock(json, files, ofProduct, ref document, errors, warnings) : null;
         var book = document is { } found ? OpenApi(found, errors) : null;
         return new TollgateBodies
         {
@@ -60,6 +59,11 @@ internal sealed class TollgateBodies
             },
         };
     }
+
+    /// <summary>The path of the operation that a route stands in for, where it does not write <c>DownstreamPathTemplate</c>: its own.</summary>
+    public static string? PathOf(JsonEntry route) => route["Tollgate"] is { Kind: JsonEntryKind.Object } json && IsMocked(json) ? route["UpstreamPathTemplate"]?.Text : null;
+
+    private static bool IsMocked(JsonEntry json) => json["Mock"] is { } mock && !(mock.Kind == JsonEntryKind.Scalar && mock.Text.Equals("false", StringComparison.OrdinalIgnoreCase));
 
     private static List<BodyChange> Changes(JsonEntry parent, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {

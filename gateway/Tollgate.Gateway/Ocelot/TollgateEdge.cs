@@ -54,10 +54,10 @@ internal sealed class TollgateEdge
     }
 
     /// <summary>The path of a file, where a route that serves files does not write <c>DownstreamPathTemplate</c>: its last placeholder.</summary>
-    public static string PathOf(JsonEntry route) =>
+    public static string? PathOf(JsonEntry route) =>
         route["Tollgate"]?["StaticFiles"] is { Kind: JsonEntryKind.Object } && route["UpstreamPathTemplate"]?.Text is { } template
             ? TemplateText.Placeholders(template).LastOrDefault() is { } last ? $"/{{{last}}}" : "/"
-            : "";
+            : null;
 
     private static CorsRule? Cors(JsonEntry parent, List<ConfigurationError> errors)
     {

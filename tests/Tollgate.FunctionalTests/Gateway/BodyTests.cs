@@ -40,6 +40,7 @@ public sealed class BodyTests : IAsyncLifetime
                 """)),
             Routes.Route("/api/{rest}", "/{rest}", _upstream.Port, Tollgate("\"Validation\": { \"OpenApiFile\": \"orders.openapi.json\", \"Answers\": true }")),
             Routes.Route("/mock/{rest}", "/{rest}", _upstream.Port, Tollgate("\"Mock\": { \"OpenApiFile\": \"orders.openapi.json\" }")),
+            """{ "UpstreamPathTemplate": "/orders", "Tollgate": { "Mock": { "OpenApiFile": "orders.openapi.json" } } }""",
             Routes.Route("/fixed", "/", _upstream.Port, Tollgate("\"Mock\": { \"Status\": 202, \"Body\": { \"done\": true, \"n\": 1 } }")))));
     }
 
@@ -141,6 +142,7 @@ public sealed class BodyTests : IAsyncLifetime
         refused.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
         (await (await _gateway.GetAsync("/mock/orders")).Content.ReadAsStringAsync()).ShouldBe("""[{"item":"text","count":1}]""");
         await (await _gateway.GetAsync("/mock/unknown")).ShouldBeProblemAsync(404, "unknown-route");
+        (await (await _gateway.GetAsync("/orders")).Content.ReadAsStringAsync()).ShouldBe("""[{"item":"text","count":1}]""", "no host and no path downstream are needed");
         using var made = await _gateway.GetAsync("/fixed");
         made.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         (await made.Content.ReadAsStringAsync()).ShouldBe("""{"done":true,"n":1}""");

@@ -89,6 +89,13 @@ public sealed class BalancingTests
     }
 
     [Fact]
+    public void A_caller_stays_with_its_host_while_its_last_call_is_just_ending()
+    {
+        var upstream = new Upstream(Hosts(), new BalancingOptions { Policy = BalancingPolicy.Hash, Hash = new HashRule(HashSource.Header, "X-User", 1.25) });
+        ByUser(upstream, 7, end: false).ShouldBe(ByUser(upstream, 7, end: false));
+    }
+
+    [Fact]
     public void Our_cookie_names_a_host_and_is_set_when_it_names_none_that_is_well()
     {
         var cookie = new AffinityCookie("home", 0);
