@@ -81,6 +81,7 @@ internal static class ManagementApi
         var withToken = http.Request.Headers.Authorization.Count > 0;
         var problem = http.Response.StatusCode switch
         {
+            400 when UnreadableParameter.Of(http) is { } sentence => Problems.BadRequest("parameter", sentence),
             401 when withToken => Problems.Unauthorized("invalid-token", "The token is unknown, expired or revoked. Make another under /account/tokens."),
             401 => Problems.Unauthorized("not-signed-in", "Send a token (Authorization: Bearer tg_pat_…, made under /account/tokens), or the session cookie of /account/sign-in."),
             403 when http.User.IsToken() => Problems.Forbidden("scope", "The token's scopes, or the role behind it, do not reach this far."),

@@ -100,6 +100,18 @@ public sealed class ApiInputTests(PortalFixture fixture) : IClassFixture<PortalF
         await answer.ShouldBeProblemAsync(status, slug);
     }
 
+    [Theory]
+    [InlineData("/api/v1/admin/products/weather/subscribers?page=abc", "page is a whole number.")]
+    [InlineData("/api/v1/admin/products/weather/subscribers?all=perhaps", "all is true or false.")]
+    [InlineData("/api/v1/admin/organisations?page=99999999999", "page is a whole number.")]
+    [InlineData("/api/v1/routes/orders/diff?from=first", "from is a whole number.")]
+    public async Task A_parameter_that_cannot_be_read_is_named(string path, string sentence)
+    {
+        using var client = await fixture.Host.SignInAsync("Parameters", OrganisationRole.Owner, platformAdmin: true);
+        using var answer = await client.GetAsync(path);
+        (await answer.ShouldBeProblemAsync(400, "parameter")).GetProperty("detail").GetString().ShouldBe(sentence);
+    }
+
     [Fact]
     public async Task The_story_of_a_key_by_http_alone()
     {
