@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using Tollgate.ServiceDefaults.Internal;
 using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Fragments;
@@ -11,28 +10,22 @@ namespace Tollgate.FunctionalTests.Fragments;
 public sealed class FragmentTests : IAsyncLifetime
 {
     private readonly TempFolder _folder = new();
-    private readonly List<Testing.GatewayProcess> _gateways = [];
     private StubUpstream _upstream = null!;
-    private HostProcess _control = null!;
-    private PortalPerson _admin = null!;
+    private PublishingSite _site = null!;
+
+    private HostProcess Control => _site.Control;
+    private PortalPerson Admin => _site.Admin;
+    private IReadOnlyList<Testing.GatewayProcess> Gateways => _site.Gateways;
 
     public async Task InitializeAsync()
     {
         _upstream = await StubUpstream.StartAsync();
-        var token = GatewayToken.New();
-        _control = await HostProcess.StartControlPlaneAsync(null, token);
-        var files = _folder.Write("ocelot.json", Gateway.Routes.File(Gateway.Routes.Route("/files/{rest}", "/files/{rest}", _upstream.Port)));
-        for (var i = 0; i < 2; i++)
-            _gateways.Add(await Testing.GatewayProcess.StartAsync(files, $"--Gateway:ControlPlane={_control.InternalUrl}", $"--Gateway:Token={token}"));
-        _admin = new PortalPerson(_control.PortalUrl, _control.Data.Path);
-        await _admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);
+        _site = await PublishingSite.StartAsync(_folder.Write("ocelot.json", Gateway.Routes.File(Gateway.Routes.Route("/files/{rest}", "/files/{rest}", _upstream.Port))));
     }
 
     public async Task DisposeAsync()
     {
-        _admin.Dispose();
-        foreach (var gateway in _gateways) await gateway.DisposeAsync();
-        await _control.DisposeAsync();
+        await _site.DisposeAsync();
         await _upstream.DisposeAsync();
         _folder.Dispose();
     }
@@ -48,36 +41,36 @@ public sealed class FragmentTests : IAsyncLifetime
             body.GetProperty("fragment").GetProperty("claims")[0].GetString().ShouldBe("/orders");
         }
 
-        foreach (var gateway in _gateways) await UntilAsync(gateway, "/orders/a", HttpStatusCode.OK);
+        foreach (var gateway in Gateways) await UntilAsync(gateway, "/orders/a", HttpStatusCode.OK);
         _upstream.Seen.ShouldContain(call => call.Target == "/v1/a");
 
         using (var same = await PutAsync("orders", Fragment("/orders/{rest}", "/v1/{rest}")))
             (await same.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("changed").GetBoolean().ShouldBeFalse();
         using (var next = await PutAsync("orders", Fragment("/orders/{rest}", "/v2/{rest}"))) next.Headers.ETag!.Tag.ShouldBe("\"2\"");
-        foreach (var gateway in _gateways)
+        foreach (var gateway in Gateways)
             await Deadline.UntilAsync("the new version serves", async () =>
             {
                 using var answer = await gateway.Http.GetAsync("/orders/b");
                 return _upstream.Seen.Any(call => call.Target == "/v2/b");
             });
 
-        (await _admin.GetAsync("/routes")).GetProperty("items").GetArrayLength().ShouldBe(1);
-        (await _admin.GetAsync("/routes/orders")).GetProperty("content").GetString()!.ShouldContain("/v2/{rest}");
-        var diff = (await _admin.GetAsync("/routes/orders/diff")).GetProperty("diff").GetString()!;
+        (await Admin.GetAsync("/routes")).GetProperty("items").GetArrayLength().ShouldBe(1);
+        (await Admin.GetAsync("/routes/orders")).GetProperty("content").GetString()!.ShouldContain("/v2/{rest}");
+        var diff = (await Admin.GetAsync("/routes/orders/diff")).GetProperty("diff").GetString()!;
         diff.ShouldContain("-");
         diff.ShouldContain("+");
-        (await _admin.GetAsync("/routes/orders/versions")).GetProperty("items").GetArrayLength().ShouldBe(2);
+        (await Admin.GetAsync("/routes/orders/versions")).GetProperty("items").GetArrayLength().ShouldBe(2);
 
-        (await _admin.PostAsync("/routes/orders/rollback", new { version = 1 })).GetProperty("fragment").GetProperty("version").GetInt64().ShouldBe(3);
+        (await Admin.PostAsync("/routes/orders/rollback", new { version = 1 })).GetProperty("fragment").GetProperty("version").GetInt64().ShouldBe(3);
         await Deadline.UntilAsync("the old version serves again", async () =>
         {
-            using var answer = await _gateways[0].Http.GetAsync("/orders/c");
+            using var answer = await Gateways[0].Http.GetAsync("/orders/c");
             return _upstream.Seen.Any(call => call.Target == "/v1/c");
         });
 
-        await _admin.DeleteAsync("/routes/orders");
-        foreach (var gateway in _gateways) await UntilAsync(gateway, "/orders/d", HttpStatusCode.NotFound);
-        (await _gateways[0].Http.GetAsync("/files/x")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await Admin.DeleteAsync("/routes/orders");
+        foreach (var gateway in Gateways) await UntilAsync(gateway, "/orders/d", HttpStatusCode.NotFound);
+        (await Gateways[0].Http.GetAsync("/files/x")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
@@ -90,14 +83,14 @@ public sealed class FragmentTests : IAsyncLifetime
         problem.GetProperty("owners").EnumerateArray().Select(owner => owner.GetString()).ShouldBe(["billing", "orders"]);
         problem.GetProperty("detail").GetString()!.ShouldContain("billing claims /orders/invoices (line 1), which orders owns with /orders (line 1).");
         (await PutAsync("billing", Fragment("/billing/{id}", "/{id}"))).StatusCode.ShouldBe(HttpStatusCode.Created);
-        foreach (var path in new[] { "/orders/x", "/billing/x" }) await UntilAsync(_gateways[0], path, HttpStatusCode.OK);
+        foreach (var path in new[] { "/orders/x", "/billing/x" }) await UntilAsync(Gateways[0], path, HttpStatusCode.OK);
 
         // What a gateway's own files own it serves from them, and leaves the fragment out alone.
         (await PutAsync("files", Fragment("/files/{rest}", "/stolen/{rest}"))).StatusCode.ShouldBe(HttpStatusCode.Created);
-        await Deadline.UntilAsync("the gateway says so", () => Task.FromResult(_gateways[0].Process.Output.Contains("of files is left out")));
-        (await _gateways[0].Http.GetAsync("/files/a")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await Deadline.UntilAsync("the gateway says so", () => Task.FromResult(Gateways[0].Process.Output.Contains("of files is left out")));
+        (await Gateways[0].Http.GetAsync("/files/a")).StatusCode.ShouldBe(HttpStatusCode.OK);
         _upstream.Seen.ShouldNotContain(call => call.Target.StartsWith("/stolen"));
-        (await _gateways[0].Http.GetAsync("/orders/y")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await Gateways[0].Http.GetAsync("/orders/y")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
@@ -113,14 +106,14 @@ public sealed class FragmentTests : IAsyncLifetime
 
         var tried = await (await PutAsync("orders", Fragment("/orders/{rest}", "/v9/{rest}"), "?dryRun=true")).Content.ReadFromJsonAsync<JsonElement>();
         tried.GetProperty("diff").GetProperty("diff").GetString()!.ShouldContain("/v9/{rest}");
-        (await _admin.GetAsync("/routes/orders")).GetProperty("version").GetProperty("version").GetInt64().ShouldBe(1);
-        await UntilAsync(_gateways[1], "/orders/x", HttpStatusCode.OK);
+        (await Admin.GetAsync("/routes/orders")).GetProperty("version").GetProperty("version").GetInt64().ShouldBe(1);
+        await UntilAsync(Gateways[1], "/orders/x", HttpStatusCode.OK);
     }
 
     [Fact]
-    public async Task Only_admins_of_the_platform_publish()
+    public async Task OnlyAdmins_of_the_platform_publish()
     {
-        using var stranger = new PortalPerson(_control.PortalUrl, _control.Data.Path);
+        using var stranger = new PortalPerson(Control.PortalUrl, Control.Data.Path);
         using var anonymous = await stranger.Http.GetAsync("/api/v1/routes");
         anonymous.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         await stranger.JoinAsync();
@@ -129,21 +122,21 @@ public sealed class FragmentTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_gateway_that_starts_without_its_control_plane_serves_what_was_published()
+    public async Task A_gateway_that_starts_without_itsControl_plane_serves_what_was_published()
     {
         (await PutAsync("orders", Fragment("/orders/{rest}", "/{rest}"))).StatusCode.ShouldBe(HttpStatusCode.Created);
-        await UntilAsync(_gateways[0], "/orders/x", HttpStatusCode.OK);
-        await _gateways[0].Process.KillAsync();
-        await _control.KillAsync();
+        await UntilAsync(Gateways[0], "/orders/x", HttpStatusCode.OK);
+        await Gateways[0].Process.KillAsync();
+        await Control.KillAsync();
 
-        await _gateways[0].StartProcessAsync();
-        (await _gateways[0].Http.GetAsync("/orders/x")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await Gateways[0].StartProcessAsync();
+        (await Gateways[0].Http.GetAsync("/orders/x")).StatusCode.ShouldBe(HttpStatusCode.OK);
 
-        await _control.StartProcessAsync();
-        using var admin = new PortalPerson(_control.PortalUrl, _control.Data.Path);
+        await Control.StartProcessAsync();
+        using var admin = new PortalPerson(Control.PortalUrl, Control.Data.Path);
         await admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);
         await admin.DeleteAsync("/routes/orders");
-        await UntilAsync(_gateways[0], "/orders/x", HttpStatusCode.NotFound);
+        await UntilAsync(Gateways[0], "/orders/x", HttpStatusCode.NotFound);
     }
 
     private string Fragment(string upstream, string downstream) => Gateway.Routes.File(Gateway.Routes.Route(upstream, downstream, _upstream.Port));
@@ -152,7 +145,7 @@ public sealed class FragmentTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, $"/api/v1/routes/{service}{query}") { Content = new StringContent(fragment, Encoding.UTF8, "application/json") };
         if (ifMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", $"\"{ifMatch}\"");
-        return await _admin.Http.SendAsync(request);
+        return await Admin.Http.SendAsync(request);
     }
 
     private static Task UntilAsync(Testing.GatewayProcess gateway, string path, HttpStatusCode status) =>

@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Tollgate.ServiceDefaults.Internal;
 using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Fragments;
@@ -18,36 +17,29 @@ public sealed class OrderTests : IClassFixture<OrderTests.Site>
     public sealed class Site : IAsyncLifetime
     {
         private readonly TempFolder _folder = new();
+        private PublishingSite _site = null!;
         private int _answers;
 
-        internal List<Testing.GatewayProcess> Gateways { get; } = [];
         internal StubUpstream Upstream { get; private set; } = null!;
         internal StubUpstream Second { get; private set; } = null!;
-        internal HostProcess Control { get; private set; } = null!;
-        internal PortalPerson Admin { get; private set; } = null!;
+        internal IReadOnlyList<Testing.GatewayProcess> Gateways => _site.Gateways;
+        internal HostProcess Control => _site.Control;
+        internal PortalPerson Admin => _site.Admin;
 
         public async Task InitializeAsync()
         {
             Upstream = await StubUpstream.StartAsync(AnswerAsync);
             Second = await StubUpstream.StartAsync(AnswerAsync);
-            var token = GatewayToken.New();
-            Control = await HostProcess.StartControlPlaneAsync(null, token);
-            var files = _folder.Write("ocelot.json", Gateway.Routes.File(
+            _site = await PublishingSite.StartAsync(_folder.Write("ocelot.json", Gateway.Routes.File(
                 Gateway.Routes.Route("/kept/{rest}", "/{rest}", Upstream.Port, "\"CacheOptions\": { \"TtlSeconds\": 600, \"Region\": \"shop\" }"),
                 Gateway.Routes.Route("/tagged/{rest}", "/{rest}", Upstream.Port, "\"Tollgate\": { \"Cache\": { \"TtlSeconds\": 600, \"Tags\": [ \"red\", \"a/b\" ] } }"),
                 Gateway.Routes.Route("/two", "/port", [Upstream.Port, Second.Port]),
-                Gateway.Routes.Route("/weather/v1/{rest}", "/{rest}", Upstream.Port, "\"Tollgate\": { \"Product\": \"weather\", \"Validation\": { \"OpenApi\": \"product\" } }")));
-            for (var i = 0; i < 2; i++)
-                Gateways.Add(await Testing.GatewayProcess.StartAsync(files, $"--Gateway:ControlPlane={Control.InternalUrl}", $"--Gateway:Token={token}"));
-            Admin = new PortalPerson(Control.PortalUrl, Control.Data.Path);
-            await Admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);
+                Gateway.Routes.Route("/weather/v1/{rest}", "/{rest}", Upstream.Port, "\"Tollgate\": { \"Product\": \"weather\", \"Validation\": { \"OpenApi\": \"product\" } }"))));
         }
 
         public async Task DisposeAsync()
         {
-            Admin.Dispose();
-            foreach (var gateway in Gateways) await gateway.DisposeAsync();
-            await Control.DisposeAsync();
+            await _site.DisposeAsync();
             await Upstream.DisposeAsync();
             await Second.DisposeAsync();
             _folder.Dispose();

@@ -4,7 +4,7 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Tollgate.ServiceDefaults.Internal;
+using Tollgate.FunctionalTests.Fragments;
 using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Stories;
@@ -18,32 +18,24 @@ public sealed class ManyPublishersTests : IAsyncLifetime
     private const int Callers = 4;
 
     private readonly TempFolder _folder = new();
-    private readonly List<Testing.GatewayProcess> _gateways = [];
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly ConcurrentBag<double> _effectMs = [];
     private readonly int _services = TestScale.Of(5, 20);
     private readonly int _publishes = TestScale.Of(4, 100);
     private StubUpstream _upstream = null!;
-    private HostProcess _control = null!;
-    private PortalPerson _admin = null!;
+    private PublishingSite _site = null!;
     private int _answered;
 
     public async Task InitializeAsync()
     {
         _upstream = await StubUpstream.StartAsync(http => http.Response.WriteAsync(http.Features.Get<IHttpRequestFeature>()!.RawTarget));
-        var token = GatewayToken.New();
-        _control = await HostProcess.StartControlPlaneAsync(await (await PostgresServer.SharedAsync()).NewDatabaseAsync(), token);
-        _admin = new PortalPerson(_control.PortalUrl, _control.Data.Path);
-        await _admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);
         var files = _folder.Write("ocelot.json", Gateway.Routes.File(Gateway.Routes.Route("/files/{rest}", "/files/{rest}", _upstream.Port)));
-        for (var i = 0; i < 2; i++) _gateways.Add(await Testing.GatewayProcess.StartAsync(files, $"--Gateway:ControlPlane={_control.InternalUrl}", $"--Gateway:Token={token}"));
+        _site = await PublishingSite.StartAsync(files, await (await PostgresServer.SharedAsync()).NewDatabaseAsync());
     }
 
     public async Task DisposeAsync()
     {
-        _admin.Dispose();
-        foreach (var gateway in _gateways) await gateway.DisposeAsync();
-        await _control.DisposeAsync();
+        await _site.DisposeAsync();
         await _upstream.DisposeAsync();
         _folder.Dispose();
     }
@@ -73,16 +65,16 @@ public sealed class ManyPublishersTests : IAsyncLifetime
     private async Task PublishAsync(int service, int version)
     {
         var fragment = Gateway.Routes.File(Gateway.Routes.Route($"/s{service}/{{rest}}", $"/s{service}/v{version}/{{rest}}", _upstream.Port));
-        using var answer = await _admin.Http.PutAsync($"/api/v1/routes/s{service}", new StringContent(fragment, Encoding.UTF8, "application/json"));
+        using var answer = await _site.Admin.Http.PutAsync($"/api/v1/routes/s{service}", new StringContent(fragment, Encoding.UTF8, "application/json"));
         ((int)answer.StatusCode).ShouldBeInRange(200, 201, await answer.Content.ReadAsStringAsync());
         var published = Stopwatch.GetTimestamp();
-        await Task.WhenAll(_gateways.Select(gateway => Deadline.UntilAsync($"version {version} of s{service} serves", async () => await gateway.Http.GetStringAsync($"/s{service}/x") == $"/s{service}/v{version}/x")));
+        await Task.WhenAll(_site.Gateways.Select(gateway => Deadline.UntilAsync($"version {version} of s{service} serves", async () => await gateway.Http.GetStringAsync($"/s{service}/x") == $"/s{service}/v{version}/x")));
         if (version > 0) _effectMs.Add(Stopwatch.GetElapsedTime(published).TotalMilliseconds);
     }
 
     private async Task CallAsync(int caller, CancellationToken stop)
     {
-        using var http = new HttpClient { BaseAddress = new Uri(_gateways[caller % _gateways.Count].Url), Timeout = TimeSpan.FromSeconds(30) };
+        using var http = new HttpClient { BaseAddress = new Uri(_site.Gateways[caller % _site.Gateways.Count].Url), Timeout = TimeSpan.FromSeconds(30) };
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
             var path = i % 3 == 0 ? "/files/x" : $"/s{(i + caller) % _services}/x";
@@ -107,7 +99,7 @@ public sealed class ManyPublishersTests : IAsyncLifetime
         HttpStatusCode[] expected = [HttpStatusCode.UnprocessableEntity, HttpStatusCode.Conflict, HttpStatusCode.OK];
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
-            using var answer = await _admin.Http.PutAsync("/api/v1/routes/broken", new StringContent(fragments[i % 3], Encoding.UTF8, "application/json"), CancellationToken.None);
+            using var answer = await _site.Admin.Http.PutAsync("/api/v1/routes/broken", new StringContent(fragments[i % 3], Encoding.UTF8, "application/json"), CancellationToken.None);
             if (answer.StatusCode != expected[i % 3] && answer.StatusCode != HttpStatusCode.Created) _failures.Enqueue($"the broken fragment {i % 3} was answered with {(int)answer.StatusCode}");
             await Task.Delay(50, CancellationToken.None);    // a rhythm, not a wait for anything
         }

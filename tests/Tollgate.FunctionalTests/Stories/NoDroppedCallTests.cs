@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
-using Tollgate.ServiceDefaults.Internal;
+using Tollgate.FunctionalTests.Fragments;
 using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Stories;
@@ -17,36 +17,26 @@ public sealed class NoDroppedCallTests : IAsyncLifetime
     private readonly TempFolder _folder = new();
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly List<ChildProcess> _upstreams = [];
-    private readonly List<Testing.GatewayProcess> _gateways = [];
     private readonly int[] _ports = [FreePort.Next(), FreePort.Next(), FreePort.Next()];
     private readonly string[] _internals = [$"http://127.0.0.1:{FreePort.Next()}", $"http://127.0.0.1:{FreePort.Next()}"];
     private readonly HttpClient _operator = new();
-    private HostProcess _control = null!;
-    private PortalPerson _admin = null!;
+    private PublishingSite _site = null!;
     private int _answered;
 
     public async Task InitializeAsync()
     {
         foreach (var port in _ports) _upstreams.Add(await StartUpstreamAsync(port));
-        var token = GatewayToken.New();
-        _control = await HostProcess.StartControlPlaneAsync(null, token);
-        _admin = new PortalPerson(_control.PortalUrl, _control.Data.Path);
-        await _admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);
-        var files = _folder.Write("ocelot.json", Files(0));
-        foreach (var @internal in _internals)
-            _gateways.Add(await Testing.GatewayProcess.StartAsync(files, "--internal", @internal, $"--Gateway:ControlPlane={_control.InternalUrl}", $"--Gateway:Token={token}"));
-        _operator.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        _site = await PublishingSite.StartAsync(_folder.Write("ocelot.json", Files(0)), more: i => ["--internal", _internals[i]]);
+        _operator.DefaultRequestHeaders.Authorization = new("Bearer", _site.Token);
         await PublishAsync(0);
-        foreach (var gateway in _gateways)
+        foreach (var gateway in _site.Gateways)
             await Deadline.UntilAsync("the fragment serves", async () => (await gateway.Http.GetAsync("/orders/current?city=Oslo")).IsSuccessStatusCode);
     }
 
     public async Task DisposeAsync()
     {
         _operator.Dispose();
-        _admin.Dispose();
-        foreach (var gateway in _gateways) await gateway.DisposeAsync();
-        await _control.DisposeAsync();
+        await _site.DisposeAsync();
         foreach (var upstream in _upstreams) await upstream.DisposeAsync();
         _folder.Dispose();
     }
@@ -64,12 +54,12 @@ public sealed class NoDroppedCallTests : IAsyncLifetime
         _failures.Take(5).ShouldBeEmpty($"{_failures.Count} of {_answered} calls failed");
         _answered.ShouldBeGreaterThan(500);
         Console.WriteLine($"{TestScale.Of(10, 100)} reloads, 20 publishes, hosts drained and killed: {_answered} calls, {_failures.Count} failed");
-        foreach (var gateway in _gateways) gateway.Process.Output.ShouldNotContain("is not used");
+        foreach (var gateway in _site.Gateways) gateway.Process.Output.ShouldNotContain("is not used");
     }
 
     private async Task CallAsync(int caller, CancellationToken stop)
     {
-        using var http = new HttpClient { BaseAddress = new Uri(_gateways[caller % _gateways.Count].Url), Timeout = TimeSpan.FromSeconds(30) };
+        using var http = new HttpClient { BaseAddress = new Uri(_site.Gateways[caller % _site.Gateways.Count].Url), Timeout = TimeSpan.FromSeconds(30) };
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
             var path = (i + caller) % 2 == 0 ? "/files/current?city=Oslo" : "/orders/current?city=Oslo";
@@ -151,7 +141,7 @@ public sealed class NoDroppedCallTests : IAsyncLifetime
     private async Task PublishAsync(int version)
     {
         var fragment = Gateway.Routes.File(Gateway.Routes.Route("/orders/{rest}", "/v1/{rest}", Rotated(version), $"\"Timeout\": {20 + version}"));
-        using var answer = await _admin.Http.PutAsync("/api/v1/routes/orders", new StringContent(fragment, Encoding.UTF8, "application/json"));
+        using var answer = await _site.Admin.Http.PutAsync("/api/v1/routes/orders", new StringContent(fragment, Encoding.UTF8, "application/json"));
         ((int)answer.StatusCode).ShouldBeInRange(200, 201, await answer.Content.ReadAsStringAsync());
     }
 
