@@ -35,12 +35,13 @@ public sealed class DeliveryTests : IAsyncLifetime
             Routes.Route("/cookie", "/", both, Tollgate("\"LoadBalancing\": { \"Policy\": \"Cookie\", \"CookieName\": \"home\", \"CookieMaxAge\": \"1h\" }")),
             Routes.Route("/hash", "/", both, Tollgate("\"LoadBalancing\": { \"Policy\": \"ConsistentHash\", \"HashBy\": \"Header\", \"HashName\": \"X-User\" }")),
             Routes.Route("/passive", "/", both, Tollgate("\"HealthChecks\": { \"Passive\": { \"Failures\": 2, \"Statuses\": [ 503 ], \"Ejection\": \"1m\" } }")),
-            Routes.Route("/active", "/", both, Tollgate("\"HealthChecks\": { \"Active\": { \"Path\": \"/health\", \"Interval\": \"50ms\", \"Timeout\": \"1s\", \"Unhealthy\": 1 } }")),
+            Routes.Route("/active", "/", both, Tollgate("\"HealthChecks\": { \"Active\": { \"Path\": \"/health\", \"Interval\": \"50ms\", \"Timeout\": \"20s\", \"Unhealthy\": 1 } }")),
             Routes.Route("/retry", "/", both, Tollgate("\"Retry\": { \"Attempts\": 2, \"Statuses\": [ 503 ] }")),
             Routes.Route("/same", "/", [_one.Port], Tollgate("\"Retry\": { \"Attempts\": 3, \"Statuses\": [ \"5xx\" ], \"Wait\": \"1ms\" }")),
-            Routes.Route("/patient", "/", both, Tollgate("\"Retry\": { \"Attempts\": 2, \"AttemptTimeout\": \"300ms\" }")),
+            Routes.Route("/patient", "/", both, Tollgate("\"Retry\": { \"Attempts\": 2, \"AttemptTimeout\": \"2s\" }")),
             Routes.Route("/hedged", "/", both, Tollgate("\"Hedging\": { \"After\": \"100ms\" }, \"LoadBalancing\": { \"Policy\": \"First\" }")),
             Routes.Route("/total", "/", [_one.Port], Tollgate("\"Timeouts\": { \"Total\": \"500ms\" }")),
+            Routes.Route("/whole", "/", [_one.Port], Tollgate("\"Timeouts\": { \"Total\": \"4s\" }")),
             Routes.Route("/activity", "/", [_one.Port], Tollgate("\"Timeouts\": { \"Activity\": \"300ms\" }")),
             Routes.Route("/canary", "/", [_one.Port], Tollgate($"\"Canary\": {{ \"Hosts\": [ {HostOf(_two.Port)} ], \"Header\": \"X-Canary\", \"HeaderValue\": \"yes\" }}")),
             Routes.Route("/split", "/", [_one.Port], Tollgate($"\"Canary\": {{ \"Hosts\": [ {HostOf(_two.Port)} ], \"Percent\": 50 }}")),
@@ -192,7 +193,7 @@ public sealed class DeliveryTests : IAsyncLifetime
             await http.Response.Body.FlushAsync();
             await Task.Delay(Timeout.Infinite, http.RequestAborted);
         };
-        var answer = await _gateway.GetAsync("/total");
+        var answer = await _gateway.GetAsync("/whole");
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         await Should.ThrowAsync<Exception>(() => answer.Content.ReadAsStringAsync());
     }

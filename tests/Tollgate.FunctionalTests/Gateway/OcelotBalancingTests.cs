@@ -25,7 +25,8 @@ public sealed class OcelotBalancingTests : IAsyncLifetime
                 Routes.Route("/sticky", "/", both, "\"LoadBalancerOptions\": { \"Type\": \"CookieStickySessions\", \"Key\": \"sid\", \"Expiry\": 60000 }"),
                 Routes.Route("/global", "/", both, "\"Key\": \"global\""),
                 Routes.Route("/other", "/", both, "\"LoadBalancerOptions\": { \"Type\": \"MyOwn\" }"),
-                Routes.Route("/breaks", "/", _first.Port, "\"QoSOptions\": { \"ExceptionsAllowedBeforeBreaking\": 2, \"DurationOfBreak\": 1200 }"),
+                Routes.Route("/breaks", "/", _first.Port, "\"QoSOptions\": { \"ExceptionsAllowedBeforeBreaking\": 2, \"DurationOfBreak\": 60000 }"),
+                Routes.Route("/blinks", "/", _first.Port, "\"QoSOptions\": { \"ExceptionsAllowedBeforeBreaking\": 2, \"DurationOfBreak\": 300 }"),
                 Routes.Route("/dead", "/", FreePort.Next(), "\"QoSOptions\": { \"MinimumThroughput\": 1, \"BreakDuration\": 60000 }"),
                 Routes.Route("/slow", "/slow", _first.Port, "\"QoSOptions\": { \"TimeoutValue\": 200 }"))}} ],
               "GlobalConfiguration": { "LoadBalancerOptions": { "Type": "NoLoadBalancer", "RouteKeys": [ "global" ] } } }
@@ -78,12 +79,13 @@ public sealed class OcelotBalancingTests : IAsyncLifetime
 
         var refused = await _gateway.GetAsync("/breaks");
         await refused.ShouldBeProblemAsync(503, "circuit-open");
-        refused.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
+        refused.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
         _first.Seen.Count.ShouldBe(reached);
 
+        for (var i = 0; i < 2; i++) (await _gateway.GetAsync("/blinks")).StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
         _status = 404;    // the caller's mistake, and no failure
-        await Deadline.UntilAsync("the service is tried again", async () => (await _gateway.GetAsync("/breaks")).StatusCode == HttpStatusCode.NotFound);
-        for (var i = 0; i < 3; i++) (await _gateway.GetAsync("/breaks")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        await Deadline.UntilAsync("the service is tried again", async () => (await _gateway.GetAsync("/blinks")).StatusCode == HttpStatusCode.NotFound);
+        for (var i = 0; i < 3; i++) (await _gateway.GetAsync("/blinks")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Fact]

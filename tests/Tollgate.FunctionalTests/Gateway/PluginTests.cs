@@ -83,13 +83,11 @@ public sealed class PluginTests : IAsyncLifetime
     [Fact]
     public async Task A_plugin_that_takes_too_long_is_cut_off_and_named_and_its_service_is_not_blamed()
     {
-        MakePlugin(_folder.File("Slow.dll"), "x", sleepMs: 2500);
+        MakePlugin(_folder.File("Slow.dll"), "x", sleepMs: 600_000);
         var config = _folder.Write("ocelot.json", Routes.File(Routes.Route("/slow", "/", _first.Port, "\"DelegatingHandlers\": [ \"MadeHandler\" ]"), Routes.Route("/plain", "/", _first.Port)));
         await using var gateway = await GatewayProcess.StartAsync(config, "--plugins", _folder.Path, "--Gateway:PluginBudgetMs", "100", "--internal", "http://127.0.0.1:0");
 
-        var began = System.Diagnostics.Stopwatch.StartNew();
-        await (await gateway.GetAsync("/slow")).ShouldBeProblemAsync(502, "upstream-unreachable");
-        began.ElapsedMilliseconds.ShouldBeLessThan(2500, "it was not waited for");
+        await (await gateway.GetAsync("/slow")).ShouldBeProblemAsync(502, "upstream-unreachable");    // long before it ends by itself
         (await gateway.GetAsync("/plain")).StatusCode.ShouldBe(HttpStatusCode.OK);
         await Deadline.UntilAsync("it is said", () => Task.FromResult(gateway.Output.Contains("The plug-in MadeHandler took longer than 100 ms and was cut off")));
         using var http = new HttpClient { BaseAddress = await gateway.InternalAddressAsync() };
@@ -101,12 +99,12 @@ public sealed class PluginTests : IAsyncLifetime
     {
         await using var slow = await StubUpstream.StartAsync(async http =>
         {
-            await Task.Delay(600);
+            await Task.Delay(2500);    // longer than the budget
             await http.Response.WriteAsync("late");
         });
         MakePlugin(_folder.File("Quick.dll"), "1");
         var config = _folder.Write("ocelot.json", Routes.File(Routes.Route("/late", "/", slow.Port, "\"DelegatingHandlers\": [ \"MadeHandler\" ]")));
-        await using var gateway = await GatewayProcess.StartAsync(config, "--plugins", _folder.Path, "--Gateway:PluginBudgetMs", "300");
+        await using var gateway = await GatewayProcess.StartAsync(config, "--plugins", _folder.Path, "--Gateway:PluginBudgetMs", "2000");
 
         (await (await gateway.GetAsync("/late")).Content.ReadAsStringAsync()).ShouldBe("late");
     }

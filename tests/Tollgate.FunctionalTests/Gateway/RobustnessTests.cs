@@ -33,7 +33,7 @@ public sealed class RobustnessTests : IClassFixture<RobustnessTests.Fixture>
                     Routes.Route("/t/{everything}", "/t/{everything}", Upstream.Port),
                     Routes.Route("/public/{file}", "/files/{file}", Upstream.Port),
                     Routes.Route("/small", "/small", Upstream.Port, "\"Tollgate\": { \"MaxBodyBytes\": 10, \"MaxHeaderBytes\": 500 }"))),
-                "--Gateway:Limits:HeaderSeconds=1", "--Gateway:Limits:KeepAliveSeconds=2");
+                "--Gateway:Limits:HeaderSeconds=2", "--Gateway:Limits:KeepAliveSeconds=6");
         }
 
         public async Task DisposeAsync()
