@@ -12,13 +12,33 @@ internal sealed class Appetite
     private const long LongestLargeSliceUs = 1_000_000;
     private const long QuotaSliceUs = 2_000_000;
     private const long HoldUs = 250_000;
-    private const long LargeHoldUs = 400_000;
+    private const long LargeHoldUs = 500_000;
     private const long UsualHold = 5;
 
+    /// <summary>A large slice is worth the way if it is this part of what is allowed in a second, as long as most calls are admitted: a round trip then serves twenty calls and more.</summary>
+    private const long AsksOfAll = 33;
+
+    /// <summary>The same where many are refused anyway: then even the commands within a script are to be few.</summary>
+    private const long ManyForAnAsk = 160;
+
+    /// <summary>Of the window, how long a large slice lasts a node that spends all that the limit allows. One that spends a quarter of that has it twice as long:
+    /// so the fewest asks leave the least unspent in all hands together.</summary>
+    private const double Pace = 0.12;
+    /// <summary>It may last so many times longer while nearly everything is left.</summary>
+    private const double AmpleTimes = 4;
+    private const double ShortestPaceUs = 40_000;
+    private const double LongestPaceUs = 500_000;
+
     private readonly long _lastingUs;
+    private readonly double _paceUs;
+    private readonly double _unitsPerUs;
+    private readonly double _limit;
     private readonly long _least;
+    private readonly long _calmFloor;
+    private readonly long _crowdedFloor;
     private long _countedFromUs;
     private long _counted;    // granted since then, and what was left then
+    private long _refused;
 
     /// <param name="bucketUs">The bucket of a window; <see cref="long.MaxValue"/> = a quota, whose leases live as long as its period.</param>
     public Appetite(long limit, long bucketUs, long unitsPerSecond, bool isShared)
@@ -26,11 +46,16 @@ internal sealed class Appetite
         var isQuota = bucketUs == long.MaxValue;
         IsLarge = isShared && unitsPerSecond >= ManyPerSecond;
         Hold = IsLarge ? Math.Clamp((LargeHoldUs / bucketUs) + 1, 2, Window.MostHold) : isShared ? Math.Clamp(HoldUs / bucketUs, 1, UsualHold) : 1;
-        Floor = IsLarge ? unitsPerSecond / 8 : 1;
+        _calmFloor = IsLarge ? unitsPerSecond / AsksOfAll : 1;
+        _crowdedFloor = IsLarge ? Math.Max(_calmFloor, Math.Min(ManyForAnAsk, unitsPerSecond / 6)) : 1;
+        Floor = _calmFloor;
         _least = IsLarge ? unitsPerSecond / 50 : 1;
         Slice = _least;
         Most = isShared ? Math.Clamp(Math.Max(limit / 128, unitsPerSecond / (IsLarge ? 3 : 8)), 1, Math.Max(1, limit)) : Math.Max(1, limit);
+        _limit = limit;
         _lastingUs = isQuota ? QuotaSliceUs : IsLarge ? Math.Min(bucketUs * Hold, LongestLargeSliceUs) : Math.Min(bucketUs, LongestSliceUs);
+        _unitsPerUs = Math.Max(1, unitsPerSecond) / 1e6;
+        _paceUs = Math.Max(limit / _unitsPerUs * Pace, ShortestPaceUs);
     }
 
     /// <summary>So much is allowed a second that calls far outnumber round trips.</summary>
@@ -40,7 +65,7 @@ internal sealed class Appetite
     public long Most { get; }
 
     /// <summary>What a round trip should bring, if it is there.</summary>
-    public long Floor { get; }
+    public long Floor { get; private set; }
 
     /// <summary>Buckets that a lease may live for.</summary>
     public long Hold { get; }
@@ -50,6 +75,9 @@ internal sealed class Appetite
     public void Granted(long units) => _counted += units;
 
     public void GaveBack(long units) => _counted -= units;
+
+    /// <summary>A call was refused. Counted without care.</summary>
+    public void NoteRefused() => _refused++;
 
     /// <summary>What was spent since the last time, and in how long: what is refused while nothing is in hand says nothing of the demand.</summary>
     /// <param name="emptySinceUs">Since when nothing is in hand; 0 = something is, or that is not known.</param>
@@ -63,11 +91,26 @@ internal sealed class Appetite
     }
 
     /// <summary>Fits the next slice to what was spent.</summary>
-    public void Fit(long spent, long elapsedUs) =>
-        Slice = (long)Math.Clamp((double)spent * _lastingUs / elapsedUs, _least, Math.Min((IsLarge ? 4 : 2) * Slice, Most));
+    /// <param name="room">What the ledger had left when it was last heard.</param>
+    public void Fit(long spent, long elapsedUs, long room)
+    {
+        Floor = _refused * 3 > spent ? _crowdedFloor : _calmFloor;
+        _refused = 0;
+        var perUs = (double)spent / elapsedUs;
+        var lastingUs = (double)_lastingUs;
+        if (IsLarge)
+        {
+            var paceUs = Math.Min(_paceUs * (1 + (AmpleTimes * Math.Clamp((double)room / _limit, 0, 1))), LongestPaceUs);
+            lastingUs = Math.Min(lastingUs, paceUs / Math.Sqrt(Math.Max(perUs / _unitsPerUs, 1e-6)));
+        }
+        Slice = (long)Math.Clamp(perUs * lastingUs, _least, Math.Min((IsLarge ? 4 : 2) * Slice, Most));
+    }
 
     /// <summary>Below so many units the next slice is asked for.</summary>
     public static long LowMark(long units) => units >= 8 ? Math.Max(2, units / 10) : -1;
+
+    /// <summary>After so many of a slice's units the time is noted, so that the ledger hears when they were spent.</summary>
+    public static long MarkStep(long units) => Math.Max(2, units / 8);
 
     public void Forget() => _counted = 0;
 }

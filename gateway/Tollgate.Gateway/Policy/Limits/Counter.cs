@@ -229,6 +229,8 @@ internal abstract class Counter
         }
     }
 
+    public void NoteRefused() => _appetite.NoteRefused();
+
     /// <summary>Whether, by what the ledger last said, the units have no room, and for how long.</summary>
     public bool IsRefusing(long units, long nowUs, out long retryUs)
     {
@@ -433,13 +435,12 @@ internal abstract class Counter
         if (units > 0 && !onlyLooks)
         {
             var spent = NoteSpentLocked(nowUs, out var elapsedUs);
-            _appetite.Fit(spent, elapsedUs);
+            _appetite.Fit(spent, elapsedUs, RoomKnown);
             _spentSinceTidy = true;
         }
 
         var nodes = Ledger.Nodes;
         var returns = _hand.TakeReturns();    // at most once: if the answer is lost they are lost, never doubled
-        var spentEarly = _hand.TakeSpent(out var agoUs);
         var ask = new LedgerAsk(
             units,
             units == 0 ? 0 : Math.Max(ForCallers(units), _appetite.Slice),
@@ -450,9 +451,7 @@ internal abstract class Counter
             onlyLooks ? LedgerAsk.OnlyLooks : _appetite.Floor,
             _appetite.Hold,
             nodes > 1 && !onlyLooks && _appetite.IsLarge,
-            spentEarly.Units,
-            spentEarly.Bucket,
-            agoUs / 1000);
+            _hand.TakeSpent());
         _waiting = 0;
         return ask;
     }
@@ -495,7 +494,7 @@ internal abstract class Counter
                         _hand.Promise(answer.Bucket, promised, nowUs + PromisedUs, askedAtUs + LifeUs(answer));
                     _hand.Put(answer.Bucket, answer.Units - taken - promised, askedAtUs + LifeUs(answer), Ledger.IsShared);
                 }
-                if (Ledger.IsShared && Refuses && (answer.Room <= 0 || answer.TurnUs > 0))
+                if (Ledger.IsShared && Refuses && (ask.TakesTurns ? answer.TurnUs > 0 : answer.Room <= 0))
                     Deny(answer, 1, nowUs);    // known without asking: when this lease is spent, that was all, or all until its turn
                 return Spend.Granted;
 

@@ -47,22 +47,29 @@ internal interface ILedger
 /// <param name="Debt">Units admitted while the ledger was away: counted before anything is granted, whether or not there is room.</param>
 /// <param name="Floor">Granted, if wanted and there, although the share would be less: where limits are large a slice is worth its round trip.</param>
 /// <param name="Hold">Buckets that the lease may live for while the window is less than half full, or if it is small: what is kept longer is counted for as much longer.</param>
-/// <param name="TakesTurns">Leases are held as long as they may be, and who finds less than the floor is given a turn: when, after the turns given before, what it wants should be free.</param>
-/// <param name="Spent">Units of a lease that were spent before its bucket ends, or after: they are counted where they were spent.</param>
-/// <param name="SpentFrom">The bucket that they are counted in.</param>
-/// <param name="SpentAgoMs">How long ago, at the least, the last of them was spent.</param>
+/// <param name="TakesTurns">Leases are held as long as they may be, and once one was refused who finds less than the floor is given a turn: when, after the turns given before, what it wants should be free.</param>
+/// <param name="Spent">Units of leases that were spent before their bucket ends, or after: they are counted where they were spent.</param>
 internal readonly record struct LedgerAsk(
     long Need, long Want, long Share, long Returned, long ReturnedTo, long Debt, long Floor = 1, long Hold = 1,
-    bool TakesTurns = false, long Spent = 0, long SpentFrom = 0, long SpentAgoMs = 0)
+    bool TakesTurns = false, SpentPiece[]? Spent = null)
 {
     /// <summary>In the place of a floor: nothing is granted, the need is only asked about.</summary>
     public const long OnlyLooks = -1;
 
+    /// <summary>Where nobody was refused of late, a node that takes turns gets no more than this part of what is left: the others do not find it gone.</summary>
+    public const long CalmPart = 3;
+
     /// <summary>What is granted when <paramref name="room"/> is left and covers the need.</summary>
-    public long GrantFrom(long room) =>
-        Floor == OnlyLooks ? 0
-        : TakesTurns ? Math.Max(Need, Math.Min(Want, room))    // it waited for so much
-        : Math.Max(Need, Math.Min(Want, Math.Max(room / Math.Max(1, Share), Math.Min(room, Floor))));
+    /// <param name="isCrowded">More is wanted than there is, and nodes come in turns.</param>
+    public long GrantFrom(long room, bool isCrowded = false)
+    {
+        if (Floor == OnlyLooks)
+            return 0;
+        var some = !TakesTurns ? Math.Max(room / Math.Max(1, Share), Math.Min(room, Floor))
+            : isCrowded ? room    // it waited for so much
+            : Math.Max(room / CalmPart, Math.Min(room, Floor));
+        return Math.Max(Need, Math.Min(Want, some));
+    }
 }
 
 /// <param name="Units">What was granted.</param>
@@ -85,6 +92,11 @@ internal enum LedgerOutcome : byte
     /// <summary>No answer. Whatever the ask carried may or may not have been counted.</summary>
     Away,
 }
+
+/// <summary>Units of a lease that were spent elsewhere than where they are counted.</summary>
+/// <param name="From">The bucket that they are counted in.</param>
+/// <param name="AgoMs">How long ago, at the least, the last of them was spent.</param>
+internal readonly record struct SpentPiece(long Units, long From, long AgoMs);
 
 /// <summary>Units that a node spent, and how long ago at the least.</summary>
 internal readonly record struct SpentUnits(long AgeMs, long Units);

@@ -4,6 +4,7 @@ namespace Tollgate.Gateway.Policy.Limits;
 internal sealed class Lease(long bucket, long units, long diesAtUs)
 {
     private const long Closed = -1;
+    private const int MostMarks = 16;
 
     private long _units = units;
     private long _diesAtUs = diesAtUs;
@@ -11,12 +12,19 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
     private long _granted = units;
     private long _told;
     private long _late;
+    private List<Mark>? _marks;
 
     /// <summary>The bucket, or a quota's period, that the units were counted in: what is left of them returns there and nowhere else.</summary>
     public long Bucket { get; } = bucket;
 
-    /// <summary>Below this many units the next slice is asked for. A hint, written without care.</summary>
+    /// <summary>Below this many units the time is noted, or the next slice is asked for. A hint, written without care.</summary>
     public long LowMark = -1;
+
+    /// <summary>Units after which the time is noted.</summary>
+    public long MarkStep { get; set; }
+
+    /// <summary>Below this many units the next slice is asked for; -1 = it was, or is not to be. A hint, written without care.</summary>
+    public long AskMark = -1;
 
     public long DiesAtUs => Volatile.Read(ref _diesAtUs);
     public long Left => Math.Max(0, Volatile.Read(ref _units));
@@ -76,7 +84,16 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
     }
 
     /// <summary>Adds units that were spent from it in vain. The counter's gate guards it.</summary>
-    public bool TryReturn(long more)
+    public bool TryTakeBack(long units)
+    {
+        if (!TryReturn(units))
+            return false;
+        for (var i = 0; i < (_marks?.Count ?? 0); i++)
+            _marks![i] = _marks[i] with { Spent = _marks[i].Spent - units };    // whoever spends them next does so later
+        return true;
+    }
+
+    private bool TryReturn(long more)
     {
         if (!TryAdd(more))
             return false;
@@ -99,12 +116,31 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
             Volatile.Write(ref _emptySinceUs, nowUs);
     }
 
-    /// <summary>Units spent of which the ledger has not been told. The counter's gate guards it.</summary>
-    public long TakeUntold()
+    /// <summary>Notes how much was spent by now. The counter's gate guards it.</summary>
+    public void NoteSpent(MonotonicClock clock)
     {
-        var untold = Math.Max(0, _granted - Left - _told);
-        _told += untold;
-        return untold;
+        var spent = _granted - Left;
+        _marks ??= [];
+        if (_marks.Count < MostMarks)
+            _marks.Add(new Mark(spent, clock.NowUs));    // the time is read after the units were
+    }
+
+    /// <summary>Says of units spent of which the ledger has not been told by when, at the latest, they were. The counter's gate guards it.</summary>
+    public void Tell(MonotonicClock clock, Action<long, long> say)
+    {
+        foreach (var (spent, atUs) in _marks ?? [])
+            Say(spent, atUs);
+        _marks?.Clear();
+        var all = _granted - Left;
+        Say(all, EmptySinceUs > 0 ? EmptySinceUs : clock.NowUs);
+
+        void Say(long spent, long byUs)
+        {
+            if (spent <= _told)
+                return;
+            say(spent - _told, byUs);
+            _told = spent;
+        }
     }
 
     /// <summary>Whether units spent in vain may be spent again: the ledger counts none of them as spent already. The counter's gate guards it.</summary>
@@ -117,4 +153,7 @@ internal sealed class Lease(long bucket, long units, long diesAtUs)
         _granted -= left;
         return left;
     }
+
+    /// <param name="Spent">Units spent in all.</param>
+    private readonly record struct Mark(long Spent, long AtUs);
 }

@@ -6,12 +6,13 @@ namespace Tollgate.Gateway.Policy.Limits;
 /// </summary>
 internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock gate, bool isShared)
 {
+    private const int MostPieces = 32;
+
     private Lease? _lease;
     private Lease? _promise;    // what was granted to calls that wait: theirs, however long it takes them to come for it
     private Returns _returns;
-    private Returns _spent;     // of leases that were closed: spent before their bucket ends, and counted there
     private Returns _late;      // spent after their bucket ended
-    private long _spentByUs;
+    private readonly List<(long Bucket, long Units, long ByUs)> _spent = [];    // of leases that were closed: spent before their bucket ends, and counted there
     private long _promisedUnixMs;
 
     /// <summary>The lease that is spent from, dead or alive.</summary>
@@ -44,10 +45,35 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
             return TrySpendPromise(units, nowUs, arrivedUnixMs, out bucket);
         }
         bucket = lease.Bucket;
-        isLow = left < lease.LowMark;
-        if (isLow)
-            lease.LowMark = -1;
+        if (left < lease.LowMark)
+            isLow = PassMark(lease, left);
         return true;
+    }
+
+    /// <summary>Notes the time, or says that the next slice is to be asked for.</summary>
+    private bool PassMark(Lease lease, long left)
+    {
+        var isLow = left < lease.AskMark;
+        if (isLow)
+            lease.AskMark = -1;
+        if (!appetite.IsLarge)
+        {
+            lease.LowMark = -1;
+            return isLow;
+        }
+        if (!gate.TryEnter())
+            return isLow;
+        try
+        {
+            lease.NoteSpent(clock);
+            var next = lease.Left - lease.MarkStep;
+            lease.LowMark = lease.AskMark >= 0 ? Math.Max(next, lease.AskMark) : next;
+        }
+        finally
+        {
+            gate.Exit();
+        }
+        return isLow;
     }
 
     private bool TrySpendPromise(long units, long nowUs, long arrivedUnixMs, out long bucket)
@@ -62,8 +88,12 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
             promise.AddLate(units);    // before they are spent, so that it cannot be missed
             clock.NoteHeldUp();
         }
-        if (promise.TrySpend(units, out _))
+        if (promise.TrySpend(units, out var left))
+        {
+            if (left == 0)
+                NoteEmpty();
             return true;
+        }
         if (isLate)
             promise.AddLate(-units);
         return false;
@@ -88,7 +118,7 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
     /// <summary>Undoes a spend: into the lease that it came from, or back to the ledger. The caller holds the gate.</summary>
     public void TakeBack(long units, long bucket)
     {
-        if (_lease is { } lease && lease.Bucket == bucket && (!appetite.IsLarge || lease.CanTakeBack(units)) && lease.TryReturn(units))
+        if (_lease is { } lease && lease.Bucket == bucket && (!appetite.IsLarge || lease.CanTakeBack(units)) && lease.TryTakeBack(units))
             return;
         appetite.GaveBack(units);
         if (!appetite.IsLarge)    // the ledger may count them as spent earlier by now: lost, never doubled
@@ -103,13 +133,23 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
             if (held.Bucket == bucket && held.TryGrow(units))
             {
                 held.Extend(diesAtUs);
-                held.LowMark = asksAhead ? Appetite.LowMark(units) : -1;
+                SetMarks(held, units, asksAhead);
                 return;
             }
             Close();
         }
-        if (units > 0)
-            Volatile.Write(ref _lease, new Lease(bucket, units, diesAtUs) { LowMark = asksAhead ? Appetite.LowMark(units) : -1 });
+        if (units <= 0)
+            return;
+        var lease = new Lease(bucket, units, diesAtUs);
+        SetMarks(lease, units, asksAhead);
+        Volatile.Write(ref _lease, lease);
+    }
+
+    private void SetMarks(Lease lease, long units, bool asksAhead)
+    {
+        lease.AskMark = asksAhead ? Appetite.LowMark(units) : -1;
+        lease.MarkStep = Appetite.MarkStep(units);
+        lease.LowMark = appetite.IsLarge ? Math.Max(lease.AskMark, lease.Left - lease.MarkStep) : lease.AskMark;
     }
 
     /// <summary>Calls that waited were admitted when the answer came; a busy machine lets them run when their bucket may have ended. The caller holds the gate.</summary>
@@ -167,28 +207,23 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
     /// Units that were not spent in the bucket in which they are counted, and how long ago, at the least, the last of them was: so they can be counted
     /// where they were spent, and leave the window earlier, or later. Told at most once. The caller holds the gate.
     /// </summary>
-    public Returns TakeSpent(out long agoUs)
+    public SpentPiece[] TakeSpent()
     {
-        agoUs = 0;
         if (_promise is { } kept)
             _late.Add(kept.TakeLate(), kept.Bucket);
-        if (_late.Units > 0)
-        {
-            var late = _late;
-            _late.Clear();
-            return late;
-        }
-        if (!appetite.IsLarge)
-            return default;
-        var spent = _spent;
-        var byUs = _spentByUs;
-        _spent.Clear();
         if (_lease is { } lease)
-            Tell(lease, ref spent, ref byUs);
+            Tell(lease);
         if (_promise is { } promise)
-            Tell(promise, ref spent, ref byUs);
-        agoUs = spent.Units > 0 ? Math.Max(0, clock.NowUs - byUs) : 0;
-        return spent;
+            Tell(promise);
+        if (_late.Units == 0 && _spent.Count == 0)
+            return [];
+        var nowUs = clock.NowUs;
+        var pieces = _spent.ConvertAll(spent => new SpentPiece(spent.Units, spent.Bucket, Math.Max(0, nowUs - spent.ByUs) / 1000));
+        if (_late.Units > 0)
+            pieces.Add(new SpentPiece(_late.Units, _late.Bucket, 0));
+        _late.Clear();
+        _spent.Clear();
+        return [.. pieces];
     }
 
     /// <summary>Nothing of before counts. The caller holds the gate.</summary>
@@ -210,30 +245,36 @@ internal sealed class LeasesInHand(MonotonicClock clock, Appetite appetite, Lock
         _late.Add(lease.TakeLate(), lease.Bucket);
         appetite.GaveBack(left);
         _returns.Add(left, lease.Bucket);
-        if (appetite.IsLarge)
-            Tell(lease, ref _spent, ref _spentByUs);
+        Tell(lease);
     }
 
-    private void Tell(Lease lease, ref Returns spent, ref long byUs)
+    private void Tell(Lease lease)
     {
-        if (!spent.Takes(lease.Bucket))
+        if (!appetite.IsLarge)
             return;
-        var units = lease.TakeUntold();
-        if (units == 0)
-            return;
-        var by = lease.EmptySinceUs > 0 ? lease.EmptySinceUs : clock.NowUs;    // read after the units were
-        byUs = spent.Units > 0 && spent.Bucket == lease.Bucket ? Math.Max(byUs, by) : by;
-        spent.Add(units, lease.Bucket);
+        lease.Tell(clock, (units, byUs) =>
+        {
+            if (_spent.Count < MostPieces)    // what is not told is counted longer
+                _spent.Add((lease.Bucket, units, byUs));
+        });
     }
 
     private void NoteEmpty(Lease? found)
     {
-        if (!appetite.IsLarge || found is not { Left: 0, EmptySinceUs: 0 } || !gate.TryEnter())
+        if (found is { Left: 0, EmptySinceUs: 0 })
+            NoteEmpty();
+    }
+
+    private void NoteEmpty()
+    {
+        if (!appetite.IsLarge || !gate.TryEnter())
             return;
         try
         {
             if (_lease is { Left: 0 } lease)
                 lease.NoteEmpty(clock.NowUs);
+            if (_promise is { Left: 0 } promise)
+                promise.NoteEmpty(clock.NowUs);
         }
         finally
         {

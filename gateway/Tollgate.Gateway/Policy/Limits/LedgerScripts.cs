@@ -43,7 +43,6 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
         local need, want, share = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
         local back, backTo, debt = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
         local least, hold, turns = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12] == '1'
-        local spent, spentFrom, ago = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
         local time = 
         """ + clock + """
 
@@ -58,10 +57,11 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
           sum, changed = sum + some, true
         end
         if back > 0 and units[backTo] then count(-math.min(back, units[backTo]), backTo) end
-        if spent > 0 and units[spentFrom] then
-          local moved, into = math.min(spent, units[spentFrom]), math.floor((ms - ago) / width)
-          if into ~= spentFrom then
-            count(-moved, spentFrom)
+        for i = 13, #ARGV, 3 do
+          local from, into = tonumber(ARGV[i + 1]), math.floor((ms - tonumber(ARGV[i + 2])) / width)
+          if into ~= from and units[from] then
+            local moved = math.min(tonumber(ARGV[i]), units[from])
+            count(-moved, from)
             if into >= oldest then count(moved, into) end
           end
         end
@@ -79,24 +79,27 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
         local function turnIn(room)
           local worth = math.min(least, want)
           if not turns or need <= 0 or room >= worth then return 0 end
-          turn = math.max(turn + 125, ms + math.floor(freeIn(worth - room) / 1000))
+          local free = ms + math.floor(freeIn(worth - room) / 1000)
+          turn = math.max(math.min(turn + math.floor(worth * window * 11 / (limit * 10)), ms + 460), free)
           changed = true
           return math.min(turn * 1000 - now, 2000000)
         end
-        local room, grant, outcome, into, retry = limit - sum, 0, 0, current, 0
+        local room, grant, outcome, into, retry, crowded = limit - sum, 0, 0, current, 0, turn > ms - 250
         if room < need then
           outcome, retry = 1, freeIn(sum + need - limit)
         else
           if need > 0 and least >= 0 then
-            grant = math.min(want, room)
-            if not turns then grant = math.min(want, math.max(math.floor(room / share), math.min(room, least))) end
-            grant = math.max(need, grant)
+            grant = room
+            if not turns then grant = math.max(math.floor(room / share), math.min(room, least))
+            elseif not crowded then grant = math.max(math.floor(room / 3), math.min(room, least)) end
+            grant = math.max(need, math.min(want, grant))
             if turns or (grant > need and (sum * 2 <= limit or grant * 32 <= limit)) then into = current + hold - 1 end
             count(grant, into)
           end
           retry = freeIn(1)
         end
-        local turnUs = turnIn(room - grant)
+        local turnUs = 0
+        if outcome == 1 or crowded then turnUs = turnIn(room - grant) end
         if changed then write(
         """ + lifeMs + """
         ) end

@@ -303,6 +303,7 @@ internal sealed class PlanLimits
     /// <summary>Refused by one; the others are looked at too, so that who waits as long as is said gets in.</summary>
     private static Verdict Refuse(Counter[] counters, int refusing, long units, long nowUs, long retryUs, bool final)
     {
+        counters[refusing].NoteRefused();
         if (counters[refusing].IsRefusing(units, nowUs, out var ownRetryUs))
             retryUs = Math.Max(retryUs, ownRetryUs);
         var quota = counters[refusing].IsQuota;

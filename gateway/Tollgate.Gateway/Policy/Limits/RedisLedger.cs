@@ -69,9 +69,12 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
 
     public async ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask)
     {
-        var numbers = await RunAsync(_scripts.Window, OfThisRun(key),
-            [limit, windowMs, Window.BucketMs(windowMs), ask.Need, ask.Want, ask.Share, ask.Returned, ask.ReturnedTo, ask.Debt, ask.Floor, ask.Hold,
-                ask.TakesTurns ? 1 : 0, ask.Spent, ask.SpentFrom, ask.SpentAgoMs]).ConfigureAwait(false);
+        RedisValue[] arguments =
+        [
+            limit, windowMs, Window.BucketMs(windowMs), ask.Need, ask.Want, ask.Share, ask.Returned, ask.ReturnedTo, ask.Debt, ask.Floor, ask.Hold, ask.TakesTurns ? 1 : 0,
+            .. (ask.Spent ?? []).SelectMany(spent => new RedisValue[] { spent.Units, spent.From, spent.AgoMs }),
+        ];
+        var numbers = await RunAsync(_scripts.Window, OfThisRun(key), arguments).ConfigureAwait(false);
         return numbers is not { Length: >= 7 }
             ? new LedgerAnswer(LedgerOutcome.Away)
             : new LedgerAnswer(numbers[0] == 0 ? LedgerOutcome.Granted : LedgerOutcome.Refused, numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]);

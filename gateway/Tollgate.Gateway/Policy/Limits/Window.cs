@@ -10,7 +10,10 @@ internal sealed class Window
     /// <summary>As many buckets may lie ahead: a lease that is held longer is counted where it ends.</summary>
     public const int MostHold = 11;
 
-    private const long GapMs = 125;
+    /// <summary>For so long after the last turn it is believed that more is wanted than there is.</summary>
+    private const long CrowdedMs = 250;
+    /// <summary>So far apart a node's turns are at most, unless nothing is free earlier: where others do not use theirs, nothing lies idle for long.</summary>
+    private const long QueueMs = 460;
     private const long FurthestTurnMs = 2000;
 
     private readonly long _windowMs;
@@ -50,8 +53,8 @@ internal sealed class Window
         var oldest = FloorDivide(nowMs - _windowMs, _bucketMs);
         if (ask.Returned > 0)
             Return(ask.Returned, ask.ReturnedTo, oldest);
-        if (ask.Spent > 0)
-            Move(ask.Spent, ask.SpentFrom, (nowMs - ask.SpentAgoMs) / _bucketMs, oldest);
+        foreach (var (units, from, agoMs) in ask.Spent ?? [])
+            Move(units, from, (nowMs - agoMs) / _bucketMs, oldest);
         if (ask.Debt > 0)
             CountIn(current, ask.Debt);
 
@@ -60,15 +63,17 @@ internal sealed class Window
         if (room < ask.Need)
         {
             var retryUs = FreeIn(nowUs, oldest, sum + ask.Need - limit);
-            return new LedgerAnswer(LedgerOutcome.Refused, 0, Math.Max(0, room), current, LeftUs(current, nowUs), retryUs, TurnUs(ask, nowUs, oldest, room));
+            return new LedgerAnswer(LedgerOutcome.Refused, 0, Math.Max(0, room), current, LeftUs(current, nowUs), retryUs, TurnUs(ask, limit, nowUs, oldest, room));
         }
 
-        var grant = ask.Need == 0 ? 0 : ask.GrantFrom(room);
+        var isCrowded = _turnMs > nowMs - CrowdedMs;
+        var grant = ask.Need == 0 ? 0 : ask.GrantFrom(room, isCrowded);
         var holds = ask.TakesTurns ? grant > 0 : grant > ask.Need && (sum * 2 <= limit || grant * 32 <= limit);
         var into = holds ? current + Math.Min(ask.Hold, MostHold) - 1 : current;
         if (grant > 0)
             CountIn(into, grant);
-        return new LedgerAnswer(LedgerOutcome.Granted, grant, room - grant, into, LeftUs(into, nowUs), FreeIn(nowUs, oldest, 1), TurnUs(ask, nowUs, oldest, room - grant));
+        var turnUs = isCrowded ? TurnUs(ask, limit, nowUs, oldest, room - grant) : 0;
+        return new LedgerAnswer(LedgerOutcome.Granted, grant, room - grant, into, LeftUs(into, nowUs), FreeIn(nowUs, oldest, 1), turnUs);
     }
 
     /// <summary>What is in the window now.</summary>
@@ -129,13 +134,15 @@ internal sealed class Window
     }
 
     /// <summary>Nodes that find less than they want come one after the other, each when something worth the way should be free.</summary>
-    private long TurnUs(in LedgerAsk ask, long nowUs, long oldest, long room)
+    private long TurnUs(in LedgerAsk ask, long limit, long nowUs, long oldest, long room)
     {
         var worth = Math.Min(ask.Floor, ask.Want);
         if (!ask.TakesTurns || ask.Need <= 0 || room >= worth)
             return 0;
         var nowMs = nowUs / 1000;
-        _turnMs = Math.Max(_turnMs + GapMs, nowMs + (FreeIn(nowUs, oldest, worth - room) / 1000));
+        var freeAtMs = nowMs + (FreeIn(nowUs, oldest, worth - room) / 1000);
+        var nextMs = _turnMs + (worth * _windowMs * 11 / (limit * 10));    // about as long as so many need to become free
+        _turnMs = Math.Max(Math.Min(nextMs, nowMs + QueueMs), freeAtMs);
         return Math.Min((_turnMs * 1000) - nowUs, FurthestTurnMs * 1000);
     }
 
