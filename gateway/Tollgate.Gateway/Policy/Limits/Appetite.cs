@@ -15,15 +15,15 @@ internal sealed class Appetite
     private const long LargeHoldUs = 500_000;
     private const long UsualHold = 5;
 
-    /// <summary>A large slice is worth the way if it is this part of what is allowed in a second, as long as most calls are admitted: a round trip then serves twenty calls and more.</summary>
-    private const long AsksOfAll = 33;
-
-    /// <summary>The same where many are refused anyway: then even the commands within a script are to be few.</summary>
-    private const long ManyForAnAsk = 160;
+    /// <summary>What a turn is worth waiting for, where much is allowed: so many units, or a part of what is allowed in a second. More where many are refused anyway.</summary>
+    private const long WorthATurn = 160;
+    private const long TurnsOfASecond = 12;
+    private const long TurnsOfACrowdedSecond = 6;
 
     /// <summary>Of the window, how long a large slice lasts a node that spends all that the limit allows. One that spends a quarter of that has it twice as long:
     /// so the fewest asks leave the least unspent in all hands together.</summary>
     private const double Pace = 0.12;
+
     /// <summary>It may last so many times longer while nearly everything is left.</summary>
     private const double AmpleTimes = 4;
     private const double ShortestPaceUs = 40_000;
@@ -46,8 +46,8 @@ internal sealed class Appetite
         var isQuota = bucketUs == long.MaxValue;
         IsLarge = isShared && unitsPerSecond >= ManyPerSecond;
         Hold = IsLarge ? Math.Clamp((LargeHoldUs / bucketUs) + 1, 2, Window.MostHold) : isShared ? Math.Clamp(HoldUs / bucketUs, 1, UsualHold) : 1;
-        _calmFloor = IsLarge ? unitsPerSecond / AsksOfAll : 1;
-        _crowdedFloor = IsLarge ? Math.Max(_calmFloor, Math.Min(ManyForAnAsk, unitsPerSecond / 6)) : 1;
+        _calmFloor = IsLarge ? Math.Min(WorthATurn, unitsPerSecond / TurnsOfASecond) : 1;
+        _crowdedFloor = IsLarge ? Math.Min(WorthATurn, unitsPerSecond / TurnsOfACrowdedSecond) : 1;
         Floor = _calmFloor;
         _least = IsLarge ? unitsPerSecond / 50 : 1;
         Slice = _least;

@@ -12,31 +12,23 @@ internal abstract class Counter
     /// <summary>In place of a bucket: the units were admitted and are counted nowhere.</summary>
     public const long Uncounted = -2;
 
-    private const long AskAgainAtLeastUs = 50_000;
-    private const long AskAgainAtMostUs = 2_000_000;
-    private const long FreshUs = 200_000;
     private const long RefreshUs = 1_000_000;
     private const long FewUnits = 256;
-    private const long PromisedUs = (Verdict.LedgerMs + Verdict.StepMs) * 1000L;
 
     private readonly Lock _gate = new();
     private readonly Appetite _appetite;
     private readonly LeasesInHand _hand;
-    private Denial? _denial;
-    private Task? _inFlight;
-    private long _waiting;
-    private long _debt;
-    private long _room = long.MinValue;
-    private long _answeredAtUs = long.MinValue;
-    private long _freeAtUs;
-    private long _leftAtLastTidy;
-    private bool _spentSinceTidy;
+    private readonly LastWord _word;
+    private readonly Asking _asking;
+    private Idleness _idleness;
 
     protected Counter(ILedger ledger, MonotonicClock clock, string key, string name, long limit, long bucketUs, long unitsPerSecond)
     {
         (Ledger, Clock, LedgerKey, Name, Limit) = (ledger, clock, key, name, limit);
         _appetite = new Appetite(limit, bucketUs, unitsPerSecond, ledger.IsShared);
         _hand = new LeasesInHand(clock, _appetite, _gate, ledger.IsShared);
+        _word = new LastWord(ledger, clock);
+        _asking = new Asking(this, ledger, clock, _gate, _hand, _appetite, _word);
     }
 
     public string Name { get; }
@@ -51,7 +43,7 @@ internal abstract class Counter
     public abstract bool IsShadow { get; }
 
     /// <summary>Whether it refuses what is beyond it.</summary>
-    protected virtual bool Refuses => true;
+    public virtual bool Refuses => true;
 
     /// <summary>How many sets of counters it is in. <see cref="CounterRegistry"/> guards it.</summary>
     public int Users { get; set; }
@@ -65,21 +57,19 @@ internal abstract class Counter
 
     /// <summary>The time by which it counts.</summary>
     public long NowUs => Clock.NowUs;
-    protected long RoomKnown => Volatile.Read(ref _room);
-    protected long FreeAtUs => Volatile.Read(ref _freeAtUs);
 
-    /// <summary>When the ledger last said anything; <see cref="long.MinValue"/> = never.</summary>
-    protected long AnsweredAtUs => Volatile.Read(ref _answeredAtUs);
+    /// <summary>What the ledger last said.</summary>
+    protected LastWord Word => _word;
 
-    protected long Debt => Volatile.Read(ref _debt);
+    protected long Debt => _asking.Debt;
 
-    protected abstract ValueTask<LedgerAnswer> AskAsync(LedgerAsk ask);
+    public abstract ValueTask<LedgerAnswer> AskAsync(LedgerAsk ask);
 
     /// <summary>Microseconds from now until a caller refused by an ask gets in.</summary>
-    protected abstract long RetryUs(in LedgerAnswer answer);
+    public abstract long RetryUs(in LedgerAnswer answer);
 
     /// <summary>Microseconds for which a lease just granted lives, counted from before it was asked for.</summary>
-    protected abstract long LifeUs(in LedgerAnswer answer);
+    public abstract long LifeUs(in LedgerAnswer answer);
 
     /// <summary>Units that this node may admit by itself while the ledger is away, when the plan says fair share.</summary>
     protected abstract bool TrySpendShare(long units, long nowUs, out long retryUs);
@@ -93,10 +83,10 @@ internal abstract class Counter
     protected abstract void NoteSpent(long units, long nowUs);
 
     /// <summary>The ledger is there (again). The caller holds the gate.</summary>
-    protected abstract void NoteAnswer();
+    public abstract void NoteAnswer();
 
     /// <summary>An ask was not answered: returned and owed units are kept for the next one, or given up. The caller holds the gate.</summary>
-    protected abstract bool KeepsUnanswered { get; }
+    public abstract bool KeepsUnanswered { get; }
 
     /// <summary>Whole seconds until spent units begin to be free again.</summary>
     public abstract long ResetSeconds(long nowUs);
@@ -110,12 +100,9 @@ internal abstract class Counter
             Task? before;
             lock (_gate)
             {
-                before = _inFlight;
-                if (before is null)
-                {
-                    _inFlight = done.Task;    // nothing is asked meanwhile: what is told is the whole
+                before = _asking.UnderWay;
+                if (_asking.TryHold(done.Task))
                     BeginRecount(Clock.NowUs);
-                }
             }
             if (before is null)
                 break;
@@ -128,7 +115,7 @@ internal abstract class Counter
         finally
         {
             lock (_gate)
-                _inFlight = null;
+                _asking.Release();
             done.SetResult();
         }
     }
@@ -147,8 +134,7 @@ internal abstract class Counter
         {
             if (!IsQuota)
                 ForgetLocked();    // what is in hand was counted in a window that is gone
-            _denial = null;
-            Volatile.Write(ref _room, long.MinValue);
+            _word.Forget();
         }
         return true;
     }
@@ -171,13 +157,10 @@ internal abstract class Counter
                 return Spend.Granted;
             if (IsRefusing(units, nowUs, out _))
                 return Spend.Refused;
-            if (_inFlight is not null)
-            {
-                _waiting += units;
-                arrival = _inFlight;
-                return Spend.Pending;
-            }
-            return Ask(units, nowUs, out bucket, out arrival);
+            if (_asking.UnderWay is null)
+                return _asking.Begin(units, nowUs, out bucket, out arrival);
+            arrival = _asking.Join(units);
+            return Spend.Pending;
         }
     }
 
@@ -195,22 +178,22 @@ internal abstract class Counter
             return null;
         lock (_gate)
         {
-            if (_inFlight is null && Ask(units, nowUs, out var bucket, out _) == Spend.Granted)
+            if (_asking.UnderWay is null && _asking.Begin(units, nowUs, out var bucket, out _) == Spend.Granted)
                 GiveBackLocked(units, bucket);
-            return _inFlight;
+            return _asking.UnderWay;
         }
     }
 
     /// <summary>Asks how much is left where that is not known, and takes nothing. Answers what is under way.</summary>
     public virtual Task? Look(long units, long nowUs)
     {
-        if (HasInHand(units, nowUs) || (RoomIsKnown(nowUs) && RoomKnown >= units) || IsRefusing(units, nowUs, out _))
+        if (HasInHand(units, nowUs) || (_word.IsFresh(nowUs) && _word.Room >= units) || IsRefusing(units, nowUs, out _))
             return null;
         lock (_gate)
         {
-            if (_inFlight is null)
-                Ask(units, nowUs, out _, out _, onlyLooks: true);
-            return _inFlight;
+            if (_asking.UnderWay is null)
+                _asking.Begin(units, nowUs, out _, out _, onlyLooks: true);
+            return _asking.UnderWay;
         }
     }
 
@@ -221,41 +204,33 @@ internal abstract class Counter
             return;
         lock (_gate)
         {
-            if (_inFlight is not null)
+            if (_asking.UnderWay is not null)
                 return;
             _hand.Close();
             if (_hand.HasReturns)
-                Ask(0, nowUs, out _, out _);
+                _asking.Begin(0, nowUs, out _, out _);
         }
     }
 
+    /// <summary>A call was refused by it.</summary>
     public void NoteRefused() => _appetite.NoteRefused();
 
     /// <summary>Whether, by what the ledger last said, the units have no room, and for how long.</summary>
-    public bool IsRefusing(long units, long nowUs, out long retryUs)
-    {
-        var denial = Volatile.Read(ref _denial);
-        retryUs = denial is null ? 0 : denial.RetryAtUs - nowUs;
-        return denial is not null && units >= denial.Units && nowUs < denial.AskAgainAtUs;
-    }
+    public bool IsRefusing(long units, long nowUs, out long retryUs) => _word.IsRefusing(units, nowUs, out retryUs);
 
     /// <summary>
     /// Units that will be admitted here: what is in hand, and, while the ledger's word is fresh, this node's share of what was left.
     /// </summary>
     public virtual long Remaining(long nowUs)
     {
-        var (inHand, room) = (_hand.Spendable(nowUs), Math.Max(0, RoomKnown));
-        var isOpen = RoomIsKnown(nowUs) && !IsRefusing(1, nowUs, out _);
+        var (inHand, room) = (_hand.Spendable(nowUs), Math.Max(0, _word.Room));
+        var isOpen = _word.IsFresh(nowUs) && !IsRefusing(1, nowUs, out _);
         if (!Ledger.IsShared || Ledger.Nodes == 1)
             return Math.Clamp(inHand + (isOpen ? room : 0), 0, Limit);
 
         // The next calls may come to other nodes, which cannot spend what is in hand here: only what all may have is promised.
         return Math.Clamp(Math.Min(room, inHand + (isOpen ? room / Ledger.Nodes : 0)), 0, Limit);
     }
-
-    /// <summary>What the ledger had left, and whether nobody else can have spent it since.</summary>
-    protected bool RoomIsKnown(long nowUs) =>
-        RoomKnown != long.MinValue && (!Ledger.IsShared || Ledger.Nodes == 1 || nowUs - AnsweredAtUs <= FreshUs);
 
     /// <summary>Admits without the ledger, by this node's share. What was admitted is told to the ledger when it is back.</summary>
     public bool TakeShare(long units, long nowUs, out long bucket, out long retryUs)
@@ -270,7 +245,7 @@ internal abstract class Counter
             if (!TrySpendShare(units, nowUs, out retryUs))
                 return false;
             if (OwesShare)
-                Interlocked.Add(ref _debt, units);
+                _asking.AddDebt(units);
         }
         return true;
     }
@@ -280,7 +255,7 @@ internal abstract class Counter
     {
         bucket = IsQuota ? Owed : Uncounted;
         if (IsQuota)
-            Interlocked.Add(ref _debt, units);
+            _asking.AddDebt(units);
     }
 
     /// <summary>Undoes a spend of the same call, because another limit refused it.</summary>
@@ -293,7 +268,7 @@ internal abstract class Counter
             lock (_gate)
             {
                 if (OwesShare)
-                    Interlocked.Add(ref _debt, -units);
+                    _asking.AddDebt(-units);
                 UndoShare(units, nowUs);
             }
             return;
@@ -310,30 +285,22 @@ internal abstract class Counter
     {
         lock (_gate)
         {
-            if (_inFlight is not null)
+            if (_asking.UnderWay is not null)
                 return;
             _hand.CloseDead(nowUs);
-            if (_hand.Lease is { } lease)
-            {
-                var left = lease.Left;
-                var idle = left > 0 && left == _leftAtLastTidy;
-                _spentSinceTidy |= left != _leftAtLastTidy;
-                _leftAtLastTidy = left;
-                if (idle)
-                    _hand.Close();
-            }
+            if (_hand.Lease is { } lease && _idleness.IsIdle(lease))
+                _hand.Close();
             if (retire)
             {
                 _hand.Close();
                 _hand.ClosePromise();
             }
-            var isUsed = _spentSinceTidy;
-            _spentSinceTidy = false;
-            if (Ledger.IsAway || (isUsed && _appetite.IsLarge && Volatile.Read(ref _debt) == 0 && !_hand.HasLate))
+            var isUsed = _idleness.TakeUsed();
+            if (Ledger.IsAway || (isUsed && _appetite.IsLarge && _asking.Debt == 0 && !_hand.HasLate))
                 return;    // what there is to tell goes with the next ask
-            var isStale = isUsed && Ledger.IsShared && Ledger.Nodes > 1 && nowUs - AnsweredAtUs > RefreshUs;
-            if (_hand.HasReturns || _hand.HasLate || Volatile.Read(ref _debt) > 0 || isStale)
-                Ask(0, nowUs, out _, out _);
+            var isStale = isUsed && Ledger.IsShared && Ledger.Nodes > 1 && nowUs - _word.AnsweredAtUs > RefreshUs;
+            if (_hand.HasReturns || _hand.HasLate || _asking.Debt > 0 || isStale)
+                _asking.Begin(0, nowUs, out _, out _);
         }
     }
 
@@ -345,22 +312,21 @@ internal abstract class Counter
             Name, IsQuota ? "quota" : "rate", Limit,
             isAlive ? lease!.Left : 0,
             isAlive ? (lease!.DiesAtUs - nowUs) / 1000 : null,
-            RoomKnown == long.MinValue ? null : RoomKnown,
-            AnsweredAtUs == long.MinValue ? null : (nowUs - AnsweredAtUs) / 1000,
+            _word.Room == long.MinValue ? null : _word.Room,
+            _word.AnsweredAtUs == long.MinValue ? null : (nowUs - _word.AnsweredAtUs) / 1000,
             IsRefusing(1, nowUs, out var retryUs) ? Math.Max(0, retryUs / 1000) : null,
             Debt, IsShadow, LedgerKey);
     }
 
-    protected void AddDebt(long units) => Interlocked.Add(ref _debt, units);
+    protected void AddDebt(long units) => _asking.AddDebt(units);
 
     /// <summary>Nothing of before counts: another period has begun, or another ledger. The caller holds the gate.</summary>
     protected void ForgetLocked()
     {
         _hand.Forget();
-        _denial = null;
-        _debt = 0;
+        _word.Forget();
+        _asking.TakeDebt();
         _appetite.Forget();
-        Volatile.Write(ref _room, long.MinValue);
     }
 
     /// <summary>Units that this node grants itself, and tells. The caller holds the gate.</summary>
@@ -371,10 +337,13 @@ internal abstract class Counter
     }
 
     /// <summary>What is owed, to be told otherwise.</summary>
-    protected long TakeDebt() => Interlocked.Exchange(ref _debt, 0);
+    protected long TakeDebt() => _asking.TakeDebt();
+
+    /// <summary>Something was asked for. The caller holds the gate.</summary>
+    public void NoteUsed() => _idleness.NoteUsed();
 
     /// <summary>The caller holds the gate.</summary>
-    protected long NoteSpentLocked(long nowUs, out long elapsedUs)
+    public long NoteSpentLocked(long nowUs, out long elapsedUs)
     {
         var spent = _appetite.Spent(_hand.Left, nowUs, _hand.EmptySinceUs, out elapsedUs);
         if (spent > 0)
@@ -388,8 +357,8 @@ internal abstract class Counter
             return false;
         if (isLow)
             AskAhead(nowUs);
-        if (_hand.HasLate && Volatile.Read(ref _denial) is not null)
-            Volatile.Write(ref _denial, null);    // what it said of the time to wait was too early: who is refused next asks again, and tells what was late
+        if (_hand.HasLate && _word.IsDenial)
+            _word.Admit();    // what it said of the time to wait was too early: who is refused next asks again, and tells what was late
         return true;
     }
 
@@ -399,7 +368,7 @@ internal abstract class Counter
             return;
         try
         {
-            if (_inFlight is null && Ask(1, nowUs, out var bucket, out _) == Spend.Granted)
+            if (_asking.UnderWay is null && _asking.Begin(1, nowUs, out var bucket, out _) == Spend.Granted)
                 GiveBackLocked(1, bucket);
         }
         finally
@@ -408,137 +377,10 @@ internal abstract class Counter
         }
     }
 
-    private Spend Ask(long units, long nowUs, out long bucket, out Task? arrival, bool onlyLooks = false)
-    {
-        bucket = 0;
-        arrival = null;
-        if (Ledger.IsAway)
-            return Spend.Away;
-
-        var ask = MakeAsk(units, nowUs, onlyLooks);
-        var asking = AskAsync(ask);
-        if (asking.IsCompleted)
-            return Settle(asking.GetAwaiter().GetResult(), ask, units, waiting: false, nowUs, Clock.NowUs, out bucket);
-
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _inFlight = arrival = done.Task;
-        _ = FinishAsync(asking, ask, nowUs, done);
-        return Spend.Pending;
-    }
-
-    /// <summary>For the asking call and those that wait with it, but no more than a node may lose: the rest wait for the next answer.</summary>
-    private long ForCallers(long units) => Math.Max(units, Math.Min(units + _waiting, _appetite.Most));
-
-    private LedgerAsk MakeAsk(long units, long nowUs, bool onlyLooks)
-    {
-        _hand.CloseDead(nowUs);
-        if (units > 0 && !onlyLooks)
-        {
-            var spent = NoteSpentLocked(nowUs, out var elapsedUs);
-            _appetite.Fit(spent, elapsedUs, RoomKnown);
-            _spentSinceTidy = true;
-        }
-
-        var nodes = Ledger.Nodes;
-        var returns = _hand.TakeReturns();    // at most once: if the answer is lost they are lost, never doubled
-        var ask = new LedgerAsk(
-            units,
-            units == 0 ? 0 : Math.Max(ForCallers(units), _appetite.Slice),
-            nodes == 1 ? 1 : 2 * nodes,
-            returns.Units,
-            returns.Bucket,
-            Math.Max(0, Interlocked.Exchange(ref _debt, 0)),
-            onlyLooks ? LedgerAsk.OnlyLooks : _appetite.Floor,
-            _appetite.Hold,
-            nodes > 1 && !onlyLooks && _appetite.IsLarge,
-            _hand.TakeSpent());
-        _waiting = 0;
-        return ask;
-    }
-
-    private async Task FinishAsync(ValueTask<LedgerAnswer> asking, LedgerAsk ask, long askedAtUs, TaskCompletionSource done)
-    {
-        var answer = new LedgerAnswer(LedgerOutcome.Away);
-        try
-        {
-            answer = await asking.ConfigureAwait(false);
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _inFlight = null;
-                Settle(answer, ask, 0, waiting: true, askedAtUs, Clock.NowUs, out _);
-            }
-            done.SetResult();
-        }
-    }
-
-    /// <param name="taken">What of the grant the asking call takes for itself at once.</param>
-    /// <param name="waiting">Calls wait for the answer.</param>
-    private Spend Settle(in LedgerAnswer answer, in LedgerAsk ask, long taken, bool waiting, long askedAtUs, long nowUs, out long bucket)
-    {
-        bucket = answer.Bucket;
-        switch (answer.Outcome)
-        {
-            case LedgerOutcome.Granted:
-                Note(answer, nowUs);
-                Volatile.Write(ref _freeAtUs, nowUs + answer.RetryUs);
-                if (ask.Need > 0)
-                    _denial = null;
-                if (answer.Units > 0)
-                {
-                    _appetite.Granted(answer.Units);
-                    var promised = waiting ? Math.Min(answer.Units, ask.Need + _waiting) : 0;
-                    if (promised > 0)
-                        _hand.Promise(answer.Bucket, promised, nowUs + PromisedUs, askedAtUs + LifeUs(answer));
-                    _hand.Put(answer.Bucket, answer.Units - taken - promised, askedAtUs + LifeUs(answer), Ledger.IsShared);
-                }
-                if (Ledger.IsShared && Refuses && (ask.TakesTurns ? answer.TurnUs > 0 : answer.Room <= 0))
-                    Deny(answer, 1, nowUs);    // known without asking: when this lease is spent, that was all, or all until its turn
-                return Spend.Granted;
-
-            case LedgerOutcome.Refused:
-                Note(answer, nowUs);
-                Deny(answer, ask.Need, nowUs);
-                return Spend.Refused;
-
-            default:
-                if (KeepsUnanswered)
-                    _hand.KeepReturns(ask.Returned, ask.ReturnedTo);
-                if (KeepsUnanswered || (answer.Outcome == LedgerOutcome.Away && !IsQuota))
-                    Interlocked.Add(ref _debt, ask.Debt);
-                return Spend.Away;
-        }
-    }
-
-    private void Note(in LedgerAnswer answer, long nowUs)
-    {
-        Volatile.Write(ref _room, answer.Room);
-        Volatile.Write(ref _answeredAtUs, nowUs);
-        NoteAnswer();
-    }
-
-    private void Deny(in LedgerAnswer answer, long units, long nowUs)
-    {
-        var retryUs = RetryUs(answer);
-        var askAgainUs = retryUs;
-        if (answer.TurnUs > 0)
-        {
-            askAgainUs = answer.TurnUs;
-            retryUs = answer.Outcome == LedgerOutcome.Granted && answer.Room > 0 ? answer.TurnUs : Math.Max(retryUs, answer.TurnUs);
-        }
-        else if (Ledger.IsShared)    // other nodes may return what they do not spend
-            askAgainUs = Math.Min(retryUs, Math.Clamp(answer.BucketLeftUs, AskAgainAtLeastUs, AskAgainAtMostUs));
-        if (Ledger.IsShared && !IsQuota && Clock.WasHeldUp)
-            retryUs += PromisedUs;    // other nodes may be as busy, and have yet to tell
-        Volatile.Write(ref _denial, new Denial(units, nowUs + askAgainUs, nowUs + retryUs));
-    }
-
     private void GiveBackLocked(long units, long bucket)
     {
         _hand.TakeBack(units, bucket);
         if (!_appetite.IsLarge)
-            _denial = null;    // there is room again
+            _word.Admit();    // there is room again
     }
 }

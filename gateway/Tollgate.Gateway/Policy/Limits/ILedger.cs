@@ -56,7 +56,7 @@ internal readonly record struct LedgerAsk(
     /// <summary>In the place of a floor: nothing is granted, the need is only asked about.</summary>
     public const long OnlyLooks = -1;
 
-    /// <summary>Where nobody was refused of late, a node that takes turns gets no more than this part of what is left: the others do not find it gone.</summary>
+    /// <summary>Where nobody was refused of late, a node that takes turns gets no more than this part of what is left, or of the floor: the others do not find it gone.</summary>
     public const long CalmPart = 3;
 
     /// <summary>What is granted when <paramref name="room"/> is left and covers the need.</summary>
@@ -67,7 +67,7 @@ internal readonly record struct LedgerAsk(
             return 0;
         var some = !TakesTurns ? Math.Max(room / Math.Max(1, Share), Math.Min(room, Floor))
             : isCrowded ? room    // it waited for so much
-            : Math.Max(room / CalmPart, Math.Min(room, Floor));
+            : Math.Max(room, Math.Min(room * CalmPart, Floor)) / CalmPart;
         return Math.Max(Need, Math.Min(Want, some));
     }
 }

@@ -91,7 +91,7 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
           if need > 0 and least >= 0 then
             grant = room
             if not turns then grant = math.max(math.floor(room / share), math.min(room, least))
-            elseif not crowded then grant = math.max(math.floor(room / 3), math.min(room, least)) end
+            elseif not crowded then grant = math.floor(math.max(room, math.min(room * 3, least)) / 3) end
             grant = math.max(need, math.min(want, grant))
             if turns or (grant > need and (sum * 2 <= limit or grant * 32 <= limit)) then into = current + hold - 1 end
             count(grant, into)

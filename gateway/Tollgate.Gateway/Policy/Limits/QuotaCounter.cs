@@ -41,9 +41,9 @@ internal sealed class QuotaCounter : Counter
     public override bool IsRebuilding => _rebuilding;
 
     // What the ledger has granted is known to the unit here: nothing is lost with an answer.
-    protected override bool KeepsUnanswered => true;
+    public override bool KeepsUnanswered => true;
     protected override bool OwesShare => true;
-    protected override bool Refuses => Definition.Hard;
+    public override bool Refuses => Definition.Hard;
 
     public static string KeyOf(SubscriptionId subscription, Quota definition) => $"tg:{{{subscription}}}:q:{definition.Name}";
 
@@ -56,7 +56,7 @@ internal sealed class QuotaCounter : Counter
         bucket = Owed;
         arrival = null;
         AddDebt(units);
-        if (RoomKnown == long.MinValue)
+        if (Word.Room == long.MinValue)
             base.Tidy(nowUs, retire: false);
         return Spend.Granted;
     }
@@ -92,13 +92,13 @@ internal sealed class QuotaCounter : Counter
     {
         if (Definition.Hard)
             return base.Remaining(nowUs);
-        var room = RoomKnown;
+        var room = Word.Room;
         return room == long.MinValue ? 0 : Math.Clamp(room - Debt, 0, Limit);
     }
 
     public override long ResetSeconds(long nowUs) => Math.Max(1, (Volatile.Read(ref _period).Span.EndUnixMs - Clock.UnixMs + 999) / 1000);
 
-    protected override async ValueTask<LedgerAnswer> AskAsync(LedgerAsk ask)
+    public override async ValueTask<LedgerAnswer> AskAsync(LedgerAsk ask)
     {
         var period = Volatile.Read(ref _period);
         var leftUs = Math.Max(0, period.Span.EndUnixMs - Clock.UnixMs) * 1000;
@@ -118,9 +118,9 @@ internal sealed class QuotaCounter : Counter
         return answer with { Bucket = period.Span.StartUnixMs, BucketLeftUs = leftUs, RetryUs = leftUs };
     }
 
-    protected override long RetryUs(in LedgerAnswer answer) => answer.RetryUs;
+    public override long RetryUs(in LedgerAnswer answer) => answer.RetryUs;
 
-    protected override long LifeUs(in LedgerAnswer answer) => answer.BucketLeftUs;
+    public override long LifeUs(in LedgerAnswer answer) => answer.BucketLeftUs;
 
     /// <summary>Of what was left when the ledger was last heard, a part for each node; its share of the whole when it has never been heard.</summary>
     protected override bool TrySpendShare(long units, long nowUs, out long retryUs)
@@ -129,7 +129,7 @@ internal sealed class QuotaCounter : Counter
         if (_cap == long.MinValue)
         {
             var share = Limit / Ledger.Nodes;
-            _cap = RoomKnown == long.MinValue ? share : _ownSpent + (Math.Max(0, RoomKnown) / Ledger.Nodes);
+            _cap = Word.Room == long.MinValue ? share : _ownSpent + (Math.Max(0, Word.Room) / Ledger.Nodes);
         }
         if (_ownSpent + units > _cap)
             return false;
@@ -141,7 +141,7 @@ internal sealed class QuotaCounter : Counter
 
     protected override void NoteSpent(long units, long nowUs) => _ownSpent += units;
 
-    protected override void NoteAnswer() => _cap = long.MinValue;
+    public override void NoteAnswer() => _cap = long.MinValue;
 
     // What was granted and is in hand goes on: it is told as granted, and so is what was admitted without the ledger or still may be.
     protected override void BeginRecount(long nowUs)

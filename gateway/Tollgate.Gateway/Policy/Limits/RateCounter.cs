@@ -27,7 +27,7 @@ internal sealed class RateCounter : Counter
     public RateLimit Definition { get; }
     public override bool IsQuota => false;
     public override bool IsShadow => Definition.Reach is { Shadow: true };
-    protected override bool KeepsUnanswered => false;
+    public override bool KeepsUnanswered => false;
     protected override bool OwesShare => _reserve == NoReserve;
 
     private Window Own => _own ??= new Window(_windowMs);
@@ -35,12 +35,12 @@ internal sealed class RateCounter : Counter
     // Not by units: what was spent before the plan was changed was spent.
     public static string KeyOf(string reach, RateLimit definition) => $"tg:{{{reach}}}:w:{definition.Name}:{definition.WindowMs}";
 
-    protected override ValueTask<LedgerAnswer> AskAsync(LedgerAsk ask) => Ledger.AskWindowAsync(LedgerKey, Limit, _windowMs, ask);
+    public override ValueTask<LedgerAnswer> AskAsync(LedgerAsk ask) => Ledger.AskWindowAsync(LedgerKey, Limit, _windowMs, ask);
 
     // Two machines' clocks drift apart while the caller waits: 100 ppm is far more than crystals do.
-    protected override long RetryUs(in LedgerAnswer answer) => Ledger.IsShared ? answer.RetryUs + (answer.RetryUs / 10_000) : answer.RetryUs;
+    public override long RetryUs(in LedgerAnswer answer) => Ledger.IsShared ? answer.RetryUs + (answer.RetryUs / 10_000) : answer.RetryUs;
 
-    protected override long LifeUs(in LedgerAnswer answer) => answer.BucketLeftUs;
+    public override long LifeUs(in LedgerAnswer answer) => answer.BucketLeftUs;
 
     /// <summary>
     /// The limit divided by the nodes; but until what was spent before the loss has left the window, no more than this node had spent and its part of what
@@ -69,8 +69,8 @@ internal sealed class RateCounter : Counter
         if (_awaySinceUs == long.MinValue)
         {
             _awaySinceUs = nowUs;
-            var isKnown = RoomKnown != long.MinValue && nowUs - AnsweredAtUs < KnownWellUs;
-            var room = Math.Max(0, RoomKnown - (Limit / 16));    // others may have spent some of it since
+            var isKnown = Word.Room != long.MinValue && nowUs - Word.AnsweredAtUs < KnownWellUs;
+            var room = Math.Max(0, Word.Room - (Limit / 16));    // others may have spent some of it since
             _cap = isKnown ? Math.Min(share, Own.Spent(nowUs) + ShareOf(room)) : share;
         }
         return nowUs - _awaySinceUs < Own.EmptyAfterUs ? _cap : share;
@@ -89,7 +89,7 @@ internal sealed class RateCounter : Counter
             Own.Count(units, nowUs);
     }
 
-    protected override void NoteAnswer()
+    public override void NoteAnswer()
     {
         _awaySinceUs = long.MinValue;
         _reserve = NoReserve;
@@ -111,7 +111,7 @@ internal sealed class RateCounter : Counter
     protected override ValueTask<bool> ResetInLedgerAsync(Guid? order) => Ledger.ResetAsync(LedgerKey, quota: false, order);
 
     public override long ResetSeconds(long nowUs) =>
-        IsRefusing(1, nowUs, out var retryUs) ? CeilingSeconds(retryUs) : CeilingSeconds(Math.Clamp(FreeAtUs - nowUs, 1, _windowMs * 1000));
+        IsRefusing(1, nowUs, out var retryUs) ? CeilingSeconds(retryUs) : CeilingSeconds(Math.Clamp(Word.FreeAtUs - nowUs, 1, _windowMs * 1000));
 
     public static long CeilingSeconds(long us) => Math.Max(1, (us + 999_999) / 1_000_000);
 
