@@ -188,14 +188,14 @@ internal sealed class Journal : IDisposable
     /// <summary>The segments in order, for the one that ships them.</summary>
     public IReadOnlyList<JournalSegment> Segments => _segments.All;
 
-    /// <summary>Remembers durably that everything before a place has been counted elsewhere, and lets its segments go.</summary>
+    /// <summary>Remembers durably that everything before a place has been counted elsewhere, and lets its segments go. One thread alone does so.</summary>
     public void Acknowledge(JournalPosition position)
     {
+        var nowUnixMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        var calendars = new Dictionary<SubscriptionId, IReadOnlyList<QuotaCalendar>?>();
+        var batch = _shipped is null ? [] : Between(Acknowledged.Cursor, position.Cursor, calendars);
         lock (_positionGate)
         {
-            var nowUnixMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
-            var calendars = new Dictionary<SubscriptionId, IReadOnlyList<QuotaCalendar>?>();
-            var batch = _shipped is null ? [] : Between(_state.Position.Cursor, position.Cursor, calendars);
             _shipped?.Write(position.Sequence, batch, nowUnixMs);
             var next = _state.At(position);
             next.Save(_options.Folder);
