@@ -12,6 +12,7 @@ public sealed class Browser : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _playwright = await Playwright.CreateAsync();
+        Assertions.SetDefaultExpectTimeout((float)Deadline.Default.TotalMilliseconds);
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = Find(),
@@ -35,7 +36,7 @@ public sealed class Browser : IAsyncLifetime
             TimezoneId = "Europe/Berlin",
             Locale = "en-GB",
         });
-        context.SetDefaultTimeout(30_000);
+        context.SetDefaultTimeout((float)Deadline.Default.TotalMilliseconds);
         return new Visitor(context, await context.NewPageAsync());
     }
 
