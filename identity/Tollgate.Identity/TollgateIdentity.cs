@@ -21,6 +21,7 @@ using Tollgate.Identity.Mail;
 using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth;
 using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Conformance;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Passkeys;
 using Tollgate.Identity.SecondFactor;
@@ -60,6 +61,8 @@ public static class TollgateIdentity
             provider.GetRequiredService<ClientService>(), provider.GetRequiredService<TimeProvider>()));
         AddScoped(services, (databases, audit, time) => new KeyService(databases, audit, time));
         services.AddScoped(provider => new ExplainService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddScoped(provider => new ConformanceService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(),
+            provider.GetRequiredService<IOptions<TollgateIdentityOptions>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<FeedTidying>();
         services.AddHostedService(provider => provider.GetRequiredService<FeedTidying>());
         AddScoped(services, (databases, audit, time) => new ManagementTokenService(databases, audit, time));
@@ -105,6 +108,7 @@ public static class TollgateIdentity
         services.AddScoped<PasswordCheck>();
         services.AddScoped<SignInHalfway>();
         services.AddScoped<SecondFactorService>();
+        services.AddScoped<RememberedDevices>();
         services.AddScoped<AccountService>();
         services.AddPasskeys();
         services.AddSingleton<ExternalIssuers>();

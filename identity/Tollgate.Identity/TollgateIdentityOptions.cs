@@ -62,6 +62,12 @@ public sealed class TollgateIdentityOptions
     /// <summary>How long a pushed authorization request waits for its use: 5 to 600 seconds.</summary>
     public int PushedRequestLifetimeSeconds { get; set; } = 90;
 
+    /// <summary>All clients must push their authorization requests (RFC 9126 §5), whatever is said of each.</summary>
+    public bool PushedRequestsRequired { get; set; }
+
+    /// <summary>For how many days a person may have a browser remembered, in which no code of the second factor is asked for: 0 to 365. 0 = never.</summary>
+    public int RememberDeviceDays { get; set; } = 30;
+
     /// <summary>How long a device may wait for a person: 1 to 1800 seconds.</summary>
     public int DeviceCodeLifetimeSeconds { get; set; } = 600;
 
@@ -124,6 +130,7 @@ internal sealed class TollgateIdentityOptionsValidator : IValidateOptions<Tollga
             wrong.Add("Identity:RefreshTokenLifetimeSeconds and Identity:RefreshTokenAbsoluteLifetimeSeconds are 1 or more; the shorter one counts.");
         if (options.RefreshTokenLeewaySeconds is < 0 or > 10) wrong.Add("Identity:RefreshTokenLeewaySeconds is 0 to 10.");
         if (options.PushedRequestLifetimeSeconds is < 5 or > 600) wrong.Add("Identity:PushedRequestLifetimeSeconds is 5 to 600.");
+        if (options.RememberDeviceDays is < 0 or > 365) wrong.Add("Identity:RememberDeviceDays is 0 to 365.");
         if (options.DeviceCodeLifetimeSeconds is < 1 or > 1800) wrong.Add("Identity:DeviceCodeLifetimeSeconds is 1 to 1800.");
         if (options.DevicePollSeconds is < 1 or > 60) wrong.Add("Identity:DevicePollSeconds is 1 to 60.");
         if (options.ClientAssertionMaxLifetimeSeconds is < 30 or > 3600) wrong.Add("Identity:ClientAssertionMaxLifetimeSeconds is 30 to 3600.");

@@ -56,7 +56,7 @@ public sealed class AccountTests(Browser browser) : IClassFixture<Browser>
         // A passkey.
         var devtools = await page.Context.NewCDPSessionAsync(page);
         await devtools.SendAsync("WebAuthn.enable");
-        await devtools.SendAsync("WebAuthn.addVirtualAuthenticator", new Dictionary<string, object>
+        var authenticator = await devtools.SendAsync("WebAuthn.addVirtualAuthenticator", new Dictionary<string, object>
         {
             ["options"] = new Dictionary<string, object>
             {
@@ -74,7 +74,8 @@ public sealed class AccountTests(Browser browser) : IClassFixture<Browser>
         foreach (var path in new[] { "/account", "/account/password", "/account/sessions", "/account/tokens", "/account/delete", "/account/authenticator", "/organisation", "/organisation/audit" })
             await LookAsync(path);
 
-        // In by password and code.
+        // In by password and code; nobody touches the passkey that the browser offers beside the addresses.
+        await TouchAsync(false);
         await SignOutAsync();
         await visitor.OpenAsync("/account/sign-in");
         await page.Locator("#email").FillAsync(Email);
@@ -89,19 +90,35 @@ public sealed class AccountTests(Browser browser) : IClassFixture<Browser>
         await ClickAsync("Sign in");
         await page.WaitForURLAsync(new Regex("/start"));
 
-        // In by the passkey, then out everywhere.
+        // In by the passkey that the browser offers on the page by itself.
+        await SignOutAsync();
+        await visitor.OpenAsync("/account/sign-in?returnUrl=%2Faccount%2Fsessions");
+        (await page.Locator("#email").GetAttributeAsync("autocomplete")).ShouldBe("username webauthn");
+        await TouchAsync(true);
+        await page.WaitForURLAsync(new Regex("/account/sessions"));
+        await Assertions.Expect(page.Locator(".rows").GetByText("with a passkey")).ToBeVisibleAsync();
+
+        // In by the passkey at the press of a button, then out everywhere.
+        await TouchAsync(false);
         await SignOutAsync();
         await visitor.OpenAsync("/account/sign-in");
         await page.GetByRole(AriaRole.Link, new() { Name = "Sign in with a passkey" }).ClickAsync();
+        await TouchAsync(true);
         await ClickAsync("Use a passkey");
         await page.WaitForURLAsync(new Regex("/start"));
         await visitor.OpenAsync("/account/sessions");
         await Assertions.Expect(page.Locator(".rows").GetByText("with a passkey")).ToBeVisibleAsync();
+        await TouchAsync(false);
         await ClickAsync("Sign out everywhere");
         await page.WaitForURLAsync(new Regex("/account/sign-in"));
         await visitor.OpenAsync("/account");
         page.Url.ShouldContain("/account/sign-in");
         visitor.Faults.Where(fault => !fault.Contains("status of 4", StringComparison.Ordinal)).ShouldBeEmpty();
+
+        Task TouchAsync(bool touches) => devtools.SendAsync("WebAuthn.setAutomaticPresenceSimulation", new Dictionary<string, object>
+        {
+            ["authenticatorId"] = authenticator!.Value.GetProperty("authenticatorId").GetString()!, ["enabled"] = touches,
+        });
 
         async Task LookAsync(string path)
         {

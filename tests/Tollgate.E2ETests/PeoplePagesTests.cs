@@ -30,7 +30,7 @@ public sealed class PeoplePagesTests(Browser browser) : IClassFixture<Browser>
 
         await using var admins = await browser.VisitAsync(host.PortalUrl);
         await SignInAsync(admins, HostProcess.AdminEmail, HostProcess.AdminPassword);
-        foreach (var path in new[] { "/admin/staff", "/admin/audit", "/admin/clients", "/admin/organisations", "/account/tokens" }) await LookAsync(admins, path, "admin");
+        foreach (var path in new[] { "/admin/staff", "/admin/audit", "/admin/clients", "/admin/conformance", "/admin/organisations", "/account/tokens" }) await LookAsync(admins, path, "admin");
         customers.Faults.Concat(admins.Faults).ShouldBeEmpty();
     }
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Hosting;
 using Tollgate.Identity.Accounts.Pages;
 using Tollgate.Identity.External;
@@ -47,9 +48,9 @@ internal static class AccountEndpoints
         app.MapSettings();
     }
 
-    private static IResult ShowSignIn(HttpContext http) => http.User.Identity?.IsAuthenticated == true && http.Field("again") != "true"
+    private static async Task<IResult> ShowSignIn(HttpContext http, CancellationToken cancel) => http.User.Identity?.IsAuthenticated == true && http.Field("again") != "true"
         ? AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http))
-        : AccountPages.Show<SignInPage>(http, more: Providers(http), notice: http.Field("notice") switch
+        : AccountPages.Show<SignInPage>(http, more: await OtherWaysAsync(http), notice: http.Field("notice") switch
         {
             "reset" => "The new password is saved. Sign in with it.",
             "signed-out" => "You are signed out.",
@@ -60,18 +61,18 @@ internal static class AccountEndpoints
     private static async Task<IResult> SignIn(HttpContext http, SignInService sessions, AccountLimits limits, CancellationToken cancel)
     {
         var email = http.Field("email");
-        if (limits.SignIn(http.Connection.RemoteIpAddress, email) is { } wait) return AccountPages.TooMany<SignInPage>(http, wait, Providers(http));
+        if (limits.SignIn(http.Connection.RemoteIpAddress, email) is { } wait) return AccountPages.TooMany<SignInPage>(http, wait, await OtherWaysAsync(http));
         return await sessions.SignInAsync(http, email, http.Field("password"), http.Field("remember") == "true", cancel) switch
         {
             SignInOutcome.SignedIn => AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http)),
             SignInOutcome.NeedsSecondFactor => AccountPages.SeeOther(http, WithReturn(http, "/account/two-factor")),
             SignInOutcome.NotConfirmed => AccountPages.SeeOther(http, CheckMail(http, "confirm")),
-            _ => AccountPages.Refuse<SignInPage>(http, "The e-mail address or the password is not right.", more: Providers(http)),
+            _ => AccountPages.Refuse<SignInPage>(http, "The e-mail address or the password is not right.", more: await OtherWaysAsync(http)),
         };
     }
 
     private static async Task<IResult> ShowTwoFactor(HttpContext http, SignInHalfway halfway, CancellationToken cancel) =>
-        await halfway.FindAsync(http, cancel) is null ? StartAgain(http) : AccountPages.Show<TwoFactorPage>(http);
+        await halfway.FindAsync(http, cancel) is null ? StartAgain(http) : AccountPages.Show<TwoFactorPage>(http, more: (nameof(TwoFactorPage.DeviceDays), DeviceDays(http)));
 
     private static Task<IResult> TwoFactor(HttpContext http, SignInService sessions, SignInHalfway halfway, AccountLimits limits, CancellationToken cancel) =>
         Finish<TwoFactorPage>(http, sessions, halfway, limits, isRecoveryCode: false, cancel);
@@ -86,12 +87,13 @@ internal static class AccountEndpoints
         HttpContext http, SignInService sessions, SignInHalfway halfway, AccountLimits limits, bool isRecoveryCode, CancellationToken cancel) where TPage : Microsoft.AspNetCore.Components.IComponent
     {
         if (await halfway.FindAsync(http, cancel) is not var (account, _, _)) return StartAgain(http);
-        if (limits.SignIn(http.Connection.RemoteIpAddress, account.Id.ToString()) is { } wait) return AccountPages.TooMany<TPage>(http, wait);
-        return await sessions.FinishAsync(http, http.Field("code"), isRecoveryCode, cancel) switch
+        if (limits.SignIn(http.Connection.RemoteIpAddress, account.Id.ToString()) is { } wait)
+            return AccountPages.TooMany<TPage>(http, wait, isRecoveryCode ? [] : [(nameof(TwoFactorPage.DeviceDays), DeviceDays(http))]);
+        return await sessions.FinishAsync(http, http.Field("code"), isRecoveryCode, http.Field("device") == "true", cancel) switch
         {
             SignInOutcome.SignedIn => AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http)),
             SignInOutcome.StartAgain => StartAgain(http),
-            _ => AccountPages.Show<TPage>(http, new Dictionary<string, string>
+            _ => AccountPages.Show<TPage>(http, more: isRecoveryCode ? [] : [(nameof(TwoFactorPage.DeviceDays), DeviceDays(http))], errors: new Dictionary<string, string>
             {
                 ["code"] = isRecoveryCode ? "This is none of your recovery codes, or it was used." : "This is not the code of now, or it was used. Wait for the next one.",
             }, status: StatusCodes.Status422UnprocessableEntity),
@@ -170,13 +172,21 @@ internal static class AccountEndpoints
     private static IResult DeadInvitation() => AccountPages.Message(StatusCodes.Status410Gone, "This invitation no longer works",
         "It was used already, withdrawn, or is older than a week. Ask for another one.", "Your account", "/account");
 
-    private static (string, object) Providers(HttpContext http) => (nameof(SignInPage.Providers), http.RequestServices.GetRequiredService<ExternalIssuers>().List);
+    /// <summary>Other issuers, and the question for a passkey, which the browser offers beside remembered addresses.</summary>
+    private static async Task<(string, object)[]> OtherWaysAsync(HttpContext http)
+    {
+        AccountPages.AllowScript(http);
+        return [(nameof(SignInPage.Providers), http.RequestServices.GetRequiredService<ExternalIssuers>().List),
+            (nameof(SignInPage.Passkey), await http.RequestServices.GetRequiredService<PasskeyService>().AskAsync(http))];
+    }
+
+    private static object DeviceDays(HttpContext http) => http.RequestServices.GetRequiredService<IOptions<TollgateIdentityOptions>>().Value.RememberDeviceDays;
 
     private static string WithReturn(HttpContext http, string path) => AccountPages.WithReturn(path, http.ReturnUrl());
 
     private static IResult StartAgain(HttpContext http) => AccountPages.SeeOther(http, WithReturn(http, SessionCookie.SignInPath));
 
-    private static IResult ShowSignUp(HttpContext http) => http.User.Identity?.IsAuthenticated == true
+    private static IResult ShowSignUp(HttpContext http) => http.User.Identity?.IsAuthenticated == true && http.Field("again") != "true"
         ? AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http))
         : AccountPages.Show<SignUpPage>(http);
 

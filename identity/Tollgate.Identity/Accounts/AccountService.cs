@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Organisations;
+using Tollgate.Identity.SecondFactor;
 using Tollgate.Identity.Sessions;
 using Tollgate.Identity.Storage;
 using Tollgate.Storage.Feeds;
@@ -13,7 +14,7 @@ namespace Tollgate.Identity.Accounts;
 
 /// <summary>What people do with their own account: another password, their sessions, all of it as a file, its end.</summary>
 internal sealed class AccountService(
-    IdentityDb db, UserManager<Account> users, IPasswordHasher<Account> hasher, PasswordCheck passwords, SessionBook sessions, AccountMails mails, PersonRevocations revocations,
+    IdentityDb db, UserManager<Account> users, IPasswordHasher<Account> hasher, PasswordCheck passwords, SessionBook sessions, RememberedDevices devices, AccountMails mails, PersonRevocations revocations,
     AuditLog audit, TimeProvider time)
 {
     private const int MostEvents = 10_000;
@@ -62,6 +63,7 @@ internal sealed class AccountService(
     public async Task EndSessionsAsync(Guid account, Guid? but, CancellationToken cancel)
     {
         var count = await sessions.EndAllAsync(account, but, cancel);
+        await devices.ForgetAsync(account, cancel);
         await audit.AddAsync(db, "session.all-ended", account.ToString(), result: count.ToString(System.Globalization.CultureInfo.InvariantCulture));
         await db.SaveChangesAsync(cancel);
     }
@@ -78,6 +80,7 @@ internal sealed class AccountService(
                 .Join(db.Organisations, m => m.Organisation, o => o.Id, (m, o) => new { o.Id, o.Name, m.Role, m.Since }).ToListAsync(cancel),
             invitations = await db.Invitations.Where(i => i.Email == account.Email).Select(i => new { i.Organisation, i.Role, i.Created, i.Expires, i.AcceptedAt }).ToListAsync(cancel),
             sessions = await db.Sessions.Where(s => s.Account == id).Select(s => new { s.Id, s.Opened, s.LastSeen, s.EndedAt, s.Methods, s.Address, s.Agent }).ToListAsync(cancel),
+            rememberedDevices = await db.RememberedDevices.Where(d => d.Account == id).Select(d => new { d.Created, d.Expires, d.Agent }).ToListAsync(cancel),
             passkeys = (await users.GetPasskeysAsync(account)).Select(p => new { p.Name, p.CreatedAt, p.IsBackedUp }),
             connections = (await users.GetLoginsAsync(account)).Select(l => new { l.LoginProvider, l.ProviderDisplayName, l.ProviderKey }),
             accessTokens = await db.ManagementTokens.Where(t => t.Account == id)

@@ -14,6 +14,7 @@ namespace Tollgate.Identity.Accounts;
 internal static class SessionCookie
 {
     public const string SignInPath = "/account/sign-in";
+    public const string SignUpPath = "/account/sign-up";
     public const string DeniedPath = "/account/denied";
     public const string ReturnUrlParameter = "returnUrl";
 

@@ -27,6 +27,7 @@ internal static class SettingsEndpoints
         account.MapPost("/sessions/end", EndSession);
         account.MapPost("/sessions/end-others", EndOtherSessions);
         account.MapPost("/sessions/end-all", EndAllSessions);
+        account.MapPost("/sessions/forget-devices", ForgetDevices);
         account.MapPost("/organisation", Choose);
         account.MapPost("/organisations", MakeOrganisation);
         account.MapGet("/password", ShowPassword);
@@ -83,9 +84,21 @@ internal static class SettingsEndpoints
         ]);
     }
 
-    private static async Task<IResult> ShowSessions(HttpContext http, AccountService accounts, CancellationToken cancel) => AccountPages.Show<SessionsPage>(http,
-        notice: http.Field("notice") == "ended" ? "Done: what you ended is over." : null,
-        more: (nameof(SessionsPage.Sessions), await accounts.SessionsAsync(http.User.UserId(), Current(http), cancel)));
+    private static async Task<IResult> ShowSessions(HttpContext http, AccountService accounts, RememberedDevices devices, CancellationToken cancel) => AccountPages.Show<SessionsPage>(http,
+        notice: http.Field("notice") switch
+        {
+            "ended" => "Done: what you ended is over.",
+            "forgotten" => "Done: every device is asked for a code again.",
+            _ => null,
+        },
+        more: [(nameof(SessionsPage.Sessions), await accounts.SessionsAsync(http.User.UserId(), Current(http), cancel)),
+            (nameof(SessionsPage.Devices), await devices.CountAsync(http.User.UserId(), cancel))]);
+
+    private static async Task<IResult> ForgetDevices(HttpContext http, RememberedDevices devices, CancellationToken cancel)
+    {
+        await devices.ForgetAsync(http.User.UserId(), cancel);
+        return AccountPages.SeeOther(http, "/account/sessions?notice=forgotten");
+    }
 
     private static async Task<IResult> EndSession(HttpContext http, AccountService accounts, CancellationToken cancel) =>
         Guid.TryParse(http.Field("session"), out var session) && await accounts.EndSessionAsync(http.User.UserId(), session, cancel)

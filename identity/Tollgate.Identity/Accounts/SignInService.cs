@@ -10,7 +10,7 @@ namespace Tollgate.Identity.Accounts;
 
 /// <summary>Opens and ends sessions.</summary>
 internal sealed class SignInService(
-    IdentityDb db, UserManager<Account> users, SignInManager<Account> sessions, PasswordCheck passwords, SecondFactorService secondFactor, SignInHalfway halfway,
+    IdentityDb db, UserManager<Account> users, SignInManager<Account> sessions, PasswordCheck passwords, SecondFactorService secondFactor, RememberedDevices devices, SignInHalfway halfway,
     AuditLog audit, TimeProvider time)
 {
     public async Task<SignInOutcome> SignInAsync(HttpContext http, string email, string password, bool remember, CancellationToken cancel)
@@ -37,7 +37,7 @@ internal sealed class SignInService(
     /// <summary>Lets somebody in who has proven one thing, or asks for the second.</summary>
     public async Task<SignInOutcome> GoOnAsync(HttpContext http, Account account, bool remember, string method, CancellationToken cancel)
     {
-        if (account.TwoFactorEnabled)
+        if (account.TwoFactorEnabled && !await devices.IsKnownAsync(http, account, cancel))
         {
             halfway.Begin(http, account, remember, method);
             return new SignInOutcome.NeedsSecondFactor();
@@ -48,7 +48,8 @@ internal sealed class SignInService(
     }
 
     /// <summary>The second half of a sign-in: a code of the app, or a recovery code.</summary>
-    public async Task<SignInOutcome> FinishAsync(HttpContext http, string code, bool isRecoveryCode, CancellationToken cancel)
+    /// <param name="rememberDevice">Ask this browser for no code for a while. A recovery code is no occasion for that.</param>
+    public async Task<SignInOutcome> FinishAsync(HttpContext http, string code, bool isRecoveryCode, bool rememberDevice, CancellationToken cancel)
     {
         if (await halfway.FindAsync(http, cancel) is not var (account, remember, method)) return new SignInOutcome.StartAgain();
         var isRight = isRecoveryCode
@@ -56,6 +57,7 @@ internal sealed class SignInService(
             : await secondFactor.IsRightAsync(account, code, cancel);
         if (!isRight) return new SignInOutcome.Refused();
         halfway.End(http);
+        if (rememberDevice && !isRecoveryCode) await devices.RememberAsync(http, account, cancel);
         await OpenAsync(account, remember, cancel, method, "otp", "mfa");
         return new SignInOutcome.SignedIn();
     }

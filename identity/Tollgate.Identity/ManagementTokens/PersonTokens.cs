@@ -1,9 +1,11 @@
 using System.Security.Claims;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Tollgate.Contracts;
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.OAuth.Dpop;
 using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Storage;
 
@@ -13,17 +15,34 @@ namespace Tollgate.Identity.ManagementTokens;
 /// Whom an access token of this issuer speaks for in the management API: a person, with the scopes that they gave and the rights that they have
 /// at this moment. A program's own token opens nothing here; for those there are service tokens.
 /// </summary>
-internal sealed class PersonTokens(IdentityDb db, TokenStatus tokens, IOptions<TollgateIdentityOptions> options)
+internal sealed class PersonTokens(IdentityDb db, TokenStatus tokens, DpopProofs proofs, IOptions<TollgateIdentityOptions> options)
 {
+    private const string Bad = "invalid_token";
+
     /// <summary>Whether it has the form of one; which of the two kinds of token it is, is plain.</summary>
-    public static bool IsMeant(string token) => !token.StartsWith(ManagementTokenFormat.Mark, StringComparison.Ordinal) && token.Contains('.');
+    public static bool IsMeant(string token) => !token.StartsWith(ManagementTokenFormat.Mark, StringComparison.Ordinal);
 
     /// <param name="organisation">Where the caller wants to act; null = where the person was when the token was given.</param>
-    public async Task<ClaimsPrincipal?> FindAsync(string token, string? organisation, CancellationToken cancel)
+    /// <param name="isDpop">It is shown as one that is bound to a key.</param>
+    /// <returns>No caller: the error in the words of RFC 6750 and RFC 9449.</returns>
+    public async Task<(ClaimsPrincipal? Caller, string? Error)> FindAsync(HttpContext http, string token, bool isDpop, string? organisation, CancellationToken cancel)
     {
-        if (await tokens.LiveAccessTokenAsync(token, cancel) is not { } told || !IsForUs(told)) return null;
-        // A bound token needs the proof of its key, which is not asked for here: without it, it may be a stolen one.
-        if (told.TryGetProperty("cnf", out _) || !Guid.TryParse(TokenSigner.Text(told, "sub"), out var account)) return null;
+        if (await tokens.LiveAccessTokenAsync(token, cancel) is not { } told || !IsForUs(told) || !Guid.TryParse(TokenSigner.Text(told, "sub"), out var account)) return (null, Bad);
+        if (await WhatIsWrongWithProofAsync(http, token, told, isDpop, cancel) is { } error) return (null, error);
+        return await CallerAsync(told, account, organisation, cancel) is { } caller ? (caller, null) : (null, Bad);
+    }
+
+    /// <summary>A token that is bound to a key may be a stolen one without the proof of that key (RFC 9449 §7.1).</summary>
+    private async Task<string?> WhatIsWrongWithProofAsync(HttpContext http, string token, JsonElement told, bool isDpop, CancellationToken cancel)
+    {
+        var bound = told.TryGetProperty("cnf", out var cnf) ? TokenSigner.Text(cnf, "jkt") : null;
+        if (bound is null || !isDpop) return bound is null && !isDpop ? null : Bad;
+        var (key, refusal) = await proofs.CheckAtAsync(http, options.Value.PublicUrl.TrimEnd('/') + http.Request.PathBase + http.Request.Path.ToUriComponent(), token, cancel);
+        return refusal is not null ? refusal.Error : key == bound ? null : Bad;
+    }
+
+    private async Task<ClaimsPrincipal?> CallerAsync(JsonElement told, Guid account, string? organisation, CancellationToken cancel)
+    {
 
         var person = await db.Accounts.AsNoTracking().Where(a => a.Id == account).Select(a => new { a.Email, a.PlatformRole, a.ChosenOrganisation }).SingleOrDefaultAsync(cancel);
         if (person is null) return null;

@@ -38,7 +38,6 @@ internal static class OAuthSetup
     {
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<TokenSigner>();
-        services.AddSingleton<AccessTokens>();
         services.AddSingleton<Cors>();
         services.AddSingleton<OAuthMetrics>();
         services.AddSingleton<TokenLimits>();
@@ -60,6 +59,7 @@ internal static class OAuthSetup
         services.TryAddSingleton<ISubscribedScopes, NothingSubscribed>();
         services.AddScoped<ScopeBook>();
         services.AddScoped<ClientCredentialsGrant>();
+        services.AddScoped<AccessTokens>();
         services.AddScoped<TokenStatus>();
         services.AddScoped<TokenEndpoint>();
         services.AddScoped<IntrospectionEndpoint>();

@@ -11,7 +11,7 @@ namespace Tollgate.Identity.SecondFactor;
 /// passwords do, and a locked account answers like a wrong code.
 /// </summary>
 internal sealed class SecondFactorService(
-    IdentityDb db, Lockout lockout, AccountMails mails, AuditLog audit, IDataProtectionProvider protection, TimeProvider time)
+    IdentityDb db, Lockout lockout, RememberedDevices devices, AccountMails mails, AuditLog audit, IDataProtectionProvider protection, TimeProvider time)
 {
     private static readonly TimeSpan SetUpLife = TimeSpan.FromHours(1);
     private readonly IDataProtector _keys = protection.CreateProtector("Tollgate.Totp");
@@ -33,6 +33,7 @@ internal sealed class SecondFactorService(
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await db.Accounts.Where(a => a.Id == account.Id).ExecuteUpdateAsync(a => a
             .SetProperty(x => x.TotpKey, sealedKey).SetProperty(x => x.TotpStep, (long?)step).SetProperty(x => x.TwoFactorEnabled, true), cancel);
+        await devices.ForgetAsync(account.Id, cancel);
         var codes = await ReplaceCodesAsync(account, cancel);
         await audit.AddAsync(db, "second-factor.on", account.Id.ToString());
         await db.SaveChangesAsync(cancel);
@@ -46,6 +47,7 @@ internal sealed class SecondFactorService(
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await db.Accounts.Where(a => a.Id == account.Id).ExecuteUpdateAsync(a => a
             .SetProperty(x => x.TotpKey, (string?)null).SetProperty(x => x.TotpStep, (long?)null).SetProperty(x => x.TwoFactorEnabled, false), cancel);
+        await devices.ForgetAsync(account.Id, cancel);
         await db.RecoveryCodes.Where(c => c.Account == account.Id).ExecuteDeleteAsync(cancel);
         await audit.AddAsync(db, "second-factor.off", account.Id.ToString());
         await db.SaveChangesAsync(cancel);

@@ -40,6 +40,7 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
     public DbSet<SigningKey> SigningKeys => Set<SigningKey>();
     public DbSet<OAuthScope> OAuthScopes => Set<OAuthScope>();
     public DbSet<OAuthClient> OAuthClients => Set<OAuthClient>();
+    public DbSet<ReferenceToken> ReferenceTokens => Set<ReferenceToken>();
     public DbSet<RevokedToken> RevokedTokens => Set<RevokedToken>();
     public DbSet<Session> Sessions => Set<Session>();
     public DbSet<TokenFamily> TokenFamilies => Set<TokenFamily>();
@@ -53,6 +54,7 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
     public DbSet<SeenToken> SeenTokens => Set<SeenToken>();
     public DbSet<LogoutNotice> LogoutNotices => Set<LogoutNotice>();
     public DbSet<ManagementToken> ManagementTokens => Set<ManagementToken>();
+    public DbSet<RememberedDevice> RememberedDevices => Set<RememberedDevice>();
     public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();
     public DbSet<Invitation> Invitations => Set<Invitation>();
     public DbSet<OutgoingMail> OutgoingMails => Set<OutgoingMail>();

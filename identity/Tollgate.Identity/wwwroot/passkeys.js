@@ -1,10 +1,12 @@
-// The one thing that an account page cannot do without script: ask the browser for a passkey, and put its answer into the form.
+// The one thing that an account page cannot do without script: ask the browser for a passkey, at the press of a button or beside remembered addresses, and put its answer into the form.
 (() => {
   const form = document.querySelector('form[data-passkey]');
   if (!form) return;
   const note = form.querySelector('[data-note]');
   const say = (text) => { note.textContent = text; note.hidden = false; };
+  const isOffer = form.dataset.passkey === 'offer';
   if (!window.PublicKeyCredential) {
+    if (isOffer) return;
     say('This browser knows no passkeys, or the page is not on https.');
     return;
   }
@@ -23,7 +25,7 @@
       return navigator.credentials.create({ publicKey: options });
     }
     options.allowCredentials = each(options.allowCredentials);
-    return navigator.credentials.get({ publicKey: options });
+    return navigator.credentials.get(isOffer ? { publicKey: options, mediation: 'conditional' } : { publicKey: options });
   };
 
   const write = (credential) => {
@@ -46,6 +48,18 @@
       response: answer,
     });
   };
+
+  if (isOffer) {
+    // Beside the remembered addresses of the e-mail field; the browser waits for as long as the page is there.
+    (async () => {
+      if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+      const credential = await ask();
+      if (!credential) return;
+      form.elements.namedItem('credential').value = write(credential);
+      form.submit();
+    })().catch(() => {});
+    return;
+  }
 
   form.addEventListener('submit', async (event) => {
     const field = form.elements.namedItem('credential');

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Options;
 using Tollgate.Identity;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.ManagementTokens;
+using Tollgate.Identity.OAuth.Conformance;
 using Tollgate.ServiceDefaults;
+using Tollgate.ServiceDefaults.Jose;
 
 namespace Tollgate.Portal.Api;
 
@@ -55,6 +57,8 @@ internal static class ManagementApi
         staff.MapAdmin();
         staff.MapAdminExplain();
         staff.MapStaff();
+        staff.MapGet("/conformance", async (ConformanceService service, CancellationToken cancel) => TypedResults.Ok(await service.ReportAsync(cancel)))
+            .WithName("GetConformance").WithTags("Admin").WithDescription("How the issuer and its clients stand to OAuth 2.1 and FAPI 2.0.");
         var routes = all.MapGroup("").RequireAuthorization(TollgatePolicies.CanPublishRoutes);
         routes.MapRoutes();
         routes.MapGateways();
@@ -74,6 +78,7 @@ internal static class ManagementApi
         ["authorization_servers"] = new[] { options.Value.IssuerName },
         ["scopes_supported"] = ManagementApiScopes.All,
         ["bearer_methods_supported"] = new[] { "header" },
+        ["dpop_signing_alg_values_supported"] = PublicJwk.SignatureAlgorithms,
     });
 
     private static Task ExplainAsync(HttpContext http)

@@ -24,6 +24,8 @@ internal sealed partial class Visitor(Uri site) : IDisposable
         return visitor;
     }
 
+    public void SetCookie(string name, string value) => _handler.CookieContainer.Add(site, new Cookie(name, value, "/"));
+
     public Task<HttpResponseMessage> GetAsync(string path) => Http.GetAsync(path);
 
     public Task<string> GetStringAsync(string path) => Http.GetStringAsync(path);

@@ -67,6 +67,7 @@ public sealed partial class ApiAccessTests(PortalFixture fixture) : IClassFixtur
         ("DELETE", "/applications/{application}/clients/{client}", Developers),
         ("POST", "/applications/{application}/clients/{client}/rotate", Developers),
         ("DELETE", "/applications/{application}/clients/{client}/secrets/{secret}", Developers),
+        ("GET", "/admin/conformance", []),
         ("GET", "/admin/clients", []),
         ("POST", "/admin/clients/{client}/disable", []),
         ("POST", "/admin/clients/{client}/enable", []),

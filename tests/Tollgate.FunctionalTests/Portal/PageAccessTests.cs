@@ -12,7 +12,7 @@ namespace Tollgate.FunctionalTests.Portal;
 public sealed partial class PageAccessTests(PortalFixture fixture) : IClassFixture<PortalFixture>
 {
     private static readonly string[] MemberPages = ["/start", "/apps", "/usage", "/usage?range=24h", "/billing"];
-    private static readonly string[] AdminPages = ["/admin", "/admin/products", "/admin/products/new", "/admin/products/weather", "/admin/products/weather/subscribers", "/admin/organisations", "/admin/explain"];
+    private static readonly string[] AdminPages = ["/admin", "/admin/products", "/admin/products/new", "/admin/products/weather", "/admin/products/weather/subscribers", "/admin/organisations", "/admin/explain", "/admin/conformance"];
 
     [Theory]
     [InlineData("/", "Your first call in sixty seconds")]

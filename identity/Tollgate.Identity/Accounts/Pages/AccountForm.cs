@@ -18,6 +18,11 @@ public sealed record AccountForm(
     public string? Error(string field) => Errors.GetValueOrDefault(field);
 
     /// <summary>The address of another account page that leads back to the same place.</summary>
-    public string Link(string path) =>
-        Value(SessionCookie.ReturnUrlParameter) is { Length: > 0 } back ? $"{path}?{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}" : path;
+    public string Link(string path)
+    {
+        if (Value(SessionCookie.ReturnUrlParameter) is not { Length: > 0 } back) return path;
+        // Who is to sign in anew is shown the other page too, signed in or not.
+        var again = Value("again") == "true" ? "again=true&" : "";
+        return $"{path}?{again}{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}";
+    }
 }

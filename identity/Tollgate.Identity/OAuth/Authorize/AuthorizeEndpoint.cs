@@ -119,11 +119,11 @@ internal sealed class AuthorizeEndpoint(
     {
         if (request.Person is { } person && person != session.Account.ToString()) return true;
         if (Since(parameters) is { } since) return session.Opened < since;
-        return request.Prompts.Contains("login") || request.Prompts.Contains("select_account")
+        return request.Prompts.Any(p => p is "login" or "select_account" or "create")
             || (request.MaxAgeSeconds is { } seconds && (time.GetUtcNow() - session.Opened).TotalSeconds >= seconds);
     }
 
-    /// <summary>To the sign-in page and back; with a session that is not fresh enough, past the page's shortcut for people who are signed in.</summary>
+    /// <summary>To the page for signing in, or for signing up where that is asked for, and back; with a session that is not fresh enough, past the page's shortcut for people who are signed in.</summary>
     private IResult SignIn(HttpContext http, AuthorizeRequest request, Parameters parameters, Session? session)
     {
         var more = session is null && request.Prompts.Count == 0 && request.MaxAgeSeconds is null ? "" : $"&{SignedInSince}={Uri.EscapeDataString(Mark(parameters))}";
@@ -131,7 +131,7 @@ internal sealed class AuthorizeEndpoint(
         if (request.PushedSha256 is not null && parameters["redirect_uri"] is null) more += "&redirect_uri=" + Uri.EscapeDataString(request.ReplyTo.RedirectUri);
         var hint = request.LoginHint is { } email ? "&email=" + Uri.EscapeDataString(email) : "";
         return AccountPages.SeeOther(http,
-            $"{SessionCookie.SignInPath}?again=true&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(Address(parameters, SignedInSince) + more)}{hint}");
+            $"{(request.Prompts.Contains("create") ? SessionCookie.SignUpPath : SessionCookie.SignInPath)}?again=true&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(Address(parameters, SignedInSince) + more)}{hint}");
     }
 
     private string Address(Parameters parameters, params string[] without) => $"{options.Value.IssuerPath}{OAuthPaths.Authorize}?{parameters.Encode(without)}";

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
@@ -41,9 +42,10 @@ internal abstract record AuthorizeReading
 }
 
 /// <summary>Reads the parameters of the authorization endpoint.</summary>
-internal sealed class AuthorizeReader(IdentityDb db, ScopeBook scopes, TokenSigner signer, PushedRequests pushed)
+internal sealed class AuthorizeReader(IdentityDb db, ScopeBook scopes, TokenSigner signer, PushedRequests pushed, IOptions<TollgateIdentityOptions> options)
 {
-    private static readonly string[] KnownPrompts = ["none", "login", "consent", "select_account"];
+    private static readonly string[] KnownPrompts = ["none", "login", "consent", "select_account", "create"];
+    private static readonly string[] Alone = ["none", "create"];
 
     public async Task<AuthorizeReading> ReadAsync(Parameters parameters, CancellationToken cancel)
     {
@@ -89,13 +91,13 @@ internal sealed class AuthorizeReader(IdentityDb db, ScopeBook scopes, TokenSign
         return new ReplyTo(redirectUri, state, parameters["response_mode"] == ResponseModes.FormPost && !parameters.IsRepeated("response_mode"));
     }
 
-    private static OAuthRefusal? WhatIsWrong(Parameters parameters, OAuthClient client, bool isPushed)
+    private OAuthRefusal? WhatIsWrong(Parameters parameters, OAuthClient client, bool isPushed)
     {
         if (parameters.Wrong is { } wrong) return OAuthRefusal.InvalidRequest(wrong);
         if (parameters["request"] is not null) return new OAuthRefusal("request_not_supported", "Request objects are not taken here.");
         if (parameters["request_uri"] is not null) return new OAuthRefusal("request_uri_not_supported", "Request objects are not taken here.");
         if (parameters["registration"] is not null) return new OAuthRefusal("registration_not_supported", "Clients are not registered here.");
-        if (client.RequiresPushedRequests && !isPushed) return OAuthRefusal.InvalidRequest("This client must push its requests.");
+        if ((client.RequiresPushedRequests || options.Value.PushedRequestsRequired) && !isPushed) return OAuthRefusal.InvalidRequest("Requests must be pushed first.");
         if (parameters["response_type"] is not { } type) return OAuthRefusal.InvalidRequest("response_type is missing.");
         if (type != "code") return new OAuthRefusal("unsupported_response_type", "Only code is given here.");
         if (!client.Has(Grants.AuthorizationCode)) return OAuthRefusal.UnauthorizedClient("The client may not ask for codes.");
@@ -105,8 +107,8 @@ internal sealed class AuthorizeReader(IdentityDb db, ScopeBook scopes, TokenSign
         if (parameters["code_challenge_method"] != "S256") return OAuthRefusal.InvalidRequest("code_challenge_method must be S256.");
         if (parameters["dpop_jkt"] is { } key && (key.Length != 43 || !IsBase64Url(key))) return OAuthRefusal.InvalidRequest("dpop_jkt is no SHA-256 digest in base64url.");
         var prompts = Prompts(parameters);
-        if (prompts.Any(p => !KnownPrompts.Contains(p)) || (prompts.Contains("none") && prompts.Length > 1))
-            return OAuthRefusal.InvalidRequest("prompt is unknown, or none is beside another.");
+        if (prompts.Any(p => !KnownPrompts.Contains(p)) || (prompts.Length > 1 && prompts.Any(Alone.Contains)))
+            return OAuthRefusal.InvalidRequest("prompt is unknown, or none or create is beside another.");
         return parameters["max_age"] is not null && MaxAge(parameters) is null ? OAuthRefusal.InvalidRequest("max_age is a number of seconds.") : null;
     }
 

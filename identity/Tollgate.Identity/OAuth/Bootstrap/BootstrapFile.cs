@@ -15,12 +15,12 @@ internal sealed class BootstrapFile
             u.At, Text(u, "email") ?? "", Text(u, "password") ?? "", Yes(u, "confirmed")))];
         Scopes = [.. Objects(top, "scopes", "name", "audience").Select(s => new DeclaredScope(s.At, Text(s, "name") ?? "", Text(s, "audience")))];
         Clients = [.. Objects(top, "clients", "clientId", "secret", "grants", "scopes", "redirectUris", "postLogoutRedirectUris", "origins",
-            "public", "introspect", "consent", "jwks", "name", "signingAlgorithm", "backChannelLogoutUri", "requirePushedRequests", "requireDpop").Select(c => new DeclaredClient(
+            "public", "introspect", "consent", "jwks", "name", "signingAlgorithm", "backChannelLogoutUri", "requirePushedRequests", "requireDpop", "accessTokenType").Select(c => new DeclaredClient(
             c.At, Text(c, "clientId") ?? "", Text(c, "secret"), Texts(c, "grants"), Texts(c, "scopes"), Texts(c, "redirectUris"),
             Texts(c, "postLogoutRedirectUris"), Texts(c, "origins"), Yes(c, "public"), Yes(c, "introspect"), Yes(c, "consent"), Keys(c))
             {
                 Name = Text(c, "name"), SigningAlgorithm = Text(c, "signingAlgorithm"), BackChannelLogoutUri = Text(c, "backChannelLogoutUri"),
-                RequirePushedRequests = Yes(c, "requirePushedRequests"), RequireDpop = Yes(c, "requireDpop"),
+                RequirePushedRequests = Yes(c, "requirePushedRequests"), RequireDpop = Yes(c, "requireDpop"), AccessTokenType = Text(c, "accessTokenType"),
             })];
         Path = path;
     }
@@ -132,4 +132,7 @@ internal sealed record DeclaredClient(
     public string? BackChannelLogoutUri { get; init; }
     public bool RequirePushedRequests { get; init; }
     public bool RequireDpop { get; init; }
+
+    /// <summary><c>jwt</c> or <c>reference</c>; null = the former.</summary>
+    public string? AccessTokenType { get; init; }
 }

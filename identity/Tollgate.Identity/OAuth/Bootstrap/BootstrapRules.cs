@@ -52,6 +52,7 @@ internal static class BootstrapRules
         if (client.SigningAlgorithm is { } algorithm && !Algorithms.All.Contains(algorithm))
             yield return $"signingAlgorithm: there is no algorithm “{algorithm}”; there are {string.Join(", ", Algorithms.All)}.";
         if (client.BackChannelLogoutUri is { } called && BackChannelUris.WhatIsWrongWith(called, isHttps) is { } bad) yield return $"backChannelLogoutUri: “{called}” {bad}";
+        if (client.AccessTokenType is not (null or "jwt" or "reference")) yield return "accessTokenType is jwt or reference.";
         foreach (var grant in client.Grants)
             if (!Grants.All.Contains(grant)) yield return $"grants: there is no grant “{grant}”; there are {string.Join(", ", Grants.All)}.";
         if (client.Public && client.Grants.Contains(Grants.ClientCredentials)) yield return "grants: a public client cannot use client_credentials.";

@@ -70,6 +70,7 @@ internal sealed partial class BootstrapSetup(
         client.Name = declared.Name ?? declared.ClientId;
         (client.SigningAlgorithm, client.BackChannelLogoutUri) = (declared.SigningAlgorithm, declared.BackChannelLogoutUri);
         (client.RequiresPushedRequests, client.RequiresDpop) = (declared.RequirePushedRequests, declared.RequireDpop);
+        client.UsesReferenceTokens = declared.AccessTokenType == "reference";
         (client.IsPublic, client.MayIntrospect, client.AsksConsent) = (declared.Public, declared.Introspect, declared.Consent);
         (client.Grants, client.Scopes, client.RedirectUris) = (declared.Grants, declared.Scopes, declared.RedirectUris);
         (client.PostLogoutRedirectUris, client.Origins, client.Jwks) = (declared.PostLogoutRedirectUris, declared.Origins, declared.Jwks);

@@ -33,6 +33,8 @@ internal sealed partial class CleanUpJob(
         total += await DeleteAsync("pushed-request", db.PushedRequests.Where(r => r.Expires < over), cancel);
         total += await DeleteAsync("device-request", db.DeviceRequests.Where(r => r.Expires < over), cancel);
         total += await DeleteAsync("access-token", db.FamilyAccessTokens.Where(t => t.Expires < over), cancel);
+        total += await DeleteAsync("reference-token", db.ReferenceTokens.Where(t => t.Expires < over), cancel);
+        total += await DeleteAsync("remembered-device", db.RememberedDevices.Where(d => d.Expires < over), cancel);
         total += await DeleteRevokedAsync(db, over, cancel);
         total += await DeleteFamiliesAsync(db, now, cancel);
         total += await DeleteSessionsAsync(db, now, cancel);

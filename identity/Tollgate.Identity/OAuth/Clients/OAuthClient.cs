@@ -46,6 +46,8 @@ internal sealed class OAuthClient
 
     /// <summary>Its tokens are bound to a key of its own (RFC 9449 §5.2).</summary>
     public bool RequiresDpop { get; set; }
+    /// <summary>Its access tokens say nothing themselves: who is shown one asks by introspection.</summary>
+    public bool UsesReferenceTokens { get; set; }
     public required DateTimeOffset Created { get; init; }
 
     /// <summary>The platform refuses it for now.</summary>

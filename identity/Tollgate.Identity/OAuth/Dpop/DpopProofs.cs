@@ -29,11 +29,16 @@ internal sealed class DpopProofs(SeenTokens seen, IDataProtectionProvider protec
     /// <summary>Checks the one proof of a request.</summary>
     /// <param name="path">The endpoint, below the issuer: where the request was sent, whatever its Host header says.</param>
     /// <param name="accessToken">The token that is shown with it.</param>
-    public async Task<(string? Key, OAuthRefusal? Refusal)> CheckAsync(HttpContext http, string path, string? accessToken, CancellationToken cancel)
+    public Task<(string? Key, OAuthRefusal? Refusal)> CheckAsync(HttpContext http, string path, string? accessToken, CancellationToken cancel) =>
+        CheckAtAsync(http, options.Value.IssuerName.TrimEnd('/') + path, accessToken, cancel);
+
+    /// <summary>As <see cref="CheckAsync"/>, of an endpoint that is not below the issuer.</summary>
+    /// <param name="address">Where it is for those who ask.</param>
+    public async Task<(string? Key, OAuthRefusal? Refusal)> CheckAtAsync(HttpContext http, string address, string? accessToken, CancellationToken cancel)
     {
         if (DpopProof.Read(http.Request.Headers[Header].ToString(), out var wrong) is not { } proof) return (null, Bad(wrong));
         var now = time.GetUtcNow();
-        if (proof.Refute(http.Request.Method, options.Value.IssuerName.TrimEnd('/') + path, now, accessToken) is { } reason) return (null, Bad(reason));
+        if (proof.Refute(http.Request.Method, address, now, accessToken) is { } reason) return (null, Bad(reason));
         if (options.Value.DpopNonceRequired && !IsOurs(proof.Nonce, now))
         {
             http.Response.Headers[NonceHeader] = NewNonce(now);

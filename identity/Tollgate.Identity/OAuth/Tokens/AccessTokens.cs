@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Tollgate.Identity.OAuth.Clients;
+using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.OAuth.Tokens;
 
@@ -19,7 +21,7 @@ internal sealed record IssuedAccessToken(string Token, string Jti, DateTimeOffse
 }
 
 /// <summary>Writes access tokens (RFC 9068): who, for which API, for how long. Plans and quotas are no business of theirs: those change at once.</summary>
-internal sealed class AccessTokens(TokenSigner signer, IOptions<TollgateIdentityOptions> options, TimeProvider time)
+internal sealed class AccessTokens(IdentityDb db, TokenSigner signer, IOptions<TollgateIdentityOptions> options, TimeProvider time)
 {
     /// <param name="subject">An account's id, or the client's own name.</param>
     /// <param name="audiences">Empty = the issuer itself.</param>
@@ -50,7 +52,17 @@ internal sealed class AccessTokens(TokenSigner signer, IOptions<TollgateIdentity
         if (client.Organisation is { } organisation) claims["org_id"] = organisation.ToString();
         if (dpopKey is not null) claims["cnf"] = new JsonObject { ["jkt"] = dpopKey };
         foreach (var (name, value) in more ?? []) claims[name] = value?.DeepClone();
-        var token = await signer.SignAsync(TokenSigner.AccessToken, client.Client.SigningAlgorithm, claims, cancel);
+        var token = client.Client.UsesReferenceTokens
+            ? await KeepAsync(client.Client, claims, expires, cancel)
+            : await signer.SignAsync(TokenSigner.AccessToken, client.Client.SigningAlgorithm, claims, cancel);
         return new IssuedAccessToken(token, jti, expires, lifetime, dpopKey is not null);
+    }
+
+    private async Task<string> KeepAsync(OAuthClient client, JsonObject claims, DateTimeOffset expires, CancellationToken cancel)
+    {
+        var handle = Secrets.New();
+        db.Add(new ReferenceToken { Sha256 = Secrets.Sha256(handle), ClientId = client.ClientId, Claims = claims.ToJsonString(OAuthAnswers.Plain), Expires = expires });
+        await db.SaveChangesAsync(cancel);
+        return handle;
     }
 }

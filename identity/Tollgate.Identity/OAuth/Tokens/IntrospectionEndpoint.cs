@@ -30,14 +30,18 @@ internal sealed class IntrospectionEndpoint(IdentityDb db, ClientAuthentication 
         if (client.Client.IsPublic) return (null, OAuthRefusal.InvalidClient("Only who can prove itself may ask."));
         if (form["token"] is not { } token) return (null, OAuthRefusal.InvalidRequest("token is missing."));
 
-        // Tokens of the management API are for the platform's own alone to look into.
-        var answer = token.StartsWith(ManagementTokenFormat.Mark, StringComparison.Ordinal)
-            ? client.Client.SeesAllTokens ? await programs.DescribeAsync(token, cancel) : null
-            : token.Length <= InputLimits.Handle
-            ? await families.LiveRefreshTokenAsync(client, token, cancel) is { } live ? Describe(live.Family, live.Token) : null
-            : await tokens.LiveAccessTokenAsync(token, cancel) is { } claims && await MaySeeAsync(client.Client, claims, cancel) ? Describe(claims) : null;
+        var answer = await DescribeAsync(client, token, cancel);
         audit.Introspected(client, answer is null ? null : answer["jti"]?.GetValue<string>() ?? "refresh token");
         return (answer ?? new JsonObject { ["active"] = false }, null);
+    }
+
+    /// <summary>Null: it is worth nothing, or is not for this client to look into.</summary>
+    private async Task<JsonObject?> DescribeAsync(KnownClient client, string token, CancellationToken cancel)
+    {
+        // Tokens of the management API are for the platform's own alone.
+        if (token.StartsWith(ManagementTokenFormat.Mark, StringComparison.Ordinal)) return client.Client.SeesAllTokens ? await programs.DescribeAsync(token, cancel) : null;
+        if (token.Length <= InputLimits.Handle && await families.LiveRefreshTokenAsync(client, token, cancel) is { } live) return Describe(live.Family, live.Token);
+        return await tokens.LiveAccessTokenAsync(token, cancel) is { } claims && await MaySeeAsync(client.Client, claims, cancel) ? Describe(claims) : null;
     }
 
     private async Task<bool> MaySeeAsync(OAuthClient client, JsonElement claims, CancellationToken cancel)

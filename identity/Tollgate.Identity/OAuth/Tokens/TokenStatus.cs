@@ -10,17 +10,26 @@ using Tollgate.Storage.Feeds;
 namespace Tollgate.Identity.OAuth.Tokens;
 
 /// <summary>Tells whether an access token is still good, and ends it before its time.</summary>
-internal sealed class TokenStatus(IdentityDb db, TokenSigner signer, TokenFamilies families, ClientCache clients, AuditLog audit)
+internal sealed class TokenStatus(IdentityDb db, TokenSigner signer, TokenFamilies families, ClientCache clients, AuditLog audit, TimeProvider time)
 {
     /// <summary>The claims of a live access token; null for everything else.</summary>
     public async Task<JsonElement?> LiveAccessTokenAsync(string token, CancellationToken cancel) =>
-        await signer.ReadAsync(token, TokenSigner.AccessToken, cancel) is { } claims
+        await ReadAsync(token, cancel) is { } claims
         && TokenSigner.Text(claims, "jti") is { } jti && TokenSigner.Text(claims, "client_id") is { } clientId
         && !await db.RevokedTokens.AnyAsync(t => t.Jti == jti, cancel)
         && await clients.FindAsync(db, clientId, cancel) is not null
         && (TokenSigner.Text(claims, "sub") == clientId || await families.IsAliveAsync(jti, cancel))
             ? claims
             : null;
+
+    private async ValueTask<JsonElement?> ReadAsync(string token, CancellationToken cancel)
+    {
+        if (!ReferenceToken.IsMeant(token)) return await signer.ReadAsync(token, TokenSigner.AccessToken, cancel);
+        var (digest, now) = (Secrets.Sha256(token), time.GetUtcNow());
+        return await db.ReferenceTokens.Where(t => t.Sha256 == digest && t.Expires > now).Select(t => t.Claims).SingleOrDefaultAsync(cancel) is { } claims
+            ? JsonDocument.Parse(claims).RootElement
+            : null;
+    }
 
     /// <summary>Ends an access token; the gateways hear of it with the same transaction.</summary>
     public async Task RevokeAsync(JsonElement claims, CancellationToken cancel)

@@ -60,6 +60,7 @@ public sealed class BootstrapTests
     [InlineData("""{ "clients": [{ "clientId": "0196c0f0-0000-7000-8000-000000000000", "secret": "s" }] }""", "looks like the id of a person")]
     [InlineData("""{ "clients": [{ "clientId": "a", "secret": "s" }, { "clientId": "a", "secret": "s" }] }""", "clients[1].clientId stands in the file twice.")]
     [InlineData("""{ "clients": [{ "clientId": "a", "secret": "s", "jwks": { "keys": [{ "kty": "RSA", "d": "x" }] } }] }""", "clients[0].jwks must be a set of public keys")]
+    [InlineData("""{ "clients": [{ "clientId": "a", "secret": "s", "accessTokenType": "opaque" }] }""", "clients[0].accessTokenType is jwt or reference.")]
     [InlineData("""{ "users": [{ "email": "nobody", "password": "x" }] }""", "users[0].email is no e-mail address.")]
     [InlineData("""{ "scopes": [{ "name": "a b" }] }""", "scopes[0].name has 1 to 100 visible ASCII characters")]
     [InlineData("[", "is no JSON: line 1")]

@@ -243,4 +243,30 @@ public sealed class CodeFlowTests
         (await site.Http.GetAsync(Ask("spa", "http://localhost:53211/cb"))).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await site.Http.GetAsync(Ask("spa", "http://127.0.0.1:53211@evil.example/cb"))).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
     }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_client_that_asks_for_a_new_account_gets_the_code_of_the_new_person(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape);
+        using var old = await SignedInAsync(site);
+        var ask = Ask(more: "&prompt=create&state=s");
+        var page = (await old.GetAsync(ask)).Headers.Location!.OriginalString;   // signed in or not
+        page.ShouldStartWith("/account/sign-up?again=true&returnUrl=");
+        var html = await old.GetStringAsync(page);
+        html.ShouldContain("Create your account");
+        html.ShouldContain("/account/sign-in?again=true&amp;returnUrl=");
+        foreach (var beside in new[] { "create login", "none create" })
+            Query(await old.GetAsync(Ask(more: "&prompt=" + Uri.EscapeDataString(beside))))["error"].ShouldBe("invalid_request");
+
+        using var person = new Visitor(site.Host.Url);
+        page = (await person.GetAsync(ask)).Headers.Location!.OriginalString;
+        await person.SubmitAsync(page, ("email", "new@example.com"), ("password", Visitor.Password), ("organisation", "New"));
+        var link = System.Text.RegularExpressions.Regex.Match(await site.Host.MailAsync("new@example.com", "Confirm your address"), @"https?://\S+/account/confirm\S+").Value;
+        var back = (await person.ConfirmAsync(link, Visitor.Password)).Headers.Location!.OriginalString;
+        var answer = Query(await person.GetAsync(back));
+        (answer["error"], answer["state"]).ShouldBe((null, "s"));
+        var tokens = await RedeemAsync(site, answer["code"]!);
+        (await UserInfoAsync(site, tokens.Text("access_token"))).Text("sub").ShouldNotBe((await UserInfoAsync(site, (await RedeemAsync(site, await CodeAsync(old, Ask()))).Text("access_token"))).Text("sub"));
+    }
 }

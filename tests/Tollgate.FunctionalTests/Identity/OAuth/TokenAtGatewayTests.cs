@@ -36,4 +36,30 @@ public sealed class TokenAtGatewayTests
         (await gateway.GetAsync("/w", ("Authorization", $"Bearer {token[..^3]}AAA"))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         (await gateway.GetAsync("/w")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
+
+    [Fact]
+    public async Task A_token_that_says_nothing_itself_opens_a_gateway_that_asks_until_it_is_revoked()
+    {
+        using var folder = new TempFolder();
+        var url = $"http://127.0.0.1:{FreePort.Next()}";
+        await using var site = await OAuthSite.StartAsync(file: OAuthSite.File.Replace("\"clientId\": \"worker\",", "\"clientId\": \"worker\", \"accessTokenType\": \"reference\","), settings: [("Urls", url), ("Identity:Issuer", url)]);
+        await using var upstream = await StubUpstream.StartAsync();
+        var consumers = folder.Write("consumers.json", """
+            { "plans": [{ "name": "basic", "products": ["weather"], "limits": [{ "name": "burst", "calls": 1000, "window": "1m" }] }],
+              "applications": [{ "name": "acme", "clients": ["worker"], "subscriptions": [{ "plan": "basic" }] }] }
+            """);
+        await using var gateway = await GatewayProcess.StartAsync(
+            folder.Write("ocelot.json", Routes.File(Routes.Route("/w", "/w", upstream.Port, "\"Tollgate\": { \"Product\": \"weather\" }"))),
+            "--consumers", consumers, "--Gateway:Providers:Own:Introspection:Endpoint", url + "/connect/introspect",
+            "--Gateway:Providers:Own:Introspection:ClientId", "platform", "--Gateway:Providers:Own:Introspection:ClientSecret", "platform secret");
+        await gateway.WaitForLineAsync(line => line.Contains("are live: "));
+
+        var token = await site.WorkerTokenAsync();
+        token.ShouldNotContain(".");
+        (await gateway.GetAsync("/w", ("Authorization", $"Bearer {token}"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await gateway.GetAsync("/w", ("Authorization", $"Bearer {token[..^3]}AAA"))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await site.PostAsync("/connect/revocation", OAuthSite.Form(("token", token)), OAuthSite.Basic("worker", OAuthSite.Secret))).Status.ShouldBe(HttpStatusCode.OK);
+        await Deadline.UntilAsync("the gateway refuses the token", async () => (await gateway.GetAsync("/w", ("Authorization", $"Bearer {token}"))).StatusCode == HttpStatusCode.Unauthorized,
+            TimeSpan.FromSeconds(120));
+    }
 }

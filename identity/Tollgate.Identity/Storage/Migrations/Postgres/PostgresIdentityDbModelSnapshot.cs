@@ -589,6 +589,9 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .HasMaxLength(8)
                         .HasColumnType("character varying(8)");
 
+                    b.Property<bool>("UsesReferenceTokens")
+                        .HasColumnType("boolean");
+
                     b.Property<int>("Version")
                         .IsConcurrencyToken()
                         .ValueGeneratedOnAdd()
@@ -993,6 +996,34 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("seen_tokens", "identity");
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.ReferenceToken", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
+                    b.Property<string>("Claims")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.Property<DateTimeOffset>("Expires")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("ClientId");
+
+                    b.HasIndex("Expires");
+
+                    b.ToTable("reference_tokens", "identity");
+                });
+
             modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.RevokedToken", b =>
                 {
                     b.Property<string>("Jti")
@@ -1122,6 +1153,40 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.HasKey("Account", "Sha256");
 
                     b.ToTable("recovery_codes", "identity");
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RememberedDevice", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
+                    b.Property<Guid>("Account")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Agent")
+                        .HasMaxLength(256)
+                        .HasColumnType("character varying(256)");
+
+                    b.Property<DateTimeOffset>("Created")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTimeOffset>("Expires")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Stamp")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("Account");
+
+                    b.HasIndex("Expires");
+
+                    b.ToTable("remembered_devices", "identity");
                 });
 
             modelBuilder.Entity("Tollgate.Identity.Sessions.Session", b =>
@@ -1431,6 +1496,15 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.ReferenceToken", b =>
+                {
+                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
+                        .WithMany()
+                        .HasForeignKey("ClientId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
                 {
                     b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
@@ -1456,6 +1530,15 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                 });
 
             modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
+                {
+                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("Account")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RememberedDevice", b =>
                 {
                     b.HasOne("Tollgate.Identity.Accounts.Account", null)
                         .WithMany()
