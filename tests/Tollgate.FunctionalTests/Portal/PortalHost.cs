@@ -109,14 +109,22 @@ internal sealed class PortalHost : IAsyncDisposable
     }
 }
 
-/// <summary>One host for a class of tests; each test works with organisations of its own.</summary>
+/// <summary>One host for a class of tests, and one more on PostgreSQL where a test asks for it; each test works with organisations of its own.</summary>
 public sealed class PortalFixture : IAsyncLifetime
 {
+    private readonly Lazy<Task<PortalHost>> _postgres = new(() => PortalHost.StartAsync(Identity.Shape.Postgres));
+
     internal PortalHost Host { get; private set; } = null!;
 
     public async Task InitializeAsync() => Host = await PortalHost.StartAsync();
 
-    public async Task DisposeAsync() => await Host.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        if (_postgres.IsValueCreated) await (await _postgres.Value).DisposeAsync();
+    }
+
+    internal async Task<PortalHost> OnAsync(Identity.Shape shape) => shape == Identity.Shape.Postgres ? await _postgres.Value : Host;
 }
 
 internal static class ApiCalls

@@ -58,10 +58,11 @@ public sealed class ApplicationClientTests(PortalFixture fixture) : IClassFixtur
         (await TokenAsync(http, host.PortalUrl, id, secret)).ShouldBeError("invalid_client", 401);
     }
 
-    [Fact]
-    public async Task Two_secrets_live_side_by_side_and_a_third_ends_the_oldest()
+    [Theory, OnBothDatabases]
+    public async Task Two_secrets_live_side_by_side_and_a_third_ends_the_oldest(Shape shape)
     {
-        var developer = await fixture.Host.SignInAsync("Clients " + Guid.NewGuid(), OrganisationRole.Developer);
+        var host = await fixture.OnAsync(shape);
+        var developer = await host.SignInAsync("Clients " + Guid.NewGuid(), OrganisationRole.Developer);
         var (application, _, _) = await developer.StoryAsync();
         var clients = $"/api/v1/applications/{application}/clients";
         var made = await developer.PostAsJsonAsync(clients, new { name = "job", kind = "service" }).JsonAsync(HttpStatusCode.Created);
@@ -70,23 +71,24 @@ public sealed class ApplicationClientTests(PortalFixture fixture) : IClassFixtur
         for (var i = 0; i < 2; i++)
         {
             secrets.Add((await developer.PostAsJsonAsync($"{clients}/{id}/rotate", new { overlapMinutes = 60 }).JsonAsync(HttpStatusCode.Created)).GetProperty("secret").GetString()!);
-            await ShouldBeGoodAsync(id, [.. secrets.TakeLast(2)], [.. secrets.SkipLast(2)]);
+            await ShouldBeGoodAsync(host, id, [.. secrets.TakeLast(2)], [.. secrets.SkipLast(2)]);
         }
 
         var last = await developer.PostAsJsonAsync($"{clients}/{id}/rotate", new { overlapMinutes = 0 }).JsonAsync(HttpStatusCode.Created);
-        await ShouldBeGoodAsync(id, [last.GetProperty("secret").GetString()!], [.. secrets]);
+        await ShouldBeGoodAsync(host, id, [last.GetProperty("secret").GetString()!], [.. secrets]);
         (await developer.GetAsync(clients).JsonAsync())[0].GetProperty("secrets").EnumerateArray().ShouldHaveSingleItem();
         var text = (await developer.GetAsync(clients).JsonAsync()).GetRawText();
         secrets.ShouldAllBe(s => !text.Contains(s));
 
         (await developer.DeleteAsync($"{clients}/{id}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
-        await ShouldBeGoodAsync(id, [], [last.GetProperty("secret").GetString()!]);
+        await ShouldBeGoodAsync(host, id, [], [last.GetProperty("secret").GetString()!]);
     }
 
-    [Fact]
-    public async Task A_change_is_judged_and_never_undoes_anothers()
+    [Theory, OnBothDatabases]
+    public async Task A_change_is_judged_and_never_undoes_anothers(Shape shape)
     {
-        var developer = await fixture.Host.SignInAsync("Clients " + Guid.NewGuid(), OrganisationRole.Developer);
+        var host = await fixture.OnAsync(shape);
+        var developer = await host.SignInAsync("Clients " + Guid.NewGuid(), OrganisationRole.Developer);
         var (application, _, _) = await developer.StoryAsync();
         var clients = $"/api/v1/applications/{application}/clients";
         foreach (var (form, field) in new (object, string)[]
@@ -111,7 +113,7 @@ public sealed class ApplicationClientTests(PortalFixture fixture) : IClassFixtur
         (await developer.PutAsJsonAsync($"{clients}/{id}", change)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
 
         // Others neither see it nor touch it; a viewer only looks.
-        var stranger = await fixture.Host.SignInAsync("Strangers " + Guid.NewGuid(), OrganisationRole.Owner);
+        var stranger = await host.SignInAsync("Strangers " + Guid.NewGuid(), OrganisationRole.Owner);
         (await stranger.GetAsync(clients)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await stranger.PostAsJsonAsync(clients, new { name = "x", kind = "service" })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await stranger.DeleteAsync($"{clients}/{id}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
@@ -121,11 +123,11 @@ public sealed class ApplicationClientTests(PortalFixture fixture) : IClassFixtur
         (await developer.PostAsJsonAsync(clients, new { name = "one too many", kind = "service" })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
     }
 
-    private async Task ShouldBeGoodAsync(string client, string[] good, string[] bad)
+    private static async Task ShouldBeGoodAsync(PortalHost host, string client, string[] good, string[] bad)
     {
         using var http = new HttpClient();
-        foreach (var secret in good) (await TokenAsync(http, fixture.Host.Url.ToString(), client, secret)).Status.ShouldBe(HttpStatusCode.OK);
-        foreach (var secret in bad) (await TokenAsync(http, fixture.Host.Url.ToString(), client, secret)).ShouldBeError("invalid_client", 401);
+        foreach (var secret in good) (await TokenAsync(http, host.Url.ToString(), client, secret)).Status.ShouldBe(HttpStatusCode.OK);
+        foreach (var secret in bad) (await TokenAsync(http, host.Url.ToString(), client, secret)).ShouldBeError("invalid_client", 401);
     }
 
     private static async Task<Answer> TokenAsync(HttpClient http, string site, string client, string secret)
