@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Tollgate.Gateway.Bodies.Schemas;
 
 namespace Tollgate.Gateway.Bodies;
 
@@ -21,13 +22,13 @@ internal sealed class OpenApiBook
             return null;
         }
 
-        var components = root["components"]?["schemas"] as JsonObject;
+        var schemas = new SchemaDocument(root);
         string[] bases = [.. ((root["servers"] as JsonArray)?.Select(server => PathOf(server?["url"]?.ToString())) ?? []).Append(PathOf(basePath)).Append("").Distinct()];
         var book = new OpenApiBook(bases);
         foreach (var (template, item) in paths)
             foreach (var method in Methods)
                 if (item?[method] is JsonObject operation)
-                    book._operations.Add(Operation.Read(root, template, method.ToUpperInvariant(), (JsonObject)item, operation, components, mistakes));
+                    book._operations.Add(Operation.Read(root, template, method.ToUpperInvariant(), (JsonObject)item, operation, schemas, mistakes));
 
         // What is written out wins over what has placeholders (OpenAPI 3.1 §4.8.8).
         book._operations.Sort((a, b) => a.Placeholders - b.Placeholders);
@@ -79,7 +80,7 @@ internal sealed class Operation
     /// <summary>By status as it is written: <c>200</c>, <c>4XX</c>, <c>default</c>.</summary>
     public IReadOnlyDictionary<string, DescribedAnswer> Answers { get; private init; } = new Dictionary<string, DescribedAnswer>();
 
-    public static Operation Read(JsonObject root, string template, string method, JsonObject item, JsonObject json, JsonObject? components, List<string> mistakes)
+    public static Operation Read(JsonObject root, string template, string method, JsonObject item, JsonObject json, SchemaDocument schemas, List<string> mistakes)
     {
         var here = $"{method} {template}";
         var body = Resolve(root, json["requestBody"]) as JsonObject;
@@ -92,13 +93,13 @@ internal sealed class Operation
             Placeholders = segments.Count(segment => segment.StartsWith('{')),
             BodyRequired = body?["required"]?.GetValue<bool>() ?? false,
             BodyTypes = [.. content?.Select(type => type.Key) ?? []],
-            Body = content?.FirstOrDefault(type => IsJson(type.Key)).Value?["schema"] is { } schema ? Compile(schema, components, here, mistakes) : null,
+            Body = content?.FirstOrDefault(type => IsJson(type.Key)).Value?["schema"] is { } schema ? Compile(schema, schemas, here, mistakes) : null,
             Parameters = [.. ((item["parameters"] as JsonArray) ?? []).Concat((json["parameters"] as JsonArray) ?? []).Select(parameter => Resolve(root, parameter)).OfType<JsonObject>()
                 .Where(parameter => parameter["in"]?.ToString() is "query" or "path" or "header")
                 .Select(parameter => new Parameter(
                     parameter["in"]!.ToString(), parameter["name"]?.ToString() ?? "", parameter["required"]?.GetValue<bool>() ?? false, Resolve(root, parameter["schema"]) as JsonObject ?? [],
-                    parameter["schema"] is { } schemaOf ? Compile(schemaOf, components, here, mistakes) : null))],
-            Answers = (json["responses"] as JsonObject ?? []).ToDictionary(answer => answer.Key.ToUpperInvariant(), answer => DescribedAnswer.Read(root, Resolve(root, answer.Value), components, here, mistakes)),
+                    parameter["schema"] is { } schemaOf ? Compile(schemaOf, schemas, here, mistakes) : null))],
+            Answers = (json["responses"] as JsonObject ?? []).ToDictionary(answer => answer.Key.ToUpperInvariant(), answer => DescribedAnswer.Read(root, Resolve(root, answer.Value), schemas, here, mistakes)),
         };
     }
 
@@ -142,10 +143,10 @@ internal sealed class Operation
         return node;
     }
 
-    private static BodySchema? Compile(JsonNode schema, JsonObject? components, string here, List<string> mistakes)
+    private static BodySchema? Compile(JsonNode schema, SchemaDocument schemas, string here, List<string> mistakes)
     {
         var own = new List<string>();
-        var compiled = BodySchema.Compile(schema, components, own);
+        var compiled = schemas.Compile(schema, own);
         mistakes.AddRange(own.Select(mistake => $"{here}: {mistake}").Where(mistake => !mistakes.Contains(mistake)));
         return compiled;
     }
@@ -164,14 +165,14 @@ internal sealed class Operation
         /// <summary>By name; the first is the one that is shown unless another is asked for.</summary>
         public IReadOnlyList<KeyValuePair<string, JsonNode?>> Examples { get; private init; } = [];
 
-        public static DescribedAnswer Read(JsonObject root, JsonNode? json, JsonObject? components, string here, List<string> mistakes)
+        public static DescribedAnswer Read(JsonObject root, JsonNode? json, SchemaDocument schemas, string here, List<string> mistakes)
         {
             if (json?["content"] is not JsonObject { Count: > 0 } content) return new DescribedAnswer();
             var (mediaType, described) = content.FirstOrDefault(type => IsJson(type.Key)) is { Key: not null } found ? found : content.First();
             return new DescribedAnswer
             {
                 MediaType = mediaType == "*/*" ? "application/json" : mediaType,
-                Schema = IsJson(mediaType) && described?["schema"] is { } schema ? Compile(schema, components, here, mistakes) : null,
+                Schema = IsJson(mediaType) && described?["schema"] is { } schema ? Compile(schema, schemas, here, mistakes) : null,
                 Examples = [.. MockExamples.Of(root, described as JsonObject)],
             };
         }

@@ -140,7 +140,7 @@ internal sealed class TollgateBodies
     {
         if (Document(parent, name, files, errors) is not var (at, node)) return null;
         var mistakes = new List<string>();
-        var schema = BodySchema.Compile(node, null, mistakes);
+        var schema = BodySchema.Compile(node, mistakes);
         errors.AddRange(mistakes.Select(mistake => at.Error(mistake)));
         return schema;
     }

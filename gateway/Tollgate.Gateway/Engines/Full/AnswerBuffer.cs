@@ -81,7 +81,7 @@ internal sealed class AnswerBuffer(Exchange exchange, RouteBodies bodies, Operat
     {
         if (!BodyStage.TryParse(bytes, out var body, out _)) return false;
         var violations = new List<Violation>();
-        (bodies.AnswerSchema ?? (bodies.ValidatesAnswers ? operation?.AnswerOf(Response.StatusCode)?.Schema : null))?.Validate(Encoding.UTF8.GetString(bytes), "", violations);
+        (bodies.AnswerSchema ?? (bodies.ValidatesAnswers ? operation?.AnswerOf(Response.StatusCode)?.Schema : null))?.Validate(bytes, violations, isAnswer: true);
         if (violations.Count > 0)
         {
             FullEngineLog.AnswerViolates(exchange.Engine.Logger, exchange.Route.Name, violations[0].Pointer, violations[0].Detail, exchange.RequestId);

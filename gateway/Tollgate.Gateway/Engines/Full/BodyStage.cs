@@ -100,7 +100,7 @@ internal static class BodyStage
         }
 
         if (!TryParse(bytes, out var body, out var reason)) violations.Add(new Violation("", reason));
-        else schema?.Validate(Encoding.UTF8.GetString(bytes), "", violations);
+        else schema?.Validate(bytes, violations);
         if (violations.Count > 0) return await RefuseAsync(exchange, violations);
 
         if (bodies.RequestChanges.Count > 0) bytes = JsonSerializer.SerializeToUtf8Bytes(RouteBodies.Apply(body, bodies.RequestChanges));

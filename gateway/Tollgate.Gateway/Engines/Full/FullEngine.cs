@@ -153,6 +153,6 @@ internal static partial class FullEngineLog
     [LoggerMessage(1102, LogLevel.Error, "A call failed inside the gateway ({RequestId})")]
     public static partial void Failed(ILogger logger, Exception mistake, string requestId);
 
-    [LoggerMessage(1103, LogLevel.Warning, "An answer of the aggregate {Route} asks for more than {Most} calls, and was refused")]
+    [LoggerMessage(1104, LogLevel.Warning, "An answer of the aggregate {Route} asks for more than {Most} calls, and was refused")]
     public static partial void TooManyMemberCalls(ILogger logger, string route, int most);
 }
