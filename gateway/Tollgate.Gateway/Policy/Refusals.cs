@@ -8,11 +8,8 @@ namespace Tollgate.Gateway.Policy;
 /// <summary>How a refusal looks from outside. Encoded once: a refusal costs no more than an answer.</summary>
 internal sealed class RefusalFace
 {
-    private readonly string _detail;
-
     public RefusalFace(string slug, int status, string title, string detail, string? challenge = null)
     {
-        _detail = detail;
         Slug = slug;
         Title = title;
         Status = status;
@@ -23,7 +20,7 @@ internal sealed class RefusalFace
     }
 
     /// <summary>The same with another status.</summary>
-    public RefusalFace With(int status) => new(Slug, status, Title, _detail, Challenge);
+    public RefusalFace With(int status) => new(Slug, status, Title, Detail, Challenge);
 
     /// <summary>End of the problem's type; also what metrics and explanations call it. With <c>_</c> for <c>-</c> it is the document's <c>code</c>.</summary>
     public string Slug { get; }

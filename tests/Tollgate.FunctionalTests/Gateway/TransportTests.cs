@@ -108,6 +108,40 @@ public sealed class TransportTests : IDisposable
         answer.TrailingHeaders.GetValues("grpc-status").ShouldBe(["0"]);
     }
 
+    [Theory]
+    [InlineData("/limited.Echo/Say", "8", "RESOURCE_EXHAUSTED has no words in HTTP")]
+    [InlineData("/private.Echo/Say", "16", "UNAUTHENTICATED")]
+    [InlineData("/dead.Echo/Say", "14", "UNAVAILABLE")]
+    [InlineData("/nobody.Echo/Say", "12", "UNIMPLEMENTED")]
+    public async Task A_gRPC_client_is_refused_in_its_own_words(string path, string status, string name)
+    {
+        await using var gateway = await GatewayProcess.StartAsync(_folder.Write("ocelot.json", $$"""
+            { "Routes": [ {{string.Join(",\n",
+                Routes.Route("/limited.Echo/{method}", "/{method}", FreePort.Next(), "\"Tollgate\": { \"Product\": \"echo\" }"),
+                Routes.Route("/private.Echo/{method}", "/{method}", FreePort.Next(), Tokens.Demanded),
+                Routes.Route("/dead.Echo/{method}", "/{method}", FreePort.Next()))}} ], {{Tokens.Provider}} }
+            """), "--consumers", _folder.Write("consumers.json", """
+            { "plans": [ { "name": "none", "products": [ "echo" ], "limits": [ { "name": "hour", "calls": 1, "window": "1h" } ] } ],
+              "applications": [ { "name": "app", "organisation": "acme", "subscriptions": [ { "plan": "none" } ], "keys": [ { "key": "a-key-for-echo" } ] } ] }
+            """));
+        using var client = new HttpClient();
+        using var first = await CallAsync();
+        using var answer = await CallAsync();
+
+        answer.Headers.GetValues("grpc-status").ShouldBe([status], name);
+        Uri.UnescapeDataString(answer.Headers.GetValues("grpc-message").Single()).ShouldEndWith(".");
+        ((int)answer.StatusCode).ShouldBeGreaterThan(400, "who knows HTTP alone is told too");
+        (await gateway.GetAsync(path)).Headers.Contains("grpc-status").ShouldBeFalse();
+
+        Task<HttpResponseMessage> CallAsync()
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, new Uri(gateway.Address, path)) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent([]) };
+            request.Content.Headers.ContentType = new("application/grpc");
+            if (path.StartsWith("/limited", StringComparison.Ordinal)) request.Headers.Add("X-Api-Key", "a-key-for-echo");
+            return client.SendAsync(request);
+        }
+    }
+
     [Fact]
     public async Task Trailers_of_an_HTTP1_service_reach_a_caller_over_HTTP2()
     {

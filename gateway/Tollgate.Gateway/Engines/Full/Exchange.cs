@@ -294,6 +294,7 @@ internal sealed class Exchange : ICallHeaders
             response.Headers.RetryAfter = RetryAfterSeconds.ToString();
         }
 
+        GrpcRefusal.Write(Context.Request, response.Headers, face);
         return ProblemAnswer.WriteAsync(response, face, _call.Path ?? "", RequestId, Violations);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tollgate.Gateway.Policy.FileLimits;
 
@@ -17,6 +18,7 @@ internal static class PlainAnswer
         if (!unidentified && standing.Rule.Tells) response.Headers.RetryAfter = standing.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
         if (response.StatusCode is 204 or 205 or 304 || HttpMethods.IsHead(response.HttpContext.Request.Method)) return Task.CompletedTask;
         response.ContentType = "text/plain; charset=utf-8";
+        response.ContentLength = Encoding.UTF8.GetByteCount(text);
         return response.WriteAsync(text);
     }
 
