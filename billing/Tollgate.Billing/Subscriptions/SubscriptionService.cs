@@ -144,6 +144,10 @@ public sealed class SubscriptionService(IDbContextFactory<BillingDb> databases, 
         await using var db = await databases.CreateDbContextAsync(cancel);
         if (await OfferAsync(db, planId, byAdmin, cancel) is not { } version) return new SubscriptionOutcome.PlanNotFound();
 
+        // Known beforehand it is an answer like any other; only two at the same moment run into the index.
+        if (await db.Subscriptions.AnyAsync(s => s.Application == application && s.ProductId == version.Plan.ProductId && s.State != SubscriptionState.Cancelled, cancel))
+            return new SubscriptionOutcome.AlreadySubscribed();
+
         var now = time.GetUtcNow();
         var subscription = new Subscription
         {

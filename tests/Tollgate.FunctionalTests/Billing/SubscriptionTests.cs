@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Tollgate.Billing.Catalogue;
 using Tollgate.Billing.Subscriptions;
 using Tollgate.Contracts;
@@ -62,6 +64,22 @@ public sealed class SubscriptionTests
         (await billing.Subscriptions.ListAsync(organisation, default)).ShouldHaveSingleItem().Id.ShouldBe(second.Id);
         (await billing.Subscriptions.ListAsync(organisation, default, withCancelled: true)).Count.ShouldBe(2);
         (await billing.Subscriptions.ResumeAsync(first.Id, default)).ShouldBe(new SubscriptionOutcome.WrongState(SubscriptionState.Cancelled));
+    }
+
+    [Theory, MemberData(nameof(BillingHost.Shapes), MemberType = typeof(BillingHost))]
+    public async Task Who_subscribes_twice_is_told_so_and_the_log_says_nothing_of_a_failure(bool postgres)
+    {
+        await using var billing = await BillingHost.StartAsync(postgres);
+        var first = await billing.SubscribeAsync("free");
+        var logs = new Identity.RecordedLogs();
+        billing.Services.GetRequiredService<ILoggerFactory>().AddProvider(logs);
+        foreach (var plan in new[] { "free", "pro" })
+        {
+            (await billing.Subscriptions.SubscribeAsync(first.Organisation, first.Application, (await billing.PlanAsync(plan)).Id, default))
+                .ShouldBeOfType<SubscriptionOutcome.AlreadySubscribed>();
+        }
+        logs.All.ShouldNotContain("Exception");
+        logs.All.ShouldNotContain("Error ");
     }
 
     [Theory, MemberData(nameof(BillingHost.Shapes), MemberType = typeof(BillingHost))]

@@ -62,6 +62,7 @@ internal sealed class Asking(Counter counter, ILedger ledger, MonotonicClock clo
     private LedgerAsk Make(long units, long nowUs, bool onlyLooks)
     {
         hand.CloseDead(nowUs);
+        counter.ReturnReserve();
         if (units > 0 && !onlyLooks)
         {
             var spent = counter.NoteSpentLocked(nowUs, out var elapsedUs);
@@ -130,9 +131,10 @@ internal sealed class Asking(Counter counter, ILedger ledger, MonotonicClock clo
                 return Spend.Refused;
 
             default:
-                if (counter.KeepsUnanswered)
+                var isKept = counter.KeepsUnanswered || answer.Outcome == LedgerOutcome.Unsent;
+                if (isKept)
                     hand.KeepReturns(ask.Returned, ask.ReturnedTo);
-                if (counter.KeepsUnanswered || (answer.Outcome == LedgerOutcome.Away && !counter.IsQuota))
+                if (isKept || (answer.Outcome == LedgerOutcome.Away && !counter.IsQuota))
                     AddDebt(ask.Debt);
                 return Spend.Away;
         }

@@ -82,6 +82,11 @@ internal abstract class Counter
     /// <summary>Told what was spent since the last time, so that the node's own share is known when the ledger goes away.</summary>
     protected abstract void NoteSpent(long units, long nowUs);
 
+    /// <summary>What was told as if it were spent, so that this node could live on it until the ledger grants again, goes back. The caller holds the gate.</summary>
+    public virtual void ReturnReserve()
+    {
+    }
+
     /// <summary>The ledger is there (again). The caller holds the gate.</summary>
     public abstract void NoteAnswer();
 
@@ -296,6 +301,8 @@ internal abstract class Counter
                 _hand.ClosePromise();
             }
             var isUsed = _idleness.TakeUsed();
+            if (!Ledger.IsAway)
+                ReturnReserve();
             if (Ledger.IsAway || (isUsed && _appetite.IsLarge && _asking.Debt == 0 && !_hand.HasLate))
                 return;    // what there is to tell goes with the next ask
             var isStale = isUsed && Ledger.IsShared && Ledger.Nodes > 1 && nowUs - _word.AnsweredAtUs > RefreshUs;
@@ -335,6 +342,9 @@ internal abstract class Counter
         _appetite.Granted(units);
         _hand.Put(bucket, units, diesAtUs, asksAhead: false);
     }
+
+    /// <summary>Units that the ledger counts in a bucket and that are not there. The caller holds the gate.</summary>
+    protected void ReturnLocked(long units, long bucket) => _hand.KeepReturns(units, bucket);
 
     /// <summary>What is owed, to be told otherwise.</summary>
     protected long TakeDebt() => _asking.TakeDebt();

@@ -21,8 +21,9 @@ internal interface ILedger
     /// <summary>Asks for units of a rate limit: at most <paramref name="limit"/> in any window of <paramref name="windowMs"/>.</summary>
     ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask);
 
-    /// <summary>Tells a ledger that has lost its memory what this node spent lately: units by how many milliseconds ago, at the least, they were spent.</summary>
-    ValueTask<bool> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent);
+    /// <summary>Tells a ledger that has lost its memory what this node spent lately: units by how many milliseconds ago, at the least, they were spent.
+    /// Answers the bucket that what was spent just now is counted in; null when it is away.</summary>
+    ValueTask<long?> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent);
 
     /// <summary>Asks for units of a quota's period. <see cref="LedgerOutcome.NeedsBase"/> when the ledger does not know the node's part (any more).</summary>
     ValueTask<LedgerAnswer> AskQuotaAsync(string key, string node, long limit, bool hard, LedgerAsk ask);
@@ -91,6 +92,9 @@ internal enum LedgerOutcome : byte
 
     /// <summary>No answer. Whatever the ask carried may or may not have been counted.</summary>
     Away,
+
+    /// <summary>It was away before the ask left: what that carried has surely not been counted.</summary>
+    Unsent,
 }
 
 /// <summary>Units of a lease that were spent elsewhere than where they are counted.</summary>

@@ -106,7 +106,7 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
         return { outcome, grant, math.max(0, room - grant), into, (into + 1) * width * 1000 - now, retry, turnUs }
         """);
 
-    /// <summary>Puts what a node spent into the buckets of then: window, width, then pairs of age in ms and units.</summary>
+    /// <summary>Puts what a node spent into the buckets of then: window, width, then pairs of age in ms and units. Answers the bucket of now.</summary>
     public RedisScript Tell { get; } = new("""
         local window, width = tonumber(ARGV[1]), tonumber(ARGV[2])
         local time = 
@@ -123,7 +123,7 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
         write(
         """ + lifeMs + """
         )
-        return { 1 }
+        return { math.floor(ms / width) }
         """);
 
     /// <summary>An order that was carried out is not carried out again: the nodes that heard of it do it once between them.</summary>

@@ -18,12 +18,12 @@ internal sealed class MemoryLedger(TimeProvider time, int nodes = 1) : ILedger
     public ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask) =>
         new(InWindow(key, windowMs, (window, nowUs) => window.Ask(nowUs, limit, ask)));
 
-    public ValueTask<bool> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent) =>
+    public ValueTask<long?> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent) =>
         new(InWindow(key, windowMs, (window, nowUs) =>
         {
             foreach (var (ageMs, units) in spent)
                 window.Count(units, nowUs - (ageMs * 1000));
-            return true;
+            return (long?)(nowUs / 1000 / Window.BucketMs(windowMs));
         }));
 
     public ValueTask<LedgerAnswer> AskQuotaAsync(string key, string node, long limit, bool hard, LedgerAsk ask)

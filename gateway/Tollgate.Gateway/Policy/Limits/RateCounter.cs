@@ -14,6 +14,8 @@ internal sealed class RateCounter : Counter
     private long _awaySinceUs = long.MinValue;
     private long _cap;
     private long _reserve = NoReserve;
+    private long _reserved;    // told as if it were spent
+    private long? _reservedIn;
 
     /// <param name="reach">Whose counter it is: a subscription, an organisation, a key; with the operations if it is not for all.</param>
     public RateCounter(ILedger ledger, MonotonicClock clock, string reach, RateLimit definition)
@@ -28,7 +30,7 @@ internal sealed class RateCounter : Counter
     public override bool IsQuota => false;
     public override bool IsShadow => Definition.Reach is { Shadow: true };
     public override bool KeepsUnanswered => false;
-    protected override bool OwesShare => _reserve == NoReserve;
+    protected override bool OwesShare => true;
 
     private Window Own => _own ??= new Window(_windowMs);
 
@@ -95,18 +97,35 @@ internal sealed class RateCounter : Counter
         _reserve = NoReserve;
     }
 
+    public override void ReturnReserve()
+    {
+        if (_reservedIn is not { } bucket)
+            return;
+        ReturnLocked(_reserved, bucket);    // what of it was spent is owed
+        _reserve = NoReserve;
+        _reservedIn = null;
+    }
+
     protected override void BeginRecount(long nowUs)
     {
         NoteSpentLocked(nowUs, out _);
 
-        // Until all have told and the ledger grants again, this node lives on what is left of its share: told as if it were spent.
-        _reserve = _awaySinceUs == long.MinValue ? 0 : Math.Max(0, CapAt(nowUs) - Own.Spent(nowUs));
+        // Until all have told and the ledger grants again, this node lives on what is left of its share: told as if it were spent, and returned then.
+        _reserve = Math.Max(0, CapAt(nowUs) - Own.Spent(nowUs));
+        (_reserved, _reservedIn) = (_reserve, null);
         ForgetLocked();    // the lease of another ledger, and what was owed to it: that is told with the rest
         var spent = _own?.Ages(nowUs) ?? [];
         _toTell = _reserve > 0 ? [.. spent, new SpentUnits(0, _reserve)] : spent;
     }
 
-    protected override ValueTask<bool> TellAsync() => _toTell.Count == 0 ? new(true) : Ledger.TellWindowAsync(LedgerKey, _windowMs, _toTell);
+    protected override async ValueTask<bool> TellAsync()
+    {
+        if (_toTell.Count == 0)
+            return true;
+        var bucket = await Ledger.TellWindowAsync(LedgerKey, _windowMs, _toTell).ConfigureAwait(false);
+        _reservedIn = bucket;
+        return bucket is not null;
+    }
 
     protected override ValueTask<bool> ResetInLedgerAsync(Guid? order) => Ledger.ResetAsync(LedgerKey, quota: false, order);
 

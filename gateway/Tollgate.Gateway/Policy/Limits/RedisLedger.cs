@@ -74,16 +74,18 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
             limit, windowMs, Window.BucketMs(windowMs), ask.Need, ask.Want, ask.Share, ask.Returned, ask.ReturnedTo, ask.Debt, ask.Floor, ask.Hold, ask.TakesTurns ? 1 : 0,
             .. (ask.Spent ?? []).SelectMany(spent => new RedisValue[] { spent.Units, spent.From, spent.AgoMs }),
         ];
+        if (!MaySend(_redis.Losses, evenIfSilent: false))
+            return new LedgerAnswer(LedgerOutcome.Unsent);
         var numbers = await RunAsync(_scripts.Window, OfThisRun(key), arguments).ConfigureAwait(false);
         return numbers is not { Length: >= 7 }
             ? new LedgerAnswer(LedgerOutcome.Away)
             : new LedgerAnswer(numbers[0] == 0 ? LedgerOutcome.Granted : LedgerOutcome.Refused, numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]);
     }
 
-    public async ValueTask<bool> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent)
+    public async ValueTask<long?> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent)
     {
         RedisValue[] arguments = [windowMs, Window.BucketMs(windowMs), .. spent.SelectMany(units => new RedisValue[] { units.AgeMs, units.Units })];
-        return await RunAsync(_scripts.Tell, OfThisRun(key), arguments, evenIfSilent: true).ConfigureAwait(false) is { Length: > 0 };
+        return await RunAsync(_scripts.Tell, OfThisRun(key), arguments, evenIfSilent: true).ConfigureAwait(false) is [var bucket, ..] ? bucket : null;
     }
 
     public async ValueTask<LedgerAnswer> AskQuotaAsync(string key, string node, long limit, bool hard, LedgerAsk ask)
@@ -122,7 +124,7 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
     private async Task<long[]?> RunAsync(RedisScript script, string key, RedisValue[] arguments, bool evenIfSilent = false)
     {
         var losses = _redis.Losses;
-        if ((_isSilent || losses != _lossesSeen) && !evenIfSilent || !_redis.IsConnected)
+        if (!MaySend(losses, evenIfSilent))
             return null;
         Interlocked.Increment(ref _outstanding);
         try
@@ -141,6 +143,8 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
             Interlocked.Decrement(ref _outstanding);
         }
     }
+
+    private bool MaySend(int losses, bool evenIfSilent) => (evenIfSilent || (!_isSilent && losses == _lossesSeen)) && _redis.IsConnected;
 
     /// <summary>Notices when something is asked and nothing at all is answered for long.</summary>
     private async Task WatchAsync()
