@@ -92,9 +92,8 @@ public sealed class AccountTests(Browser browser) : IClassFixture<Browser>
 
         // In by the passkey that the browser offers on the page by itself.
         await SignOutAsync();
-        await visitor.OpenAsync("/account/sign-in?returnUrl=%2Faccount%2Fsessions");
-        (await page.Locator("#email").GetAttributeAsync("autocomplete")).ShouldBe("username webauthn");
         await TouchAsync(true);
+        await page.GotoAsync("/account/sign-in?returnUrl=%2Faccount%2Fsessions", new() { WaitUntil = WaitUntilState.Commit });   // the page may go on before it has loaded
         await page.WaitForURLAsync(new Regex("/account/sessions"));
         await Assertions.Expect(page.Locator(".rows").GetByText("with a passkey")).ToBeVisibleAsync();
 
