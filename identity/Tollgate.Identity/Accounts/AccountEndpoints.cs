@@ -50,7 +50,7 @@ internal static class AccountEndpoints
 
     private static async Task<IResult> ShowSignIn(HttpContext http, CancellationToken cancel) => http.User.Identity?.IsAuthenticated == true && http.Field("again") != "true"
         ? AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http))
-        : AccountPages.Show<SignInPage>(http, more: await OtherWaysAsync(http), notice: http.Field("notice") switch
+        : AccountPages.Show<SignInPage>(http, more: [Providers(http), await PasskeyOfferAsync(http)], notice: http.Field("notice") switch
         {
             "reset" => "The new password is saved. Sign in with it.",
             "signed-out" => "You are signed out.",
@@ -61,13 +61,13 @@ internal static class AccountEndpoints
     private static async Task<IResult> SignIn(HttpContext http, SignInService sessions, AccountLimits limits, CancellationToken cancel)
     {
         var email = http.Field("email");
-        if (limits.SignIn(http.Connection.RemoteIpAddress, email) is { } wait) return AccountPages.TooMany<SignInPage>(http, wait, await OtherWaysAsync(http));
+        if (limits.SignIn(http.Connection.RemoteIpAddress, email) is { } wait) return AccountPages.TooMany<SignInPage>(http, wait, Providers(http));
         return await sessions.SignInAsync(http, email, http.Field("password"), http.Field("remember") == "true", cancel) switch
         {
             SignInOutcome.SignedIn => AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http)),
             SignInOutcome.NeedsSecondFactor => AccountPages.SeeOther(http, WithReturn(http, "/account/two-factor")),
             SignInOutcome.NotConfirmed => AccountPages.SeeOther(http, CheckMail(http, "confirm")),
-            _ => AccountPages.Refuse<SignInPage>(http, "The e-mail address or the password is not right.", more: await OtherWaysAsync(http)),
+            _ => AccountPages.Refuse<SignInPage>(http, "The e-mail address or the password is not right.", more: Providers(http)),
         };
     }
 
@@ -172,12 +172,13 @@ internal static class AccountEndpoints
     private static IResult DeadInvitation() => AccountPages.Message(StatusCodes.Status410Gone, "This invitation no longer works",
         "It was used already, withdrawn, or is older than a week. Ask for another one.", "Your account", "/account");
 
-    /// <summary>Other issuers, and the question for a passkey, which the browser offers beside remembered addresses.</summary>
-    private static async Task<(string, object)[]> OtherWaysAsync(HttpContext http)
+    private static (string, object) Providers(HttpContext http) => (nameof(SignInPage.Providers), http.RequestServices.GetRequiredService<ExternalIssuers>().List);
+
+    /// <summary>The question for a passkey, which the browser offers beside remembered addresses. Not with a refusal: those are all alike.</summary>
+    private static async Task<(string, object)> PasskeyOfferAsync(HttpContext http)
     {
         AccountPages.AllowScript(http);
-        return [(nameof(SignInPage.Providers), http.RequestServices.GetRequiredService<ExternalIssuers>().List),
-            (nameof(SignInPage.Passkey), await http.RequestServices.GetRequiredService<PasskeyService>().AskAsync(http))];
+        return (nameof(SignInPage.Passkey), await http.RequestServices.GetRequiredService<PasskeyService>().AskAsync(http));
     }
 
     private static object DeviceDays(HttpContext http) => http.RequestServices.GetRequiredService<IOptions<TollgateIdentityOptions>>().Value.RememberDeviceDays;

@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Tollgate.FunctionalTests.Portal;
 using Tollgate.Identity.Organisations;
+using Tollgate.ServiceDefaults.Internal;
+using Tollgate.Testing;
 using static Tollgate.FunctionalTests.Identity.OAuth.CodeFlow;
 
 namespace Tollgate.FunctionalTests.Identity.OAuth;
@@ -104,6 +106,27 @@ public sealed class SubscribedScopeTests
 
         await developer.PostAsJsonAsync("/api/v1/subscriptions", new { application, plan = await developer.PlanAsync("free") }).JsonAsync(HttpStatusCode.Created);
         (await PostAsync(http, id, secret, OAuthSite.Form(("grant_type", "refresh_token"), ("refresh_token", tokens.Text("refresh_token"))))).Text("scope").ShouldBe("openid offline_access weather.read");
+    }
+
+    [Fact]
+    public async Task A_node_that_gives_tokens_alone_looks_into_the_books_of_the_others()
+    {
+        var postgres = await (await PostgresServer.SharedAsync()).NewDatabaseAsync();
+        await using var books = await HostProcess.StartControlPlaneAsync(postgres, GatewayToken.New());
+        await using var giver = await HostProcess.StartAsync(["--roles", "identity", "--ConnectionStrings:Postgres", postgres, "--Identity:Issuer", books.PortalUrl]);
+        using var admin = new PortalPerson(books.PortalUrl, books.Data.Path);
+        await admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);
+        await admin.PutAsync("/admin/products/weather", Product("weather", ["weather.read"]));
+        using var person = new PortalPerson(books.PortalUrl, books.Data.Path);
+        await person.JoinAsync();
+        var customer = await person.SubscribeAsync("free");
+        var made = await person.PostAsync($"/applications/{customer.Application}/clients", new { name = "job", kind = "service" });
+        var (id, secret) = (made.GetProperty("client").GetProperty("clientId").GetString()!, made.GetProperty("secret").GetString()!);
+
+        using var http = new HttpClient { BaseAddress = new Uri(giver.PortalUrl) };
+        (await PostAsync(http, id, secret, "grant_type=client_credentials&scope=weather.read")).Text("scope").ShouldBe("weather.read");
+        await person.DeleteAsync($"/subscriptions/{customer.Subscription}");
+        (await PostAsync(http, id, secret, "grant_type=client_credentials&scope=weather.read")).ShouldBeError("invalid_scope");
     }
 
     [Fact]
