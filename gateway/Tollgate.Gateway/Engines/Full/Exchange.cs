@@ -294,7 +294,12 @@ internal sealed class Exchange : ICallHeaders
             response.Headers.RetryAfter = RetryAfterSeconds.ToString();
         }
 
-        GrpcRefusal.Write(Context.Request, response.Headers, face);
+        if (GrpcRefusal.IsFor(Context.Request))
+        {
+            GrpcRefusal.Write(response, face);
+            return Task.CompletedTask;
+        }
+
         return ProblemAnswer.WriteAsync(response, face, _call.Path ?? "", RequestId, Violations);
     }
 

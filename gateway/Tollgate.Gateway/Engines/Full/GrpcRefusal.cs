@@ -1,17 +1,24 @@
 using System.Globalization;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tollgate.Gateway.Policy;
 
 namespace Tollgate.Gateway.Engines.Full;
 
-/// <summary>Says a refusal in gRPC's own words as well: its clients look there first, and would make little of the HTTP status.</summary>
+/// <summary>
+/// Says a refusal in gRPC's own words, as an answer of trailers alone: its clients look for them where no body follows, and would make little of the HTTP
+/// status, which stays as it is for everybody between.
+/// </summary>
 internal static class GrpcRefusal
 {
-    public static void Write(HttpRequest request, IHeaderDictionary headers, RefusalFace face)
+    public static bool IsFor(HttpRequest request) => request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+
+    public static void Write(HttpResponse response, RefusalFace face)
     {
-        if (request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) != true) return;
+        var headers = response.Headers;
+        response.ContentType = "application/grpc";
         headers["grpc-status"] = CodeOf(face.Status).ToString(CultureInfo.InvariantCulture);
-        headers["grpc-message"] = Uri.EscapeDataString(face.Detail).Replace("%20", " ", StringComparison.Ordinal);
+        headers["grpc-message"] = Ascii.IsValid(face.Detail) && !face.Detail.Contains('%') ? face.Detail : Uri.EscapeDataString(face.Detail);
     }
 
     // As gRPC maps HTTP's statuses, and closer where its own code says what happened.
