@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Gateway.Balancing;
-using Tollgate.Gateway.Plugins;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Routing;
 using Yarp.ReverseProxy.Forwarder;
@@ -106,7 +105,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
             }
 
             var failure = Context.GetForwarderErrorFeature()?.Exception;
-            var loss = _again ? Loss.Answer : LossOf(error, failure);
+            var loss = _again ? Loss.Answer : LostTry.LossOf(error, failure, Context.RequestAborted.IsCancellationRequested, _timeout.IsCancellationRequested);
             TellHost(loss);
             if ((_again || MayTryAgain(loss)) && await NextAsync(loss) is { } next)
             {
@@ -185,44 +184,6 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         return Task.CompletedTask;
     }
 
-    /// <summary>Why a try came to nothing.</summary>
-    private enum Loss : byte
-    {
-        /// <summary>The host took no connection: nothing was sent.</summary>
-        NoConnection,
-
-        /// <summary>It took one, and no secrets could be agreed on: nothing was sent.</summary>
-        NoSecrets,
-
-        /// <summary>The connection was lost before the answer's head.</summary>
-        Broken,
-
-        /// <summary>The try took too long.</summary>
-        Timeout,
-
-        /// <summary>An answer after which another host is tried.</summary>
-        Answer,
-
-        /// <summary>The caller's own: it went away, or sent what cannot be sent on.</summary>
-        Caller,
-
-        /// <summary>A plug-in's: no host can help.</summary>
-        Plugin,
-    }
-
-    private Loss LossOf(ForwarderError error, Exception? failure)
-    {
-        if (Context.RequestAborted.IsCancellationRequested || error is ForwarderError.RequestBodyClient || In<BadHttpRequestException>(failure) is not null || In<UnsendableHeaderException>(failure) is not null) return Loss.Caller;
-        if (In<PluginException>(failure) is not null) return Loss.Plugin;
-        if (_timeout.IsCancellationRequested || error is ForwarderError.RequestTimedOut) return Loss.Timeout;
-        return In<HttpRequestException>(failure) switch
-        {
-            { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } => Loss.NoConnection,
-            { HttpRequestError: HttpRequestError.SecureConnectionError } => Loss.NoSecrets,
-            _ => Loss.Broken,
-        };
-    }
-
     private void TellHost(Loss loss)
     {
         if (_host is not { } host) return;
@@ -293,7 +254,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
             return Task.CompletedTask;
         }
 
-        var refusal = RefusalOf(error, failure);
+        var refusal = LostTry.RefusalOf(error, failure, _timeout.IsCancellationRequested);
         if (refusal is Refusal.UpstreamUnreachable or Refusal.UpstreamTimeout) TellCircuit(failed: true);
         if (refusal is Refusal.UpstreamUnreachable or Refusal.UpstreamTimeout && exchange.Cache?.TakesFailure() == true) return Task.CompletedTask;
         FullEngineLog.UpstreamFailed(_engine.Logger, exchange.Route.Name, error, failure?.Message ?? "", exchange.RequestId);
@@ -301,27 +262,6 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         Context.Response.Headers.Clear();
         var retryAfter = refusal == Refusal.UpstreamUnreachable && _host is { } host ? (int)((_upstream.PauseMs(host) + 999) / 1000) : 0;
         return exchange.RefuseAsync(Verdict.Refuse(refusal, retryAfter));
-    }
-
-    private Refusal RefusalOf(ForwarderError error, Exception? failure)
-    {
-        if (In<BadHttpRequestException>(failure) is { } bad) return Refusals.ReasonOf(bad.StatusCode);
-        if (error is ForwarderError.RequestBodyClient || In<UnsendableHeaderException>(failure) is not null) return Refusal.BadRequest;
-        return _timeout.IsCancellationRequested || error is ForwarderError.RequestTimedOut ? Refusal.UpstreamTimeout : Refusal.UpstreamUnreachable;
-    }
-
-    internal static T? In<T>(Exception? failure) where T : Exception
-    {
-        for (var at = failure; at is not null; at = at.InnerException)
-        {
-            if (at is T wanted) return wanted;
-            if (at is AggregateException several)
-                foreach (var inner in several.InnerExceptions)
-                    if (In<T>(inner) is { } found)
-                        return found;
-        }
-
-        return null;
     }
 
     private long Now => _engine.Time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -25,7 +25,7 @@ internal static class SpecialStages
                 return;
             }
 
-            var refusal = Forwarding.In<BadHttpRequestException>(mistake) is { } bad
+            var refusal = LostTry.In<BadHttpRequestException>(mistake) is { } bad
                 ? bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? Refusal.ContentTooLarge : Refusal.BadRequest
                 : Refusal.None;
             if (refusal == Refusal.None) FullEngineLog.Failed(exchange.Engine.Logger, mistake, exchange.RequestId);
