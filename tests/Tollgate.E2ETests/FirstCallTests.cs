@@ -96,6 +96,7 @@ public sealed partial class FirstCallTests(Browser browser) : IClassFixture<Brow
         }
 
         await NothingTypedIsLostAsync(visitor.Page);
+        await NothingPressedIsLostAsync(visitor);
         visitor.Faults.ShouldBeEmpty();
     }
 
@@ -115,6 +116,29 @@ public sealed partial class FirstCallTests(Browser browser) : IClassFixture<Brow
         await name.FillAsync("orders");
         await page.WaitForLoadStateAsync(LoadState.NetworkIdle);
         await Assertions.Expect(name).ToHaveValueAsync("orders");
+        await Assertions.Expect(page.Locator("[data-waiting]")).ToHaveCountAsync(0);
+    }
+
+    /// <summary>Who goes from one live page to another meets controls that wait until the circuit has brought them to life.</summary>
+    private static async Task NothingPressedIsLostAsync(Visitor visitor)
+    {
+        var page = visitor.Page;
+        var line = new HeldLine();
+        await page.RouteWebSocketAsync("**/_blazor**", line.Connect);
+        await visitor.OpenAsync("/admin/organisations");
+        await Assertions.Expect(page.Locator("main table")).ToBeVisibleAsync();
+        line.Hold();
+        await page.Locator("main table a[href^='/admin/organisations/']").First.ClickAsync();
+        var suspend = page.GetByRole(AriaRole.Button, new() { Name = "Suspend the organisation" });
+        await Assertions.Expect(suspend).ToBeDisabledAsync();
+        line.Release();
+        await suspend.ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Keep it" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Products" }).First.ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Weather" }).First.ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "New plan" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#plan-title")).ToBeEditableAsync();
         await Assertions.Expect(page.Locator("[data-waiting]")).ToHaveCountAsync(0);
     }
 

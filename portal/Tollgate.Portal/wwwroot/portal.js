@@ -10,7 +10,7 @@
   if (zone && !document.cookie.includes(`tg-zone=${encodeURIComponent(zone)}`)) keep('tg-zone', zone);
 
   // What is typed or pressed before a page is live would be lost, so its controls wait: Blazor puts its own elements, which do not, in their place.
-  // A live part of the page before it may still be in the new one, so after such a page nothing waits: its circuit is there already.
+  // A part that was there before the visitor went on to another page is live, or waits already: its marker is the same.
   const controls = 'input, select, textarea, button';
   const waitForLife = (parts) => {
     for (const part of parts) {
@@ -24,21 +24,23 @@
       }
     }
   };
-  const isMarker = (node) => node.nodeType === Node.COMMENT_NODE && node.data.startsWith('Blazor:');
+  // What Blazor brings in place of a page without loading it anew is marked in other words.
+  const isMarker = (node) => node.nodeType === Node.COMMENT_NODE && /^(Blazor:|\/?bl-root)/.test(node.data);
   const liveParts = () => {
     const found = [];
     for (const comments = document.createTreeWalker(document.body, NodeFilter.SHOW_COMMENT); comments.nextNode();) {
-      if (comments.currentNode.data.startsWith('Blazor:{"type"')) found.push(comments.currentNode);
+      if (/^(Blazor:\{"type"|bl-root)/.test(comments.currentNode.data)) found.push(comments.currentNode);
     }
     return found;
   };
-  let parts = liveParts();
-  waitForLife(parts);
-  addEventListener('load', () => Blazor.addEventListener('enhancedload', () => {
-    const before = parts.length;
-    parts = liveParts();
-    if (before === 0) waitForLife(parts);
-  }));
+  const known = new WeakSet();
+  const waitForNewParts = () => {
+    const parts = liveParts().filter((part) => !known.has(part));
+    for (const part of parts) known.add(part);
+    waitForLife(parts);
+  };
+  waitForNewParts();
+  addEventListener('load', () => Blazor.addEventListener('enhancedload', waitForNewParts));
 
   const isDark = () => {
     const chosen = document.documentElement.dataset.theme;
