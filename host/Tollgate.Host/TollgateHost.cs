@@ -70,18 +70,27 @@ internal static class TollgateHost
         await using var app = ControlPlane.Build(configuration, options, settings, gateway, readiness);
 
         // The gateway serves from its last good state while the control plane, or its database, is still on its way.
-        var serving = gateway?.StartAsync(stop.Asked) ?? Task.CompletedTask;
-        if (serving.IsFaulted) await serving;   // routes that cannot be used: said before anything listens
-        var news = await StartControlPlaneAsync(app, options, stop.Asked);
-        controlPlaneUp.SetResult();
-        await serving;
-        readiness.Ready();
-        Banner.Print(options, settings, news);
-
-        await stop.WaitAsync();
-        readiness.Stopping();
-        if (gateway is not null) await gateway.StopAsync(CancellationToken.None);
-        await app.StopAsync();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop.Asked);
+        var serving = gateway?.StartAsync(ending.Token) ?? Task.CompletedTask;
+        try
+        {
+            if (serving.IsFaulted) await serving;   // routes that cannot be used: said before anything listens
+            var news = await StartControlPlaneAsync(app, options, ending.Token);
+            controlPlaneUp.SetResult();
+            await serving;
+            readiness.Ready();
+            Banner.Print(options, settings, news);
+            await stop.WaitAsync();
+        }
+        finally
+        {
+            // A part that could not start ends the others as a signal does: whoever asks another of them goes before it.
+            readiness.Stopping();
+            await ending.CancelAsync();
+            await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (gateway is not null) await gateway.StopAsync(CancellationToken.None);
+            await app.StopAsync();
+        }
     }
 
     private static async Task<FirstStart> StartControlPlaneAsync(WebApplication app, HostOptions options, CancellationToken cancel)
