@@ -213,7 +213,7 @@ public sealed class ClusterShowTests(ITestOutputHelper output)
             }
         }));
         output.WriteLine($"{done} tries, {refused} refused");
-        (refused / (double)done).ShouldBeLessThanOrEqualTo(0.001);
+        refused.ShouldBeLessThanOrEqualTo(Math.Max(1, done / 1000));    // 99.9 of a hundred; one may be any small sample's
     }
 
     [Fact]
