@@ -64,7 +64,7 @@ internal sealed class AuditEventMapping : IEntityTypeConfiguration<AuditEvent>
         audit.Property(e => e.Action).HasMaxLength(64);
         audit.Property(e => e.Target).HasMaxLength(200);
         audit.Property(e => e.Address).HasMaxLength(64);
-        audit.Property(e => e.Agent).HasMaxLength(256);
+        audit.Property(e => e.Agent).HasMaxLength(Caller.MostOfAgent);
         audit.Property(e => e.Result).HasMaxLength(32);
         audit.Property(e => e.Correlation).HasMaxLength(64);
         audit.HasIndex(e => e.At);

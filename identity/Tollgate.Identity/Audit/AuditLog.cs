@@ -17,7 +17,7 @@ internal sealed class AuditLog(Caller caller, TimeProvider time)
     public static AuditEvent OfAClient(Caller caller, string action, string target, OrganisationId? organisation, string result, DateTimeOffset now) => new()
     {
         Id = Guid.CreateVersion7(now), At = now, ActorType = AuditActor.Client, Organisation = organisation, Action = action, Target = target, Address = caller.Address,
-        Agent = caller.Agent is { Length: > 256 } agent ? agent[..256] : caller.Agent, Result = result, Correlation = Activity.Current?.TraceId.ToString(),
+        Agent = caller.Agent, Result = result, Correlation = Activity.Current?.TraceId.ToString(),
     };
 
     /// <param name="actor">Who acts, where the caller is not signed in yet.</param>
@@ -35,7 +35,7 @@ internal sealed class AuditLog(Caller caller, TimeProvider time)
             Action = action,
             Target = target,
             Address = caller.Address,
-            Agent = caller.Agent is { Length: > 256 } agent ? agent[..256] : caller.Agent,
+            Agent = caller.Agent,
             Result = result,
             Correlation = Activity.Current?.TraceId.ToString(),
         });

@@ -9,11 +9,14 @@ namespace Tollgate.Identity.Audit;
 /// <summary>Who stands behind the present scope: the visitor of a request, or of a Blazor circuit, which has no request.</summary>
 internal sealed class Caller(IHttpContextAccessor http, IServiceProvider services)
 {
+    public const int MostOfAgent = 256;
+
     public string? Address => http.HttpContext?.Connection.RemoteIpAddress is { } address
         ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString()
         : null;
 
-    public string? Agent => http.HttpContext?.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent : null;
+    /// <summary>What the caller's program calls itself: no more of it than is kept anywhere.</summary>
+    public string? Agent => http.HttpContext?.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent[..Math.Min(agent.Length, MostOfAgent)] : null;
 
     public async Task<(Guid? Id, AuditActor Kind)> WhoAsync()
     {

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.Audit;
 
 namespace Tollgate.Identity.SecondFactor;
 
@@ -25,7 +26,7 @@ internal sealed class RememberedDeviceMapping : IEntityTypeConfiguration<Remembe
         device.HasKey(d => d.Sha256);
         device.Property(d => d.Sha256).HasMaxLength(64).IsFixedLength();
         device.Property(d => d.Stamp).HasMaxLength(64);
-        device.Property(d => d.Agent).HasMaxLength(256);
+        device.Property(d => d.Agent).HasMaxLength(Caller.MostOfAgent);
         device.HasIndex(d => d.Account);
         device.HasIndex(d => d.Expires);
         device.HasOne<Account>().WithMany().HasForeignKey(d => d.Account).OnDelete(DeleteBehavior.Cascade);

@@ -30,7 +30,7 @@ internal sealed class RememberedDevices(IdentityDb db, Caller caller, AuditLog a
         db.Add(new RememberedDevice
         {
             Sha256 = Secrets.Sha256(handle), Account = account.Id, Stamp = account.SecurityStamp!, Created = now, Expires = now + Life,
-            Agent = caller.Agent is { Length: > 256 } agent ? agent[..256] : caller.Agent,
+            Agent = caller.Agent,
         });
         await audit.AddAsync(db, "second-factor.device-remembered", account.Id.ToString(), actor: account.Id);
         await db.SaveChangesAsync(cancel);

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.Audit;
 
 namespace Tollgate.Identity.Sessions;
 
@@ -33,7 +34,7 @@ internal sealed class SessionMapping : IEntityTypeConfiguration<Session>
         session.ToTable("sessions");
         session.Property(s => s.Id).ValueGeneratedNever();
         session.Property(s => s.Address).HasMaxLength(64);
-        session.Property(s => s.Agent).HasMaxLength(256);
+        session.Property(s => s.Agent).HasMaxLength(Caller.MostOfAgent);
         session.Property(s => s.Methods).HasMaxLength(64).HasDefaultValue("pwd");
         session.Property(s => s.Client).HasMaxLength(100);
         session.HasIndex(s => s.Account);

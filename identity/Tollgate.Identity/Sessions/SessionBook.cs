@@ -26,7 +26,7 @@ internal sealed class SessionBook(IdentityDb db, Caller caller, SessionEnds ends
         var session = new Session
         {
             Id = Guid.NewGuid(), Account = account, Opened = now, LastSeen = now, Methods = string.Join(' ', methods), Address = caller.Address,
-            Agent = caller.Agent is { Length: > 256 } agent ? agent[..256] : caller.Agent,
+            Agent = caller.Agent,
         };
         db.Add(session);
         await db.SaveChangesAsync(cancel);
