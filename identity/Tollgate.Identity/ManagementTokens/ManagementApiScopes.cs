@@ -1,3 +1,4 @@
+using Tollgate.Contracts.Scopes;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Tokens;
 
@@ -10,7 +11,7 @@ namespace Tollgate.Identity.ManagementTokens;
 public static class ManagementApiScopes
 {
     /// <summary>In front of each of <see cref="ManagementScopes"/>, where it is a scope of OAuth.</summary>
-    public const string Prefix = "tollgate:";
+    public const string Prefix = ScopeNames.ManagementPrefix;
 
     /// <summary>The client of <c>tollgate login</c>.</summary>
     public const string CommandLine = "tollgate-cli";

@@ -1,3 +1,4 @@
+using Tollgate.Contracts.Scopes;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth.Clients;
@@ -22,8 +23,8 @@ internal static class BootstrapRules
 
         foreach (var scope in file.Scopes)
         {
-            if (scope.Name.Length == 0 || ScopeBook.Split(scope.Name) is not [_] || scope.Name.Contains(' '))
-                yield return $"{scope.At}.name has 1 to {OAuthScope.MaxNameLength} visible ASCII characters, without spaces, quotes and backslashes.";
+            if (!ScopeNames.IsWellFormed(scope.Name))
+                yield return $"{scope.At}.name has 1 to {ScopeNames.MaxLength} visible ASCII characters, without spaces, quotes and backslashes.";
             if (scope.Name.StartsWith(ManagementApiScopes.Prefix, StringComparison.Ordinal)) yield return $"{scope.At}.name begins with {ManagementApiScopes.Prefix}, which is the management API's own.";
             if (scope.Audience is { Length: 0 or > InputLimits.RedirectUri }) yield return $"{scope.At}.audience has 1 to {InputLimits.RedirectUri} characters.";
         }

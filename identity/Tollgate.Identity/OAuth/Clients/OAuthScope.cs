@@ -1,13 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Tollgate.Contracts.Scopes;
 
 namespace Tollgate.Identity.OAuth.Clients;
 
 /// <summary>What a token may be good for at an API. The scopes of OpenID Connect are not kept: they are always there.</summary>
 internal sealed class OAuthScope
 {
-    public const int MaxNameLength = 100;
-
     public required string Name { get; init; }
 
     /// <summary>The API that understands it, as tokens say in <c>aud</c>; null = the issuer itself.</summary>
@@ -34,7 +33,7 @@ internal sealed class OAuthScopeMapping : IEntityTypeConfiguration<OAuthScope>
     {
         scope.ToTable("oauth_scopes");
         scope.HasKey(s => s.Name);
-        scope.Property(s => s.Name).HasMaxLength(OAuthScope.MaxNameLength);
+        scope.Property(s => s.Name).HasMaxLength(ScopeNames.MaxLength);
         scope.Property(s => s.Audience).HasMaxLength(400);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class ScopeBook(IdentityDb db, ScopeCache cache, ISubscribedScop
     public static IReadOnlyList<string>? Split(string scope)
     {
         var names = scope.Split(' ', StringSplitOptions.RemoveEmptyEntries).Distinct().ToList();
-        return names.All(n => n.Length <= OAuthScope.MaxNameLength && n.All(c => c is >= '!' and <= '~' and not ('"' or '\\'))) ? names : null;
+        return names.All(ScopeNames.IsWellFormed) ? names : null;
     }
 
     /// <summary>
