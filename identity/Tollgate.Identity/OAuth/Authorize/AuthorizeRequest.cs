@@ -97,7 +97,7 @@ internal sealed class AuthorizeReader(IdentityDb db, ScopeBook scopes, TokenSign
         if (parameters["request"] is not null) return new OAuthRefusal("request_not_supported", "Request objects are not taken here.");
         if (parameters["request_uri"] is not null) return new OAuthRefusal("request_uri_not_supported", "Request objects are not taken here.");
         if (parameters["registration"] is not null) return new OAuthRefusal("registration_not_supported", "Clients are not registered here.");
-        if ((client.RequiresPushedRequests || options.Value.PushedRequestsRequired) && !isPushed) return OAuthRefusal.InvalidRequest("Requests must be pushed first.");
+        if (client.MustPush(options.Value) && !isPushed) return OAuthRefusal.InvalidRequest("Requests must be pushed first.");
         if (parameters["response_type"] is not { } type) return OAuthRefusal.InvalidRequest("response_type is missing.");
         if (type != "code") return new OAuthRefusal("unsupported_response_type", "Only code is given here.");
         if (!client.Has(Grants.AuthorizationCode)) return OAuthRefusal.UnauthorizedClient("The client may not ask for codes.");

@@ -44,6 +44,9 @@ internal sealed class OAuthClient
     /// <summary>Its requests for codes must be pushed first (RFC 9126 §6).</summary>
     public bool RequiresPushedRequests { get; set; }
 
+    /// <summary>Whether it must push its requests, of its own or because all must.</summary>
+    public bool MustPush(TollgateIdentityOptions options) => RequiresPushedRequests || options.PushedRequestsRequired;
+
     /// <summary>Its tokens are bound to a key of its own (RFC 9449 §5.2).</summary>
     public bool RequiresDpop { get; set; }
     /// <summary>Its access tokens say nothing themselves: who is shown one asks by introspection.</summary>

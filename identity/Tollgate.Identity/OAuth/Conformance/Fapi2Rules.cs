@@ -50,8 +50,8 @@ internal static class Fapi2Rules
             Nonces("FC09", client, options),
             Addresses("FC10", client, codes),
             OfCodes("FC11", "No tokens through the browser", codes, "Codes alone go through it."),
-            OfCodes("FC12", "The request is not the browser's to change", codes, client.RequiresPushedRequests || options.PushedRequestsRequired
-                ? "It is pushed." : "It travels through the browser: require that it is pushed.", client.RequiresPushedRequests || options.PushedRequestsRequired ? Pass : Fail),
+            OfCodes("FC12", "The request is not the browser's to change", codes, client.MustPush(options)
+                ? "It is pushed." : "It travels through the browser: require that it is pushed.", client.MustPush(options) ? Pass : Fail),
         ];
     }
 }

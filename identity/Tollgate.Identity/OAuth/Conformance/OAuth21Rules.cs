@@ -69,7 +69,7 @@ internal static class OAuth21Rules
     {
         const string title = "Pushed requests";
         if (!codes) return None(id, title);
-        return client.RequiresPushedRequests || options.PushedRequestsRequired
+        return client.MustPush(options)
             ? new(id, title, Pass, "Required.")
             : new(id, title, otherwise, "Possible, not required: requirePushedRequests on the client, or Identity:PushedRequestsRequired for all.");
     }
