@@ -72,7 +72,7 @@ internal static class AccountEndpoints
     }
 
     private static async Task<IResult> ShowTwoFactor(HttpContext http, SignInHalfway halfway, CancellationToken cancel) =>
-        await halfway.FindAsync(http, cancel) is null ? StartAgain(http) : AccountPages.Show<TwoFactorPage>(http, more: (nameof(TwoFactorPage.DeviceDays), DeviceDays(http)));
+        await halfway.FindAsync(http, cancel) is null ? StartAgain(http) : AccountPages.Show<TwoFactorPage>(http, more: DeviceDays(http));
 
     private static Task<IResult> TwoFactor(HttpContext http, SignInService sessions, SignInHalfway halfway, AccountLimits limits, CancellationToken cancel) =>
         Finish<TwoFactorPage>(http, sessions, halfway, limits, isRecoveryCode: false, cancel);
@@ -87,13 +87,13 @@ internal static class AccountEndpoints
         HttpContext http, SignInService sessions, SignInHalfway halfway, AccountLimits limits, bool isRecoveryCode, CancellationToken cancel) where TPage : Microsoft.AspNetCore.Components.IComponent
     {
         if (await halfway.FindAsync(http, cancel) is not var (account, _, _)) return StartAgain(http);
-        if (limits.SignIn(http.Connection.RemoteIpAddress, account.Id.ToString()) is { } wait)
-            return AccountPages.TooMany<TPage>(http, wait, isRecoveryCode ? [] : [(nameof(TwoFactorPage.DeviceDays), DeviceDays(http))]);
+        (string, object)[] more = isRecoveryCode ? [] : [DeviceDays(http)];
+        if (limits.SignIn(http.Connection.RemoteIpAddress, account.Id.ToString()) is { } wait) return AccountPages.TooMany<TPage>(http, wait, more);
         return await sessions.FinishAsync(http, http.Field("code"), isRecoveryCode, http.Field("device") == "true", cancel) switch
         {
             SignInOutcome.SignedIn => AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http)),
             SignInOutcome.StartAgain => StartAgain(http),
-            _ => AccountPages.Show<TPage>(http, more: isRecoveryCode ? [] : [(nameof(TwoFactorPage.DeviceDays), DeviceDays(http))], errors: new Dictionary<string, string>
+            _ => AccountPages.Show<TPage>(http, more: more, errors: new Dictionary<string, string>
             {
                 ["code"] = isRecoveryCode ? "This is none of your recovery codes, or it was used." : "This is not the code of now, or it was used. Wait for the next one.",
             }, status: StatusCodes.Status422UnprocessableEntity),
@@ -181,7 +181,8 @@ internal static class AccountEndpoints
         return (nameof(SignInPage.Passkey), await http.RequestServices.GetRequiredService<PasskeyService>().AskAsync(http));
     }
 
-    private static object DeviceDays(HttpContext http) => http.RequestServices.GetRequiredService<IOptions<TollgateIdentityOptions>>().Value.RememberDeviceDays;
+    private static (string, object) DeviceDays(HttpContext http) =>
+        (nameof(TwoFactorPage.DeviceDays), http.RequestServices.GetRequiredService<IOptions<TollgateIdentityOptions>>().Value.RememberDeviceDays);
 
     private static string WithReturn(HttpContext http, string path) => AccountPages.WithReturn(path, http.ReturnUrl());
 
