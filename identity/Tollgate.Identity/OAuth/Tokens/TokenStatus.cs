@@ -27,7 +27,7 @@ internal sealed class TokenStatus(IdentityDb db, TokenSigner signer, TokenFamili
         if (!ReferenceToken.IsMeant(token)) return await signer.ReadAsync(token, TokenSigner.AccessToken, cancel);
         var (digest, now) = (Secrets.Sha256(token), time.GetUtcNow());
         return await db.ReferenceTokens.Where(t => t.Sha256 == digest && t.Expires > now).Select(t => t.Claims).SingleOrDefaultAsync(cancel) is { } claims
-            ? JsonDocument.Parse(claims).RootElement
+            ? JsonElement.Parse(claims)
             : null;
     }
 
