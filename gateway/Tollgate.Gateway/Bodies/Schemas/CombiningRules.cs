@@ -57,14 +57,7 @@ internal sealed class OneOfRule(SchemaNode[] schemas) : SchemaRule
 /// <summary><c>not</c>.</summary>
 internal sealed class NotRule(SchemaNode schema) : SchemaRule
 {
-    public override bool Holds(JsonElement value, SchemaCheck check)
-    {
-        var seen = check.Seen;
-        check.Seen = null;
-        var excluded = check.Asks(schema, value);
-        check.Seen = seen;
-        return !excluded || check.Fail("the value is one that is excluded.");
-    }
+    public override bool Holds(JsonElement value, SchemaCheck check) => !check.AsksApart(schema, value) || check.Fail("the value is one that is excluded.");
 }
 
 /// <summary><c>if</c>, <c>then</c>, <c>else</c>.</summary>

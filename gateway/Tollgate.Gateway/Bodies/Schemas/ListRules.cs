@@ -47,20 +47,18 @@ internal sealed class ContainsRule(SchemaNode schema, int least, int most) : Sch
     public override bool Holds(JsonElement value, SchemaCheck check)
     {
         if (value.ValueKind != JsonValueKind.Array) return true;
-        var (seen, found, at) = (check.Seen, 0, 0);
-        check.Seen = null;
+        var (found, at) = (0, 0);
         foreach (var item in value.EnumerateArray())
         {
-            if (check.Asks(schema, item))
+            if (check.AsksApart(schema, item))
             {
                 found++;
-                seen?.Add(at);
+                check.Seen?.Add(at);
             }
 
             at++;
         }
 
-        check.Seen = seen;
         return found < least ? check.Fail("the list lacks an item that it must have.")
             : found <= most || check.Fail("the list has too many items of one kind.");
     }

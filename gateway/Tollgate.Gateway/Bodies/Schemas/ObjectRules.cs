@@ -13,7 +13,7 @@ internal sealed class MembersRule(IReadOnlyList<RequiredMember> required, int le
             if (!(check.IsAnswer ? member.IsOnlyWritten : member.IsOnlyRead) && !value.TryGetProperty(member.Name, out _))
                 holds = check.FailAt(member.Name, $"the member \"{member.Name}\" is missing.");
         if (least == 0 && most == int.MaxValue) return holds;
-        var count = value.EnumerateObject().Count();
+        var count = value.GetPropertyCount();
         if (count < least) holds = check.Fail("the object has too few members.");
         if (count > most) holds = check.Fail("the object has too many members.");
         return holds;
@@ -62,10 +62,7 @@ internal sealed class NamesRule(SchemaNode schema) : SchemaRule
         var holds = true;
         foreach (var member in value.EnumerateObject())
         {
-            var seen = check.Seen;
-            check.Seen = null;
-            if (!check.Asks(schema, JsonSerializer.SerializeToElement(member.Name))) holds = check.FailAt(member.Name, $"the name \"{member.Name}\" does not have the form that is asked for here.");
-            check.Seen = seen;
+            if (!check.AsksApart(schema, JsonSerializer.SerializeToElement(member.Name))) holds = check.FailAt(member.Name, $"the name \"{member.Name}\" does not have the form that is asked for here.");
             if (!holds && check.IsQuiet) break;
         }
 

@@ -57,6 +57,16 @@ internal sealed class SchemaCheck(string start, List<Violation> violations, bool
         return holds;
     }
 
+    /// <summary>The same of a schema whose look at the value does not count as having seen any of it.</summary>
+    public bool AsksApart(SchemaNode schema, JsonElement value)
+    {
+        var seen = Seen;
+        Seen = null;
+        var holds = Asks(schema, value);
+        Seen = seen;
+        return holds;
+    }
+
     private bool HoldsIn((string?, int) step, SchemaNode schema, JsonElement value)
     {
         var seen = Seen;
