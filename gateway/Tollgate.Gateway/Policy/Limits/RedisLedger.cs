@@ -69,13 +69,13 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
 
     public async ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask)
     {
+        if (!MaySend(_redis.Losses, evenIfSilent: false))
+            return new LedgerAnswer(LedgerOutcome.Unsent);
         RedisValue[] arguments =
         [
             limit, windowMs, Window.BucketMs(windowMs), ask.Need, ask.Want, ask.Share, ask.Returned, ask.ReturnedTo, ask.Debt, ask.Floor, ask.Hold, ask.TakesTurns ? 1 : 0,
             .. (ask.Spent ?? []).SelectMany(spent => new RedisValue[] { spent.Units, spent.From, spent.AgoMs }),
         ];
-        if (!MaySend(_redis.Losses, evenIfSilent: false))
-            return new LedgerAnswer(LedgerOutcome.Unsent);
         var numbers = await RunAsync(_scripts.Window, OfThisRun(key), arguments).ConfigureAwait(false);
         return numbers is not { Length: >= 7 }
             ? new LedgerAnswer(LedgerOutcome.Away)
