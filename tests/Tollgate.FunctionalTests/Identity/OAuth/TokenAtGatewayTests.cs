@@ -18,13 +18,7 @@ public sealed class TokenAtGatewayTests
             ["--roles", "identity", "--urls", url, "--Data", folder.File("data"), "--Identity:Issuer", url, "--Identity:Bootstrap", bootstrap]);
         await identity.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal), TimeSpan.FromSeconds(90));
         await using var upstream = await StubUpstream.StartAsync();
-        var consumers = folder.Write("consumers.json", """
-            { "plans": [{ "name": "basic", "products": ["weather"], "limits": [{ "name": "burst", "calls": 1000, "window": "1m" }] }],
-              "applications": [{ "name": "acme", "clients": ["worker"], "subscriptions": [{ "plan": "basic" }] }] }
-            """);
-        await using var gateway = await GatewayProcess.StartAsync(
-            folder.Write("ocelot.json", Routes.File(Routes.Route("/w", "/w", upstream.Port, "\"Tollgate\": { \"Product\": \"weather\" }"))),
-            "--consumers", consumers, "--Gateway:Authority", url);
+        await using var gateway = await StartGatewayAsync(folder, upstream.Port, "--Gateway:Authority", url);
         await gateway.WaitForLineAsync(line => line.Contains("are live: "));
 
         using var http = new HttpClient { BaseAddress = new Uri(url) };
@@ -44,13 +38,7 @@ public sealed class TokenAtGatewayTests
         var url = $"http://127.0.0.1:{FreePort.Next()}";
         await using var site = await OAuthSite.StartAsync(file: OAuthSite.File.Replace("\"clientId\": \"worker\",", "\"clientId\": \"worker\", \"accessTokenType\": \"reference\","), settings: [("Urls", url), ("Identity:Issuer", url)]);
         await using var upstream = await StubUpstream.StartAsync();
-        var consumers = folder.Write("consumers.json", """
-            { "plans": [{ "name": "basic", "products": ["weather"], "limits": [{ "name": "burst", "calls": 1000, "window": "1m" }] }],
-              "applications": [{ "name": "acme", "clients": ["worker"], "subscriptions": [{ "plan": "basic" }] }] }
-            """);
-        await using var gateway = await GatewayProcess.StartAsync(
-            folder.Write("ocelot.json", Routes.File(Routes.Route("/w", "/w", upstream.Port, "\"Tollgate\": { \"Product\": \"weather\" }"))),
-            "--consumers", consumers, "--Gateway:Providers:Own:Introspection:Endpoint", url + "/connect/introspect",
+        await using var gateway = await StartGatewayAsync(folder, upstream.Port, "--Gateway:Providers:Own:Introspection:Endpoint", url + "/connect/introspect",
             "--Gateway:Providers:Own:Introspection:ClientId", "platform", "--Gateway:Providers:Own:Introspection:ClientSecret", "platform secret");
 
         var token = await site.WorkerTokenAsync();
@@ -61,4 +49,11 @@ public sealed class TokenAtGatewayTests
         (await site.PostAsync("/connect/revocation", OAuthSite.Form(("token", revoked)), OAuthSite.Basic("worker", OAuthSite.Secret))).Status.ShouldBe(HttpStatusCode.OK);
         (await gateway.GetAsync("/w", ("Authorization", $"Bearer {revoked}"))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
+
+    private static Task<GatewayProcess> StartGatewayAsync(TempFolder folder, int upstream, params string[] issuer) => GatewayProcess.StartAsync(
+        folder.Write("ocelot.json", Routes.File(Routes.Route("/w", "/w", upstream, "\"Tollgate\": { \"Product\": \"weather\" }"))),
+        ["--consumers", folder.Write("consumers.json", """
+            { "plans": [{ "name": "basic", "products": ["weather"], "limits": [{ "name": "burst", "calls": 1000, "window": "1m" }] }],
+              "applications": [{ "name": "acme", "clients": ["worker"], "subscriptions": [{ "plan": "basic" }] }] }
+            """), .. issuer]);
 }
