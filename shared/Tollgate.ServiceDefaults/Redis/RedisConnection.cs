@@ -10,38 +10,27 @@ namespace Tollgate.ServiceDefaults.Redis;
 /// <remarks>The client library is of an old generation: everything that touches it is in this folder.</remarks>
 public sealed partial class RedisConnection : IAsyncDisposable
 {
-    private const string AuthorityOption = "tlsCa=";
     private static readonly Version Oldest = new(5, 0);
     private static readonly TimeSpan ConnectAgain = TimeSpan.FromMilliseconds(250);
 
     private readonly ConfigurationOptions _options;
+    private readonly NamedUserRelay? _relay;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _connecting;
     private volatile ConnectionMultiplexer? _multiplexer;
     private int _losses;
 
-    private RedisConnection(ConfigurationOptions options, ILogger logger)
+    private RedisConnection(ConfigurationOptions options, NamedUserRelay? relay, ILogger logger)
     {
-        _options = options;
-        _logger = logger;
+        (_options, _relay, _logger) = (options, relay, logger);
         _connecting = Task.Run(ConnectAsync);
     }
 
-    /// <summary>Begins to connect and returns. Throws for a connection string that makes no sense.</summary>
-    /// <param name="connectionString"><c>host:port[,host:port…][,password=…][,ssl=true][,sslHost=…][,tlsCa=file]</c>; with <c>tlsCa</c>, certificates of that
-    /// authority alone are trusted instead of the machine's.</param>
+    /// <summary>Begins to connect and returns. Throws <see cref="FormatException"/> for a connection string that makes no sense.</summary>
     public static RedisConnection Start(string connectionString, ILogger<RedisConnection> logger)
     {
-        var parts = connectionString.Split(',');
-        var options = ConfigurationOptions.Parse(string.Join(',', parts.Where(part => !IsAuthority(part))));
-        if (parts.FirstOrDefault(IsAuthority) is { } authority)
-        {
-            var trusted = TrustedAuthority.Load(authority.Trim()[AuthorityOption.Length..]);
-            options.CertificateValidation += (_, certificate, _, errors) => trusted.Accepts(certificate, errors);
-        }
-        if (options.EndPoints.Count == 0)
-            throw new FormatException("The Redis connection string names no server. Write it as host:port.");
+        var (options, relay) = RedisConnectionString.Read(connectionString);
         options.AbortOnConnectFail = false;
         options.ClientName = "tollgate";
         options.ConnectTimeout = 1000;
@@ -50,7 +39,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
         options.KeepAlive = 10;
         options.ReconnectRetryPolicy = new LinearRetry(100);
         options.DefaultVersion = Oldest;    // until the server says, and where it may not be asked
-        return new RedisConnection(options, logger);
+        return new RedisConnection(options, relay, logger);
     }
 
     public bool IsConnected => _multiplexer is { IsConnected: true };
@@ -111,10 +100,10 @@ public sealed partial class RedisConnection : IAsyncDisposable
         await _connecting;
         if (_multiplexer is { } multiplexer)
             await Task.Run(() => multiplexer.Close(allowCommandsToComplete: false));    // the library closes synchronously
+        if (_relay is not null)
+            await _relay.DisposeAsync();
         _stop.Dispose();
     }
-
-    private static bool IsAuthority(string part) => part.Trim().StartsWith(AuthorityOption, StringComparison.OrdinalIgnoreCase);
 
     private static async Task<RedisResult> BoundAsync(Task<RedisResult> running, TimeSpan atMost)
     {

@@ -1,7 +1,3 @@
-using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
@@ -9,25 +5,23 @@ using Tollgate.Gateway.Policy.Limits;
 using Tollgate.Gateway.Policy.Plans;
 using Tollgate.ServiceDefaults.Redis;
 using Tollgate.Testing;
+using static Tollgate.FunctionalTests.Limits.RawRedis;
 
 namespace Tollgate.FunctionalTests.Limits;
 
 /// <summary>What Redis servers do: ask for passwords, forget scripts, come back empty, hand over to their replicas.</summary>
 public sealed class RedisServersTests : IAsyncLifetime
 {
-    private readonly List<ChildProcess> _servers = [];
+    private readonly RawRedis _redis = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public async Task DisposeAsync()
-    {
-        foreach (var server in _servers) await server.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _redis.DisposeAsync();
 
     [Fact]
     public async Task A_server_with_a_password_is_used_with_it_and_away_without()
     {
-        var (port, _) = await StartAsync("--requirepass", "not-a-secret");
+        var (port, _) = await _redis.StartAsync("--requirepass", "not-a-secret");
         await using var known = Ledger($"127.0.0.1:{port},password=not-a-secret");
         await known.FirstAnswer.WaitAsync(Deadline.Default);
         (await AskAsync(known, Key())).Outcome.ShouldBe(LedgerOutcome.Granted);
@@ -42,16 +36,7 @@ public sealed class RedisServersTests : IAsyncLifetime
     {
         using var folder = new TempFolder();
         var (authority, certificate, key) = Certificates(folder);
-        var port = FreePort.Next();
-        _servers.Add(ChildProcess.Start(Programs.Find("redis-server", "redis-server"),
-            ["--port", "0", "--tls-port", port.ToString(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath(),
-                "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority, "--tls-auth-clients", "no", "--requirepass", "not-a-secret"]));
-        await Deadline.UntilAsync("Redis listens", async () =>
-        {
-            using var socket = new TcpClient();
-            await socket.ConnectAsync("127.0.0.1", port);
-            return true;
-        });
+        var port = await _redis.StartTlsAsync(authority, certificate, key, "--tls-auth-clients", "no", "--requirepass", "not-a-secret");
 
         await using var known = Ledger($"127.0.0.1:{port},ssl=true,sslHost=redis.test,password=not-a-secret,tlsCa={authority}");
         await known.FirstAnswer.WaitAsync(Deadline.Default);
@@ -68,7 +53,7 @@ public sealed class RedisServersTests : IAsyncLifetime
     [Fact]
     public async Task A_gateway_that_alone_is_cut_off_takes_no_strict_plan_beyond_its_limit()
     {
-        var (port, _) = await StartAsync();
+        var (port, _) = await _redis.StartAsync();
         await using var wire = new Wire(port);
         await using var cutOff = Ledger($"127.0.0.1:{wire.Port}");
         await using var other = Ledger($"127.0.0.1:{port}");
@@ -110,7 +95,7 @@ public sealed class RedisServersTests : IAsyncLifetime
     [Fact]
     public async Task A_user_that_may_do_no_more_than_is_documented_suffices()
     {
-        var (port, _) = await StartAsync();
+        var (port, _) = await _redis.StartAsync();
         (await SayAsync(port, "ACL SETUSER default reset on >not-a-secret ~tg:* +@connection +eval +evalsha +info +time +get +set +del +hget +hset +hgetall +hdel +hincrby +pexpire")).ShouldStartWith("+OK");
         await using var ledger = Ledger($"127.0.0.1:{port},password=not-a-secret");
         await ledger.FirstAnswer.WaitAsync(Deadline.Default);
@@ -137,7 +122,7 @@ public sealed class RedisServersTests : IAsyncLifetime
     [Fact]
     public async Task A_server_that_forgot_the_scripts_is_sent_them_again()
     {
-        var (port, _) = await StartAsync();
+        var (port, _) = await _redis.StartAsync();
         await using var ledger = Ledger($"127.0.0.1:{port}");
         await ledger.FirstAnswer.WaitAsync(Deadline.Default);
         var key = Key();
@@ -190,8 +175,8 @@ public sealed class RedisServersTests : IAsyncLifetime
     [Fact]
     public async Task A_replica_that_takes_over_is_used_and_told_what_was_spent()
     {
-        var (master, process) = await StartAsync();
-        var (replica, _) = await StartAsync("--replicaof", $"127.0.0.1 {master}", "--repl-diskless-sync-delay", "0");
+        var (master, process) = await _redis.StartAsync();
+        var (replica, _) = await _redis.StartAsync("--replicaof", $"127.0.0.1 {master}", "--repl-diskless-sync-delay", "0");
         await Deadline.UntilAsync("the replica follows", async () => (await SayAsync(replica, "INFO replication")).Contains("master_link_status:up"));
         await using var ledger = Ledger($"127.0.0.1:{master},127.0.0.1:{replica}");
         var time = TimeProvider.System;
@@ -223,129 +208,5 @@ public sealed class RedisServersTests : IAsyncLifetime
         await Deadline.UntilAsync("the new master grants", CallAsync, TimeSpan.FromSeconds(60));
         for (var i = 0; i < 20; i++) await CallAsync();
         admitted.ShouldBe(10);
-    }
-
-    private static (string Authority, string Certificate, string Key) Certificates(TempFolder folder)
-    {
-        using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var rootRequest = new CertificateRequest("CN=Test authority", rootKey, HashAlgorithmName.SHA256);
-        rootRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var root = rootRequest.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=redis.test", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("redis.test");
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(root, DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(29), [1, 2, 3, 4]);
-        return (folder.Write("ca.pem", root.ExportCertificatePem()), folder.Write("server.pem", certificate.ExportCertificatePem()), folder.Write("server.key", key.ExportPkcs8PrivateKeyPem()));
-    }
-
-    private async Task<(int Port, ChildProcess Process)> StartAsync(params string[] more)
-    {
-        var port = FreePort.Next();
-        var process = ChildProcess.Start(Programs.Find("redis-server", "redis-server"),
-            ["--port", port.ToString(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath(), .. more]);
-        _servers.Add(process);
-        await Deadline.UntilAsync("Redis answers", async () => (await SayAsync(port, "PING")).Length > 0);
-        return (port, process);
-    }
-
-    private static async Task<string> SayAsync(int port, string command)
-    {
-        using var socket = new TcpClient();
-        await socket.ConnectAsync("127.0.0.1", port);
-        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(command + "\r\nQUIT\r\n"));
-        return await new StreamReader(socket.GetStream()).ReadToEndAsync();
-    }
-
-    private static RedisLedger Ledger(string connection) =>
-        new(RedisConnection.Start(connection, NullLogger<RedisConnection>.Instance), NullLogger<RedisLedger>.Instance);
-
-    private static string Key() => $"tg:{{{Guid.NewGuid()}}}:w:raw:3600000";
-
-    private static ValueTask<LedgerAnswer> AskAsync(RedisLedger ledger, string key) => ledger.AskWindowAsync(key, 10, 3_600_000, new LedgerAsk(1, 1, 1, 0, 0, 0));
-
-    private sealed class NothingUsed : IQuotaBase
-    {
-        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
-
-        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
-    }
-
-    /// <summary>A wire to a server that can be cut for one of its clients.</summary>
-    private sealed class Wire : IAsyncDisposable
-    {
-        private readonly int _server;
-        private readonly List<TcpClient> _ends = [];
-        private TcpListener _listener;
-
-        public Wire(int server)
-        {
-            _server = server;
-            _listener = Listen(0);
-            Port = ((System.Net.IPEndPoint)_listener.LocalEndpoint).Port;
-        }
-
-        public int Port { get; }
-
-        public void Cut()
-        {
-            _listener.Stop();
-            lock (_ends)
-            {
-                foreach (var end in _ends) end.Dispose();
-                _ends.Clear();
-            }
-        }
-
-        public void Mend() => _listener = Listen(Port);
-
-        public ValueTask DisposeAsync()
-        {
-            Cut();
-            return ValueTask.CompletedTask;
-        }
-
-        private TcpListener Listen(int port)
-        {
-            var listener = new TcpListener(System.Net.IPAddress.Loopback, port);
-            listener.Server.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            listener.Start();
-            _ = AcceptAsync(listener);
-            return listener;
-        }
-
-        private async Task AcceptAsync(TcpListener listener)
-        {
-            try
-            {
-                while (true)
-                {
-                    var near = await listener.AcceptTcpClientAsync();
-                    var far = new TcpClient();
-                    await far.ConnectAsync("127.0.0.1", _server);
-                    lock (_ends) _ends.AddRange([near, far]);
-                    (near.NoDelay, far.NoDelay) = (true, true);
-                    _ = CopyAsync(near, far);
-                    _ = CopyAsync(far, near);
-                }
-            }
-            catch (Exception cut) when (cut is SocketException or ObjectDisposedException or InvalidOperationException)
-            {
-                // cut
-            }
-        }
-
-        private static async Task CopyAsync(TcpClient from, TcpClient to)
-        {
-            try
-            {
-                await from.GetStream().CopyToAsync(to.GetStream());
-            }
-            catch (Exception cut) when (cut is IOException or ObjectDisposedException or InvalidOperationException)
-            {
-                // cut
-            }
-        }
     }
 }

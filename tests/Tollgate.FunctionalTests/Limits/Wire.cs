@@ -1,0 +1,81 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Tollgate.FunctionalTests.Limits;
+
+/// <summary>A wire to a server that can be cut for one of its clients.</summary>
+internal sealed class Wire : IAsyncDisposable
+{
+    private readonly int _server;
+    private readonly List<TcpClient> _ends = [];
+    private TcpListener _listener;
+
+    public Wire(int server)
+    {
+        _server = server;
+        _listener = Listen(0);
+        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+    }
+
+    public int Port { get; }
+
+    public void Cut()
+    {
+        _listener.Stop();
+        lock (_ends)
+        {
+            foreach (var end in _ends) end.Dispose();
+            _ends.Clear();
+        }
+    }
+
+    public void Mend() => _listener = Listen(Port);
+
+    public ValueTask DisposeAsync()
+    {
+        Cut();
+        return ValueTask.CompletedTask;
+    }
+
+    private TcpListener Listen(int port)
+    {
+        var listener = new TcpListener(IPAddress.Loopback, port);
+        listener.Server.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        listener.Start();
+        _ = AcceptAsync(listener);
+        return listener;
+    }
+
+    private async Task AcceptAsync(TcpListener listener)
+    {
+        try
+        {
+            while (true)
+            {
+                var near = await listener.AcceptTcpClientAsync();
+                var far = new TcpClient();
+                await far.ConnectAsync("127.0.0.1", _server);
+                lock (_ends) _ends.AddRange([near, far]);
+                (near.NoDelay, far.NoDelay) = (true, true);
+                _ = CopyAsync(near, far);
+                _ = CopyAsync(far, near);
+            }
+        }
+        catch (Exception cut) when (cut is SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            // cut
+        }
+    }
+
+    private static async Task CopyAsync(TcpClient from, TcpClient to)
+    {
+        try
+        {
+            await from.GetStream().CopyToAsync(to.GetStream());
+        }
+        catch (Exception cut) when (cut is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // cut
+        }
+    }
+}
