@@ -30,6 +30,7 @@ internal static class ControlPlane
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddInternalPort(builder.Configuration);
         builder.Services.AddProblemDetails();
+        builder.Services.Configure<RouteHandlerOptions>(calls => calls.ThrowOnBadRequest = false);    // in Development the framework throws: an unreadable parameter would be a 500
         builder.Services.AddSingleton<PrometheusText>();
         builder.WebHost.UseStaticWebAssets();    // also when run from a build in Production; does nothing once published
         builder.WebHost.UseUrls(Urls(options));

@@ -72,6 +72,18 @@ public sealed class HostTests
         (await again.WaitForExitAsync()).ShouldBe(1);
     }
 
+    [Fact]
+    public async Task What_cannot_be_read_is_refused_in_development_as_anywhere()
+    {
+        await using var host = await HostProcess.StartAsync(
+            ["--Identity:AdminEmail", HostProcess.AdminEmail, "--Identity:AdminPassword", HostProcess.AdminPassword],
+            new Dictionary<string, string?> { ["ASPNETCORE_ENVIRONMENT"] = "Development" });
+        using var admin = new PortalPerson(host.PortalUrl, host.Data.Path);
+        await admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);
+        await (await admin.Http.GetAsync("/api/v1/admin/organisations?page=abc")).ShouldBeProblemAsync(400, "parameter");
+        host.Output.ShouldNotContain("unhandled exception");
+    }
+
     [Theory]
     [InlineData("--rolls", "gateway", "no option --rolls")]
     [InlineData("--roles", "gatway", "the roles are gateway, identity, billing and portal")]
