@@ -1,6 +1,8 @@
+using System.Collections;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -31,6 +33,12 @@ internal sealed class Body<T> : IReadBody, IEndpointParameterMetadataProvider wh
         {
             var value = await JsonSerializer.DeserializeAsync<T>(http.Request.Body, Strict(http), http.RequestAborted);
             return value is null ? Refused("The body is null; send an object.") : new Body<T>(value, null);
+        }
+        catch (NullItem wrong)
+        {
+            // The path may name the place behind the last item.
+            var list = wrong.Path is { } path && path.EndsWith(']') ? path[..path.LastIndexOf('[')] : wrong.Path;
+            return Refused($"The list at {list} has null as an item: leave it out.");
         }
         catch (JsonException wrong)
         {
@@ -64,9 +72,13 @@ internal sealed class Body<T> : IReadBody, IEndpointParameterMetadataProvider wh
             : $"The body is not valid JSON, or lacks a member that must be there{line}. Compare it with /openapi/v1.json.";
     }
 
-    private static JsonSerializerOptions Strict(HttpContext http) => _strict ??=
-        new JsonSerializerOptions(http.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions)
+    private static JsonSerializerOptions Strict(HttpContext http)
+    {
+        if (_strict is not null) return _strict;
+        var shared = http.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
+        return _strict = new JsonSerializerOptions(shared)
         {
+            TypeInfoResolver = (shared.TypeInfoResolver ?? new DefaultJsonTypeInfoResolver()).WithAddedModifier(RefuseNullItems),
             UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
             RespectNullableAnnotations = true,
             RespectRequiredConstructorParameters = true,
@@ -74,6 +86,19 @@ internal sealed class Body<T> : IReadBody, IEndpointParameterMetadataProvider wh
             AllowDuplicateProperties = false,
             MaxDepth = 32,
         };
+    }
+
+    // The annotations say nothing of the items of lists.
+    private static void RefuseNullItems(JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Enumerable) return;
+        type.OnDeserialized = list =>
+        {
+            if (((IEnumerable)list).Cast<object?>().Contains(null)) throw new NullItem();
+        };
+    }
+
+    private sealed class NullItem : JsonException;
 }
 
 /// <summary>A bound body that may have been refused.</summary>

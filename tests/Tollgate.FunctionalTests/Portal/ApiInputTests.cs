@@ -69,6 +69,18 @@ public sealed class ApiInputTests(PortalFixture fixture) : IClassFixture<PortalF
         problem.GetProperty("detail").GetString()!.ShouldNotContain("Tollgate.");    // no type of ours
     }
 
+    [Theory]
+    [InlineData("/applications/01a202c0-376b-7eea-bf4e-6494e1473c69/clients", """{"name":"w","kind":"web","redirectUris":["https://a.example/cb",null]}""", "redirectUris")]
+    [InlineData("/admin/products/weather/plans/free/versions", """{"currency":"EUR","prices":[null]}""", "prices")]
+    [InlineData("/admin/products/weather/plans/free/versions", """{"currency":"EUR","prices":[{"kind":"graduated","meter":"requests","tiers":[null,{"upTo":null,"unitPrice":1}]}]}""", "prices[0].tiers")]
+    public async Task A_list_with_nothing_as_an_item_is_named(string path, string body, string list)
+    {
+        using var client = await fixture.Host.SignInAsync("Lists", OrganisationRole.Owner, platformAdmin: true);
+        using var answer = await client.PostAsync("/api/v1" + path, new StringContent(body, Encoding.UTF8, "application/json"));
+        var problem = await answer.ShouldBeProblemAsync(400, "json");
+        problem.GetProperty("detail").GetString().ShouldBe($"The list at $.{list} has null as an item: leave it out.");
+    }
+
     [Fact]
     public async Task A_body_is_bounded()
     {
