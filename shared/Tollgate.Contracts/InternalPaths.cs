@@ -9,7 +9,7 @@ public static class InternalPaths
     /// <summary><c>POST</c> a <see cref="Usage.UsageBatch"/>: 200 with a <see cref="Usage.UsageReceipt"/>; anything else means: send again.</summary>
     public const string Usage = "/usage";
 
-    /// <summary><c>GET /usage/total?subscription={id}&amp;from={unix ms}&amp;to={unix ms}</c>: a <see cref="Usage.UsageTotal"/>.</summary>
+    /// <summary><c>GET /usage/total?subscription={id}&amp;from={unix ms}&amp;to={unix ms}</c>: a <see cref="Usage.UsageTotal"/>, without calls with test keys; with <c>&amp;meter=test</c> of these alone.</summary>
     public const string UsageTotal = "/usage/total";
 
     /// <summary><c>POST</c> a <see cref="Usage.KeyUseReport"/>: 204.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Tollgate.Billing.Rating;
 using Tollgate.Contracts.Scopes;
+using Tollgate.Contracts.Usage;
 
 namespace Tollgate.Billing.Catalogue;
 
@@ -103,6 +104,7 @@ internal static partial class CatalogueRules
                 FlatPrice flat => IsMoney(flat.Fee) ? null : "A base fee is from 0 to 1,000,000,000 with at most 12 decimals.",
                 GraduatedPrice graduated => !SlugOrWord().IsMatch(graduated.Meter) || graduated.Meter.Length > 64
                     ? "A meter's name has letters, digits, - and _, such as requests."
+                    : graduated.Meter == Meters.Test ? "The meter test counts calls with test keys, which cost nothing; give the price another."
                     : meters.Add(graduated.Meter) ? TiersError(graduated.Tiers) : $"The meter {graduated.Meter} has two prices; give it one.",
                 _ => "This kind of price is not known.",
             };

@@ -6,7 +6,7 @@ namespace Tollgate.Billing.Catalogue;
 internal static class SpendCap
 {
     /// <summary>What the cap is called among a plan's quotas, in headers and refusals.</summary>
-    public const string QuotaName = "spend-cap";
+    public const string QuotaName = Contracts.Feeds.Quota.SpendCap;
 
     /// <summary>Units of the default meter that cost no more than <paramref name="cap"/> together; null when they never would cost more.</summary>
     public static long? UnitsFor(decimal cap, IReadOnlyList<Price> prices)

@@ -44,7 +44,7 @@ internal static class BilledSubscriptions
         return billed;
     }
 
-    /// <summary>What a subscription used in its period, by version and meter; from <paramref name="detailFrom"/> on in minutes or hours of its own, before that in one sum.</summary>
+    /// <summary>What a subscription used in its period and owes for, which calls with test keys are not, by version and meter; from <paramref name="detailFrom"/> on in minutes or hours of its own, before that in one sum.</summary>
     public static async Task<List<MeteredUnits>> UsageAsync(
         this BillingDb db, BilledSubscription subscription, long detailFrom, UsageBucket bucket, CancellationToken cancel)
     {
@@ -58,7 +58,7 @@ internal static class BilledSubscriptions
             var cut = Math.Clamp(detailFrom, from, to);
             if (from < cut)
             {
-                var before = await db.Slices(id, from, cut).GroupBy(s => s.Meter)
+                var before = await db.Slices(id, from, cut).Live().GroupBy(s => s.Meter)
                     .Select(g => new { Meter = g.Key, Units = g.Sum(s => s.Units) }).ToListAsync(cancel);
                 usage.AddRange(before.Select(b => new MeteredUnits(stretch.Version.Id, b.Meter, from, b.Units)));
             }
@@ -66,7 +66,7 @@ internal static class BilledSubscriptions
             if (cut < to)
             {
                 var detail = bucket == UsageBucket.Hour ? db.Slices(id, cut, to) : db.Minutes(id, cut, to);
-                var rows = await detail.GroupBy(s => new { s.Meter, At = s.At - s.At % width })
+                var rows = await detail.Live().GroupBy(s => new { s.Meter, At = s.At - s.At % width })
                     .Select(g => new { g.Key.Meter, g.Key.At, Units = g.Sum(s => s.Units) }).ToListAsync(cancel);
                 usage.AddRange(rows.Select(r => new MeteredUnits(stretch.Version.Id, r.Meter, r.At, r.Units)));
             }

@@ -12,9 +12,9 @@ public sealed class InvoicedCalls(IDbContextFactory<BillingDb> databases)
 {
     private const string Draft = "draft";
 
-    /// <summary>Adds the line to what the gateway said of a call; a call that was not metered is on none, and one whose usage has not arrived yet is on none so far.</summary>
+    /// <summary>Adds the line to what the gateway said of a call; a call that was not metered, or came with a test key, is on none, and one whose usage has not arrived yet is on none so far.</summary>
     public async Task<CallExplanation> CompleteAsync(CallExplanation call, CancellationToken cancel) =>
-        call is { Plan: { } plan, MeteredUnits: not null } && await LineAsync(plan.Subscription, call.Arrived, cancel) is { } line ? call with { InvoiceLine = line } : call;
+        call is { Plan: { } plan, MeteredUnits: not null, Caller: not { Test: true } } && await LineAsync(plan.Subscription, call.Arrived, cancel) is { } line ? call with { InvoiceLine = line } : call;
 
     /// <summary>The line that the usage of a moment is on: of several tiers, the one that the period had come to by the end of that minute.</summary>
     private async Task<InvoiceLineExplanation?> LineAsync(SubscriptionId subscription, DateTimeOffset at, CancellationToken cancel)

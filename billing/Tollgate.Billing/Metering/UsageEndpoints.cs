@@ -66,12 +66,12 @@ internal static partial class UsageEndpoints
     }
 
     private static async Task<Results<JsonHttpResult<UsageTotal>, ProblemHttpResult>> Total(
-        UsageService usage, string? subscription, string? from, string? to, CancellationToken cancel)
+        UsageService usage, string? subscription, string? from, string? to, string? meter, CancellationToken cancel)
     {
         if (!Guid.TryParse(subscription, out var id)) return Problems.BadRequest("usage-total", "subscription is the id of a subscription.");
         if (!TryMoment(from, out var fromMs) || !TryMoment(to, out var toMs) || fromMs > toMs)
             return Problems.BadRequest("usage-total", "from and to are moments in milliseconds since 1970, from not after to.");
-        return TypedResults.Json(new UsageTotal(await usage.UnitsAsync(new SubscriptionId(id), fromMs, toMs, cancel)), ContractJson.Default.UsageTotal);
+        return TypedResults.Json(new UsageTotal(await usage.UnitsAsync(new SubscriptionId(id), fromMs, toMs, meter == Meters.Test, cancel)), ContractJson.Default.UsageTotal);
     }
 
     private static bool TryMoment(string? text, out long ms) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ms);

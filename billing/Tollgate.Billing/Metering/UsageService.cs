@@ -3,6 +3,7 @@ using Tollgate.Billing.Invoicing;
 using Tollgate.Billing.Storage;
 using Tollgate.Billing.Subscriptions;
 using Tollgate.Contracts;
+using Tollgate.Contracts.Usage;
 
 namespace Tollgate.Billing.Metering;
 
@@ -19,6 +20,7 @@ public sealed class UsageService(IDbContextFactory<BillingDb> databases, TimePro
         await using var db = await databases.CreateDbContextAsync(cancel);
         var subscriptions = await db.Subscriptions.Of(organisation, filter).Select(s => s.Id).ToListAsync(cancel);
         var slices = bucket == UsageBucket.Hour ? db.Slices(subscriptions, first, end) : db.Minutes(subscriptions, first, end);
+        slices = filter.Test ? slices.Tests() : slices.Live();
         var sums = await slices.GroupBy(s => s.At - s.At % width).Select(g => new
         {
             At = g.Key,
@@ -49,13 +51,15 @@ public sealed class UsageService(IDbContextFactory<BillingDb> databases, TimePro
         foreach (var s in subscriptions)
         {
             var period = BillingPeriod.At(s.Anchor, now);
-            var sum = await db.Slices([s.Id], period.UsageFrom.ToUnixTimeMilliseconds(), period.To.ToUnixTimeMilliseconds()).GroupBy(x => 1).Select(g => new
+            var sums = await db.Slices([s.Id], period.UsageFrom.ToUnixTimeMilliseconds(), period.To.ToUnixTimeMilliseconds()).GroupBy(x => x.Meter == Meters.Test).Select(g => new
             {
+                IsTest = g.Key,
                 Calls = g.Sum(x => x.Calls),
                 Units = g.Sum(x => x.Units),
                 Errors = g.Sum(x => x.Status >= 400 ? x.Calls : 0),
-            }).SingleOrDefaultAsync(cancel);
-            totals.Add(new UsageSum(s.Id, s.Application, s.Name, s.Title, period, sum?.Calls ?? 0, sum?.Units ?? 0, sum?.Errors ?? 0));
+            }).ToListAsync(cancel);
+            var (live, test) = (sums.Find(sum => !sum.IsTest), sums.Find(sum => sum.IsTest));
+            totals.Add(new UsageSum(s.Id, s.Application, s.Name, s.Title, period, live?.Calls ?? 0, live?.Units ?? 0, live?.Errors ?? 0, test?.Calls ?? 0, test?.Units ?? 0));
         }
 
         return totals;
@@ -70,10 +74,12 @@ public sealed class UsageService(IDbContextFactory<BillingDb> databases, TimePro
     }
 
     /// <summary>Units of one subscription in [from, to), for the gateways: the base on which a lost quota counter is rebuilt.</summary>
-    internal async Task<long> UnitsAsync(SubscriptionId subscription, long from, long to, CancellationToken cancel)
+    /// <param name="test">Of calls with test keys; else of all others.</param>
+    internal async Task<long> UnitsAsync(SubscriptionId subscription, long from, long to, bool test, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        return await db.Slices([subscription], from, to).SumAsync(s => s.Units, cancel);
+        var slices = db.Slices([subscription], from, to);
+        return await (test ? slices.Tests() : slices.Live()).SumAsync(s => s.Units, cancel);
     }
 
     /// <summary>Bucket width, first bucket and end, in milliseconds.</summary>

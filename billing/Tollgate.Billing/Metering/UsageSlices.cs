@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Tollgate.Billing.Storage;
 using Tollgate.Contracts;
+using Tollgate.Contracts.Usage;
 
 namespace Tollgate.Billing.Metering;
 
@@ -39,6 +40,12 @@ internal static class UsageSlices
         if (endHour < to) all = all.Concat(db.Minutes(subscriptions, endHour, to));
         return all;
     }
+
+    /// <summary>Without the calls with test keys: what is owed, and what live quotas count.</summary>
+    public static IQueryable<UsageSlice> Live(this IQueryable<UsageSlice> slices) => slices.Where(slice => slice.Meter != Meters.Test);
+
+    /// <summary>The calls with test keys alone.</summary>
+    public static IQueryable<UsageSlice> Tests(this IQueryable<UsageSlice> slices) => slices.Where(slice => slice.Meter == Meters.Test);
 
     /// <summary>Usage in [from, to), minute by minute.</summary>
     public static IQueryable<UsageSlice> Minutes(this BillingDb db, List<SubscriptionId> subscriptions, long from, long to) =>

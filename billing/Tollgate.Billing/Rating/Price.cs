@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Tollgate.Contracts.Usage;
 
 namespace Tollgate.Billing.Rating;
 
@@ -8,7 +9,7 @@ namespace Tollgate.Billing.Rating;
 [JsonDerivedType(typeof(GraduatedPrice), "graduated")]
 public abstract record Price
 {
-    public const string DefaultMeter = "requests";
+    public const string DefaultMeter = Meters.Requests;
 
     /// <summary>The meter whose units it charges; null = it is owed whatever is used.</summary>
     [JsonIgnore] public abstract string? ChargedMeter { get; }

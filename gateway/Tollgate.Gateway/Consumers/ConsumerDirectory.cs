@@ -169,9 +169,12 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
     private async Task SettleAsync()
     {
         if (_redis is not null && _journal is not null)
-            _isSettled = await Limits.SettleAsync(Entitlements.Of(_journal.Subscriptions())).ConfigureAwait(false);
+            _isSettled = await Limits.SettleAsync(OfBefore(_journal.Owners())).ConfigureAwait(false);
         else
             _isSettled = true;
+
+        IEnumerable<Entitlement> OfBefore(IReadOnlySet<UsageOwner> owners) =>
+            Entitlements.Of(owners.Select(owner => owner.Subscription).ToHashSet()).SelectMany(one => new[] { one, one.ForTests }).Where(one => owners.Contains(one.Owner));
     }
 
     private async Task KeepHouseAsync()

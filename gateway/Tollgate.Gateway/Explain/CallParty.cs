@@ -23,7 +23,7 @@ internal readonly record struct CallParty(Route? Route, Credential? Credential, 
     /// <summary>The names, as they were when the call was made.</summary>
     public CallNames Names(int number) => new(
         number, Outcome, Method, Route?.Name, Route?.Product,
-        Credential is null ? null : new CallerExplanation(Credential.Id, Credential.Prefix, Credential.Application.Id, Credential.Application.Name, Credential.Application.Organisation),
+        Credential is null ? null : new CallerExplanation(Credential.Id, Credential.Prefix, Credential.Application.Id, Credential.Application.Name, Credential.Application.Organisation, Credential.Test),
         Entitlement is null
             ? null
             : new PlanExplanation(Entitlement.Subscription, Entitlement.Item.Plan, Entitlement.Item.PlanVersion, Entitlement.Item.State.ToString().ToLowerInvariant()),

@@ -58,7 +58,7 @@ internal sealed class Explainer(string node, CallLog log, CredentialTable creden
             key.UsedMinute == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(key.UsedMinute * 60_000), key.HighRisk, key.Scopes,
             key.Networks.Length == 0 ? null : [.. key.Networks.Select(network => network.ToString())],
             [.. entitlements.Of(application.Id).OrderBy(entitlement => entitlement.Product, StringComparer.Ordinal).Select(entitlement => new SubscriptionExplanation(
-                entitlement.Product, entitlement.Item.Plan, entitlement.Item.State.ToString().ToLowerInvariant(), entitlement.Standing))],
+                entitlement.Product, entitlement.Item.Plan, entitlement.Item.State.ToString().ToLowerInvariant(), (key.Test ? entitlement.ForTests : entitlement).Standing))],
             [.. log.Of(key.Id, MostCallsOfKey).Select(call => Explain(in call.Entry, call.Names, null))]);
     }
 

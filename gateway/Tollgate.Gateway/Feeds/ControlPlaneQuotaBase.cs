@@ -12,13 +12,13 @@ internal sealed partial class ControlPlaneQuotaBase(HttpClient http, Journal? jo
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
     private const int Tries = 3;
 
-    public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs)
+    public QuotaUse Here(UsageOwner owner, long fromUnixMs, long toUnixMs)
     {
-        var (here, shipped) = journal?.UseOf(subscription, fromUnixMs, toUnixMs) ?? (0, null);
+        var (here, shipped) = journal?.UseOf(owner, fromUnixMs, toUnixMs) ?? (0, null);
         return new QuotaUse(here, IsWhole: shipped is not null, Shipped: shipped ?? 0);
     }
 
-    public async ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs)
+    public async ValueTask<QuotaUse?> EverywhereAsync(UsageOwner owner, long fromUnixMs, long toUnixMs)
     {
         try
         {
@@ -28,9 +28,9 @@ internal sealed partial class ControlPlaneQuotaBase(HttpClient http, Journal? jo
                 // Usage may be shipped between the two looks and then be in both: look again until nothing moved. The first look comes first,
                 // so that what cannot be settled is counted twice rather than never, and the limit holds.
                 var before = journal?.Acknowledged;
-                var here = Here(subscription, fromUnixMs, toUnixMs);
+                var here = Here(owner, fromUnixMs, toUnixMs);
                 var total = await http.GetFromJsonAsync(
-                    $"{InternalPaths.UsageTotal}?subscription={subscription}&from={fromUnixMs}&to={toUnixMs}", ContractJson.Default.UsageTotal, timeout.Token)
+                    $"{InternalPaths.UsageTotal}?subscription={owner.Subscription}&from={fromUnixMs}&to={toUnixMs}{(owner.IsTest ? $"&meter={Meters.Test}" : "")}", ContractJson.Default.UsageTotal, timeout.Token)
                     ?? throw new HttpRequestException("The control plane answered with nothing.");
                 if (Equals(before, journal?.Acknowledged) || attempt == Tries)
                     return here with { Total = total.Units };
@@ -38,7 +38,7 @@ internal sealed partial class ControlPlaneQuotaBase(HttpClient http, Journal? jo
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException or System.Text.Json.JsonException or NotSupportedException)
         {
-            Log.Unknown(logger, subscription, error.Message);
+            Log.Unknown(logger, owner.Subscription, error.Message);
             return null;
         }
     }

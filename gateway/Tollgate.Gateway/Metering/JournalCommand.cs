@@ -92,6 +92,9 @@ public static class JournalCommand
             total.Units += record.Units;
             total.BytesOut += record.BytesOut;
             total.DurationUs += record.DurationUs;
+            if (account is not { Owner.IsTest: true }) continue;
+            total.TestCalls++;
+            total.TestUnits += record.Units;
         }
 
         foreach (var (key, total) in sums.OrderBy(entry => entry.Key))
@@ -105,6 +108,12 @@ public static class JournalCommand
             json.WriteNumber("units", total.Units);
             json.WriteNumber("bytesOut", total.BytesOut);
             json.WriteNumber("durationUs", total.DurationUs);
+            if (total.TestCalls > 0)    // of the calls and units above
+            {
+                json.WriteNumber("testCalls", total.TestCalls);
+                json.WriteNumber("testUnits", total.TestUnits);
+            }
+
             json.WriteEndObject();
             End(json, line, output);
         }
@@ -168,6 +177,8 @@ public static class JournalCommand
         public long Units;
         public long BytesOut;
         public long DurationUs;
+        public long TestCalls;
+        public long TestUnits;
     }
 
     /// <summary>The dictionary as far as it was written; read again when a record names someone newer.</summary>

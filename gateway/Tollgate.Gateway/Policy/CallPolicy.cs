@@ -222,7 +222,7 @@ internal sealed class CallPolicy(
         if (credential.Application.Refusal is not Refusal.None and var suspended) return Verdict.Refuse(suspended);
 
         if (!entitlements.TryGet(credential.Application.Id, route.Product!, out var entitlement)) return Verdict.Refuse(Refusal.NotSubscribed);
-        admission.Entitlement = entitlement;
+        admission.Entitlement = entitlement = credential.Test ? entitlement.ForTests : entitlement;
         return entitlement.Refusal == Refusal.None ? Verdict.Granted : Verdict.Refuse(entitlement.Refusal);
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Tollgate.Contracts.Usage;
 using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Gateway.Policy.Metering;
 using Tollgate.Gateway.Policy.Plans;
@@ -55,7 +56,7 @@ internal sealed class ConsumerTable(Journal? journal, int capacity = 262_144)
         var (credential, entitlement, route) = key;
         var application = credential.Application;
         var account = journal?.AccountOf(new JournalAccount(
-            entitlement.Subscription, application.Id, application.Name, credential.Id, entitlement.Product, route.Name, "requests")) ?? 0;
+            entitlement.Subscription, application.Id, application.Name, credential.Id, entitlement.Product, route.Name, entitlement.IsForTests ? Meters.Test : Meters.Requests)) ?? 0;
         var consumer = new Consumer(application.Name, application.Organisation)
         {
             Account = account,

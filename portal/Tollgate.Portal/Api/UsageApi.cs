@@ -20,7 +20,7 @@ internal static class UsageApi
     public static void MapUsage(this IEndpointRouteBuilder api)
     {
         api.MapGet("/usage", SeriesAsync).WithName("GetUsage").WithTags("Usage")
-            .WithDescription("Query: from and to (RFC 3339; the last 24 hours when left out), bucket (minute or hour), application (id).");
+            .WithDescription("Query: from and to (RFC 3339; the last 24 hours when left out), bucket (minute or hour), application (id), mode (live or test; calls with test keys are counted apart and on no invoice).");
         api.MapGet("/usage/period", PeriodAsync).WithName("GetPeriodUsage").WithTags("Usage");
         api.MapGet("/invoices/draft", DraftAsync).WithName("GetDraftInvoices").WithTags("Invoices");
     }
@@ -33,6 +33,8 @@ internal static class UsageApi
         if (!TryMoment(query["from"], to.AddDays(-1), out var from)) return Problems.BadRequest("parameter", "from is a moment, such as 2026-11-20T10:00:00Z.");
         var bucketName = query["bucket"].ToString();
         if (bucketName is not ("" or "minute" or "hour")) return Problems.BadRequest("parameter", "bucket is minute or hour.");
+        var mode = query["mode"].ToString();
+        if (mode is not ("" or "live" or "test")) return Problems.BadRequest("parameter", "mode is live or test.");
         var bucket = bucketName == "minute" ? UsageBucket.Minute : UsageBucket.Hour;
         if (from > to || from < DateTimeOffset.UnixEpoch) return Problems.BadRequest("parameter", "from lies before to, and after 1970.");
         if ((to - from) / (bucket == UsageBucket.Minute ? TimeSpan.FromMinutes(1) : TimeSpan.FromHours(1)) > MostPoints)
@@ -46,7 +48,7 @@ internal static class UsageApi
             if (await applications.GetAsync(user.Organisation(), application.Value, cancel) is null) return Problems.NotFound();
         }
 
-        return TypedResults.Ok(await usage.SeriesAsync(user.Organisation(), new UsageFilter(application), from, to, bucket, cancel));
+        return TypedResults.Ok(await usage.SeriesAsync(user.Organisation(), new UsageFilter(application, Test: mode == "test"), from, to, bucket, cancel));
     }
 
     private static async Task<Ok<IReadOnlyList<UsageSum>>> PeriodAsync(ClaimsPrincipal user, UsageService usage, CancellationToken cancel) =>

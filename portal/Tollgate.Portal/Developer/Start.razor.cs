@@ -53,7 +53,9 @@ public sealed partial class Start
 
     private long Calls => _usage.Where(u => u.Application == _application?.Id).Sum(u => u.Calls);
 
-    private bool IsDone => Calls > 0;
+    private long TestCalls => _usage.Where(u => u.Application == _application?.Id).Sum(u => u.TestCalls);
+
+    private bool IsDone => Calls + TestCalls > 0;
 
     private (ProductView Product, PlanView Plan)? Wished
     {
@@ -94,9 +96,9 @@ public sealed partial class Start
         _isLooking = true;
         try
         {
-            var before = Calls;
+            var before = (Calls, TestCalls);
             _usage = await Usage.TotalsAsync(Organisation, Gone);
-            if (Calls == before) return;
+            if ((Calls, TestCalls) == before) return;
             await LoadCostAsync();
             StateHasChanged();
         }

@@ -23,6 +23,7 @@ public sealed partial class Usage
     private UsageRange _range = UsageRange.All[0];
     private AppId? _application;
     private bool _isLooking;
+    private long _testCalls;
 
     [Inject] private UsageService Counts { get; set; } = null!;
     [Inject] private InvoiceService Invoices { get; set; } = null!;
@@ -54,9 +55,9 @@ public sealed partial class Usage
         _isLooking = true;
         try
         {
-            var before = (_bars, _totals);
+            var before = (_bars, _totals, _testCalls);
             await LoadAsync();
-            if (!_bars.SequenceEqual(before._bars) || !_totals.SequenceEqual(before._totals)) StateHasChanged();
+            if (_testCalls != before._testCalls || !_bars.SequenceEqual(before._bars) || !_totals.SequenceEqual(before._totals)) StateHasChanged();
         }
         catch (Exception away) when (away is not OperationCanceledException)
         {
@@ -72,6 +73,7 @@ public sealed partial class Usage
     {
         var (now, filter, range) = (Time.GetUtcNow(), new UsageFilter(_application), _range);
         var points = await Counts.SeriesAsync(Organisation, filter, range.From(now), now, range.Bucket, Gone);
+        _testCalls = (await Counts.SeriesAsync(Organisation, filter with { Test = true }, range.From(now), now, range.Bucket, Gone)).Sum(point => point.Calls);
         _costPoints = await Invoices.CostSeriesAsync(Organisation, filter, range.From(now), now, range.Bucket, Gone);
         _costs = await Invoices.RunningCostAsync(Organisation, Gone);
 

@@ -42,7 +42,10 @@ public sealed record InvoiceLineExplanation(
 
 /// <summary>Who called. <paramref name="Credential"/> is the key's id, or <c>client:</c> and the OAuth client id.</summary>
 /// <param name="Prefix">First characters of the key; empty for clients and imported keys.</param>
-public sealed record CallerExplanation(string Credential, string Prefix, AppId Application, string ApplicationName, string OrganisationName);
+/// <param name="Test">With a test key: counted apart, and on no invoice.</param>
+public sealed record CallerExplanation(
+    string Credential, string Prefix, AppId Application, string ApplicationName, string OrganisationName,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Test = false);
 
 /// <summary>The subscription that the call was made under.</summary>
 public sealed record PlanExplanation(SubscriptionId Subscription, string Name, PlanVersionId Version, string State);

@@ -107,7 +107,11 @@ public enum LimitPer
 /// <param name="AnchorUnixMs">The moment the first period began, milliseconds since 1970 UTC.</param>
 /// <param name="TimeZone">IANA zone in which days, weeks and months are cut, such as <c>Europe/Berlin</c>.</param>
 /// <param name="Shadow">Evaluated and reported, not enforced.</param>
-public sealed record Quota(string Name, long Units, QuotaPeriod Period, bool Hard, long AnchorUnixMs, string TimeZone = "UTC", bool Shadow = false);
+public sealed record Quota(string Name, long Units, QuotaPeriod Period, bool Hard, long AnchorUnixMs, string TimeZone = "UTC", bool Shadow = false)
+{
+    /// <summary>The name of the quota that a cap on money became: the calls that it buys. Calls that cost nothing do not count against it.</summary>
+    public const string SpendCap = "spend-cap";
+}
 
 /// <summary>Length of a quota's period.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<QuotaPeriod>))]

@@ -14,7 +14,7 @@ public sealed record UsageBatch(string NodeId, string JournalEpoch, long Sequenc
 /// <summary>Calls alike in every column, within one minute.</summary>
 /// <param name="Credential">The API key's id, or <c>client:</c> and the OAuth client id.</param>
 /// <param name="Route">The route's name: its <c>Key</c> in the file, else its upstream template.</param>
-/// <param name="Meter">What was counted, <c>requests</c> unless the plan says otherwise.</param>
+/// <param name="Meter">What was counted: <see cref="Meters.Requests"/>, or <see cref="Meters.Test"/> with a test key.</param>
 /// <param name="Status">HTTP status of the answer.</param>
 /// <param name="MinuteUnixMs">Start of the minute in which the calls arrived, milliseconds since 1970 UTC.</param>
 /// <param name="Units">What the calls weigh together: 1 a call unless the route says otherwise; 0 where the upstream never answered.</param>

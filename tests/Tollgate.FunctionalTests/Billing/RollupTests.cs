@@ -117,7 +117,7 @@ public sealed class RollupTests
     {
         var hours = await billing.Usage.SeriesAsync(s.Organisation, new UsageFilter(), Noon, Noon.AddHours(6), UsageBucket.Hour, default);
         var total = await billing.Usage.TotalsAsync(s.Organisation, default);
-        var odd = await billing.Usage.UnitsAsync(s.Id, Noon.AddMinutes(17).ToUnixTimeMilliseconds(), Noon.AddMinutes(211).ToUnixTimeMilliseconds(), default);
+        var odd = await billing.Usage.UnitsAsync(s.Id, Noon.AddMinutes(17).ToUnixTimeMilliseconds(), Noon.AddMinutes(211).ToUnixTimeMilliseconds(), test: false, default);
         var cost = await billing.Invoices.CostSeriesAsync(s.Organisation, new UsageFilter(), Noon, Noon.AddHours(6), UsageBucket.Hour, default);
         var draft = await billing.Invoices.DraftAsync(s.Organisation, default);
         return string.Join('\n', hours) + string.Join('\n', total) + odd + string.Join('\n', cost.Single().Points) + string.Join('\n', draft.Single().Groups.Single().Lines);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Contracts;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Metering;
 using Tollgate.Gateway.Policy.Plans;
 using Tollgate.ServiceDefaults.Redis;
 using Tollgate.Testing;
@@ -86,8 +87,8 @@ internal sealed class Cluster : IAsyncDisposable
 
     private sealed class Unused : IQuotaBase
     {
-        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
+        public QuotaUse Here(UsageOwner owner, long fromUnixMs, long toUnixMs) => default;
 
-        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
+        public ValueTask<QuotaUse?> EverywhereAsync(UsageOwner owner, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
     }
 }

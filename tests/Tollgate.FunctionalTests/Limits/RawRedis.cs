@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Contracts;
 using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Metering;
 using Tollgate.ServiceDefaults.Redis;
 using Tollgate.Testing;
 
@@ -79,8 +80,8 @@ internal sealed class RawRedis : IAsyncDisposable
 
     internal sealed class NothingUsed : IQuotaBase
     {
-        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
+        public QuotaUse Here(UsageOwner owner, long fromUnixMs, long toUnixMs) => default;
 
-        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
+        public ValueTask<QuotaUse?> EverywhereAsync(UsageOwner owner, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
     }
 }

@@ -4,6 +4,7 @@ using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Gateway.Policy;
 using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Metering;
 using Tollgate.Gateway.Policy.Plans;
 using Tollgate.ServiceDefaults.Redis;
 using Tollgate.Testing;
@@ -222,8 +223,8 @@ public sealed class RedisPropertyTests : IAsyncLifetime
     {
         public long Units { get; set; }
 
-        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(Units, IsWhole: true);
+        public QuotaUse Here(UsageOwner owner, long fromUnixMs, long toUnixMs) => new(Units, IsWhole: true);
 
-        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(new QuotaUse(Units, IsWhole: true));
+        public ValueTask<QuotaUse?> EverywhereAsync(UsageOwner owner, long fromUnixMs, long toUnixMs) => new(new QuotaUse(Units, IsWhole: true));
     }
 }

@@ -1,6 +1,7 @@
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Metering;
 using Tollgate.Gateway.Policy.Plans;
 
 namespace Tollgate.UnitTests.Limits;
@@ -135,8 +136,8 @@ public sealed class LedgerPropertyTests
     {
         public long Units { get; set; }
 
-        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(Units, IsWhole: true);
+        public QuotaUse Here(UsageOwner owner, long fromUnixMs, long toUnixMs) => new(Units, IsWhole: true);
 
-        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(Here(subscription, fromUnixMs, toUnixMs));
+        public ValueTask<QuotaUse?> EverywhereAsync(UsageOwner owner, long fromUnixMs, long toUnixMs) => new(Here(owner, fromUnixMs, toUnixMs));
     }
 }

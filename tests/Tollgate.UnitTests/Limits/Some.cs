@@ -1,6 +1,7 @@
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Gateway.Policy.Limits;
+using Tollgate.Gateway.Policy.Metering;
 using Tollgate.Gateway.Policy.Plans;
 
 namespace Tollgate.UnitTests.Limits;
@@ -24,16 +25,16 @@ internal static class Some
 
     internal sealed class NoUsage : IQuotaBase
     {
-        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
+        public QuotaUse Here(UsageOwner owner, long fromUnixMs, long toUnixMs) => default;
 
-        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
+        public ValueTask<QuotaUse?> EverywhereAsync(UsageOwner owner, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
     }
 
     internal sealed class Usage(Func<long?> total) : IQuotaBase
     {
-        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
+        public QuotaUse Here(UsageOwner owner, long fromUnixMs, long toUnixMs) => default;
 
-        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) =>
+        public ValueTask<QuotaUse?> EverywhereAsync(UsageOwner owner, long fromUnixMs, long toUnixMs) =>
             new(total() is { } units ? new QuotaUse(0, false, units) : null);
     }
 }

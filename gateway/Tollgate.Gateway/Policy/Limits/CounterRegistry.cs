@@ -19,24 +19,25 @@ internal sealed class CounterRegistry(ILedger ledger, IQuotaBase quotaBase, Mono
     public ICollection<Counter> Counters => _counters.Values;
 
     /// <summary>Makes the set for a caller of an entitlement: what applies to the operation and the key, rate limits first.</summary>
-    public CounterSet Make(EntitlementItem item, string operation, string key)
+    public CounterSet Make(Entitlement entitlement, string operation, string key)
     {
+        var item = entitlement.Item;
         lock (_gate)
         {
             var counters = new List<Counter>();
             var concurrency = new List<ConcurrencyCounter>();
             foreach (var limit in Applying(item.Limits, operation, limit => limit.Reach, limit => limit.Name))
             {
-                var reach = ReachOf(item, limit.Reach, key);
+                var reach = ReachOf(entitlement, limit.Reach, key);
                 counters.Add(Rate(reach, limit));
                 if (BurstOf(limit) is { } burst)
                     counters.Add(Rate(reach, burst));
             }
             foreach (var quota in item.Quotas)
-                counters.Add(Use(QuotaCounter.KeyOf(item.Subscription, quota), counter => (counter as QuotaCounter)?.Definition == quota,
-                    () => new QuotaCounter(ledger, clock, item.Subscription, node, quota, quotaBase)));
+                counters.Add(Use(QuotaCounter.KeyOf(entitlement.Owner, quota), counter => (counter as QuotaCounter)?.Definition == quota,
+                    () => new QuotaCounter(ledger, clock, entitlement.Owner, node, quota, quotaBase)));
             foreach (var limit in Applying(item.Concurrency ?? [], operation, limit => limit.Reach, limit => limit.Name))
-                concurrency.Add(Concurrency(ReachOf(item, limit.Reach, key), limit));
+                concurrency.Add(Concurrency(ReachOf(entitlement, limit.Reach, key), limit));
             return new CounterSet(counters.ToArray(), concurrency.ToArray());
         }
     }
@@ -90,11 +91,11 @@ internal sealed class CounterRegistry(ILedger ledger, IQuotaBase quotaBase, Mono
         return new RateLimit($"{limit.Name}-burst", burst, Math.Max(100, windowMs), Reach: limit.Reach);
     }
 
-    private static string ReachOf(EntitlementItem item, LimitReach? reach, string key) => reach?.Per switch
+    private static string ReachOf(Entitlement entitlement, LimitReach? reach, string key) => reach?.Per switch
     {
-        LimitPer.Organisation when item.Organisation is { } organisation => $"org:{organisation}",
-        LimitPer.Key => $"{item.Subscription}:{key}",
-        _ => item.Subscription.ToString(),
+        LimitPer.Organisation when entitlement.Item.Organisation is { } organisation => entitlement.IsForTests ? $"test:org:{organisation}" : $"org:{organisation}",
+        LimitPer.Key => $"{entitlement.Owner}:{key}",
+        _ => entitlement.Owner.ToString(),
     };
 
     private Counter Rate(string reach, RateLimit limit) =>

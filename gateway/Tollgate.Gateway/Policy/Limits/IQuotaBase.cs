@@ -1,15 +1,15 @@
-using Tollgate.Contracts;
+using Tollgate.Gateway.Policy.Metering;
 
 namespace Tollgate.Gateway.Policy.Limits;
 
 /// <summary>What was used before: the base on which a quota's counter is rebuilt when the ledger or this node has lost it.</summary>
 internal interface IQuotaBase
 {
-    /// <summary>What this node has metered for the subscription in the half-open period, as far as it holds it.</summary>
-    QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs);
+    /// <summary>What this node has metered for the owner in the half-open period, as far as it holds it.</summary>
+    QuotaUse Here(UsageOwner owner, long fromUnixMs, long toUnixMs);
 
     /// <summary>The same with what has been counted of all nodes; null when that cannot be known now. Never throws.</summary>
-    ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs);
+    ValueTask<QuotaUse?> EverywhereAsync(UsageOwner owner, long fromUnixMs, long toUnixMs);
 }
 
 /// <param name="Here">Units in this node's journal that <paramref name="Total"/> does not contain.</param>

@@ -19,7 +19,7 @@ internal sealed class PlanCounters
     {
         (_registry, _entitlement) = (registry, entitlement);
         if (CounterRegistry.IsUniform(entitlement.Item))
-            _only = registry.Make(entitlement.Item, "", "");
+            _only = registry.Make(entitlement, "", "");
         else
             _sets = new();
         _byKey = CounterRegistry.DiffersByKey(entitlement.Item);
@@ -71,7 +71,7 @@ internal sealed class PlanCounters
         {
             if (_sets.TryGetValue(place, out var made))
                 return made;
-            return _sets[place] = _registry.Make(_entitlement.Item, place.Operation, place.Key);
+            return _sets[place] = _registry.Make(_entitlement, place.Operation, place.Key);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
+using Tollgate.Gateway.Policy.Metering;
 using Tollgate.Gateway.Policy.Plans;
 
 namespace Tollgate.Gateway.Policy.Limits;
@@ -142,7 +143,7 @@ internal sealed class PlanLimits
             var item = plan.Entitlement.Item;
             if (!wanted(item))
                 continue;
-            yield return new SubscriptionFacts(item.Subscription.ToString(), item.Application.ToString(), item.Product, item.Plan,
+            yield return new SubscriptionFacts(item.Subscription.ToString(), item.Application.ToString(), item.Product, item.Plan, plan.Entitlement.IsForTests ? "test" : "live",
             [
                 .. plan.Sets.SelectMany(set => set.Counters).Distinct().Select(counter => counter.Facts(nowUs)),
                 .. plan.Sets.SelectMany(set => set.Concurrency).Distinct().Select(counter => counter.Facts()),
@@ -150,19 +151,22 @@ internal sealed class PlanLimits
         }
     }
 
-    /// <summary>Begins counters of an entitlement anew, in the ledger and so on all nodes: the one named, or all. Answers their names; null = the ledger is away.</summary>
+    /// <summary>Begins counters of an entitlement anew, those of test keys too, in the ledger and so on all nodes: the one named, or all. Answers their names; null = the ledger is away.</summary>
     /// <param name="order">Nodes that carry out the same order carry it out once between them; null = always.</param>
     public async Task<IReadOnlyList<string>?> ResetAsync(Entitlement entitlement, string? name, Guid? order = null)
     {
-        var plan = entitlement.Counters ?? Activate(entitlement);
-        if (!plan.Sets.Any())
-            plan.Of("", "");
         var reset = new List<string>();
-        foreach (var counter in plan.Sets.SelectMany(set => set.Counters).Distinct().Where(counter => name is null || counter.Name == name))
+        foreach (var plan in new[] { entitlement, entitlement.ForTests }.Select(one => one.Counters ?? Activate(one)))
         {
-            if (!await counter.ResetAsync(order).ConfigureAwait(false))
-                return null;
-            reset.Add(counter.Name);
+            if (!plan.Sets.Any())
+                plan.Of("", "");
+            foreach (var counter in plan.Sets.SelectMany(set => set.Counters).Distinct().Where(counter => name is null || counter.Name == name))
+            {
+                if (!await counter.ResetAsync(order).ConfigureAwait(false))
+                    return null;
+                if (!reset.Contains(counter.Name))
+                    reset.Add(counter.Name);
+            }
         }
         return reset;
     }
@@ -188,9 +192,9 @@ internal sealed class PlanLimits
 
     private sealed class NothingUsed : IQuotaBase
     {
-        public QuotaUse Here(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => default;
+        public QuotaUse Here(UsageOwner owner, long fromUnixMs, long toUnixMs) => default;
 
-        public ValueTask<QuotaUse?> EverywhereAsync(SubscriptionId subscription, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
+        public ValueTask<QuotaUse?> EverywhereAsync(UsageOwner owner, long fromUnixMs, long toUnixMs) => new(default(QuotaUse));
     }
 
     private Verdict Spend(Entitlement entitlement, Counter[] counters, in LimitedCall call, bool final, ref ulong shadow)
@@ -324,4 +328,5 @@ internal sealed class PlanLimits
 }
 
 /// <summary>What is counted for one subscription to one product.</summary>
-internal sealed record SubscriptionFacts(string Subscription, string Application, string Product, string Plan, IReadOnlyList<CounterFacts> Counters);
+/// <param name="Mode"><c>live</c>, or <c>test</c> for calls with test keys.</param>
+internal sealed record SubscriptionFacts(string Subscription, string Application, string Product, string Plan, string Mode, IReadOnlyList<CounterFacts> Counters);

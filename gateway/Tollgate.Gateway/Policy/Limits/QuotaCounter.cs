@@ -1,5 +1,5 @@
-using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
+using Tollgate.Gateway.Policy.Metering;
 
 namespace Tollgate.Gateway.Policy.Limits;
 
@@ -14,7 +14,7 @@ internal sealed class QuotaCounter : Counter
     private const long ShareRetryUs = 5_000_000;
     private const long TotalUnknown = -1;
 
-    private readonly SubscriptionId _subscription;
+    private readonly UsageOwner _owner;
     private readonly string _node;
     private readonly QuotaCalendar _calendar;
     private readonly IQuotaBase _base;
@@ -24,11 +24,11 @@ internal sealed class QuotaCounter : Counter
     private long _cap = long.MinValue;
     private long _baseAgainAtUs = long.MinValue;
 
-    public QuotaCounter(ILedger ledger, MonotonicClock clock, SubscriptionId subscription, string node, Quota definition, IQuotaBase quotaBase)
-        : base(ledger, clock, KeyOf(subscription, definition), definition.Name, definition.Units, long.MaxValue, 0)
+    public QuotaCounter(ILedger ledger, MonotonicClock clock, UsageOwner owner, string node, Quota definition, IQuotaBase quotaBase)
+        : base(ledger, clock, KeyOf(owner, definition), definition.Name, definition.Units, long.MaxValue, 0)
     {
         Definition = definition;
-        _subscription = subscription;
+        _owner = owner;
         _node = node;
         _calendar = QuotaCalendar.Of(definition);
         _base = quotaBase;
@@ -45,7 +45,7 @@ internal sealed class QuotaCounter : Counter
     protected override bool OwesShare => true;
     public override bool Refuses => Definition.Hard;
 
-    public static string KeyOf(SubscriptionId subscription, Quota definition) => $"tg:{{{subscription}}}:q:{definition.Name}";
+    public static string KeyOf(UsageOwner owner, Quota definition) => $"tg:{{{owner}}}:q:{definition.Name}";
 
     public override Spend Take(long units, long nowUs, long arrivedUnixMs, out long bucket, out Task? arrival)
     {
@@ -179,11 +179,11 @@ internal sealed class QuotaCounter : Counter
         {
             var (from, to) = (period.Span.StartUnixMs, period.Span.EndUnixMs);
             var lifetimeMs = Math.Max(0, to - Clock.UnixMs) + KeepAfterEndMs;
-            var use = _base.Here(_subscription, from, to);
+            var use = _base.Here(_owner, from, to);
             var answer = await Ledger.JoinQuotaAsync(period.Key, _node, PartOf(period, use, TotalUnknown), lifetimeMs).ConfigureAwait(false);
             if (answer == TotalUnknown)
             {
-                if (await _base.EverywhereAsync(_subscription, from, to).ConfigureAwait(false) is not { } everywhere)
+                if (await _base.EverywhereAsync(_owner, from, to).ConfigureAwait(false) is not { } everywhere)
                 {
                     Volatile.Write(ref _baseAgainAtUs, Clock.NowUs + BaseAgainUs);
                     return false;

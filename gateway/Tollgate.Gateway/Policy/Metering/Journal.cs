@@ -108,12 +108,12 @@ internal sealed class Journal : IDisposable
     public void Complete(JournalSlot slot, long bytesOut, long durationUs) => slot.Segment?.Complete(slot.Index, bytesOut, durationUs);
 
     /// <summary>
-    /// Units that a subscription used between two moments, <c>[from, to)</c>, over what the journal holds; where records are shipped, over what
+    /// Units that a subscription used, with live keys or test keys, between two moments, <c>[from, to)</c>, over what the journal holds; where records are shipped, over what
     /// is not yet acknowledged, so that the control plane's total and this one add up.
     /// </summary>
-    public long UnitsOf(SubscriptionId subscription, long fromUnixMs, long toUnixMs)
+    public long UnitsOf(UsageOwner owner, long fromUnixMs, long toUnixMs)
     {
-        var accounts = _accounts.Of(subscription);
+        var accounts = _accounts.Of(owner);
         if (accounts.Count == 0) return 0;
         var start = _options.Ships ? Acknowledged.Cursor : default;
         var units = 0L;
@@ -139,11 +139,11 @@ internal sealed class Journal : IDisposable
         return units;
     }
 
-    /// <summary>What this node ever metered for a subscription in <c>[from, to)</c>: what the journal holds, and what was shipped of it; null = that is not known to the unit.</summary>
-    public (long Here, long? Shipped) UseOf(SubscriptionId subscription, long fromUnixMs, long toUnixMs)
+    /// <summary>What this node ever metered for an owner in <c>[from, to)</c>: what the journal holds, and what was shipped of it; null = that is not known to the unit.</summary>
+    public (long Here, long? Shipped) UseOf(UsageOwner owner, long fromUnixMs, long toUnixMs)
     {
         lock (_positionGate)    // nothing moves from the one to the other meanwhile
-            return (UnitsOf(subscription, fromUnixMs, toUnixMs), _shipped is null ? 0 : _shipped.Of(subscription, fromUnixMs, toUnixMs));
+            return (UnitsOf(owner, fromUnixMs, toUnixMs), _shipped is null ? 0 : _shipped.Of(owner, fromUnixMs, toUnixMs));
     }
 
     public JournalFacts Facts()
@@ -176,11 +176,11 @@ internal sealed class Journal : IDisposable
         return false;
     }
 
-    /// <summary>The subscriptions that it knows of.</summary>
-    public IReadOnlySet<SubscriptionId> Subscriptions()
+    /// <summary>Whose usage it knows of.</summary>
+    public IReadOnlySet<UsageOwner> Owners()
     {
         lock (_positionGate)
-            return _shipped is null ? _accounts.Subscriptions() : _accounts.Subscriptions().Concat(_shipped.Subscriptions).ToHashSet();
+            return _shipped is null ? _accounts.Owners() : _accounts.Owners().Concat(_shipped.Owners).ToHashSet();
     }
 
     public JournalAccount? FindAccount(int number) => _accounts.Find(number);
@@ -192,7 +192,7 @@ internal sealed class Journal : IDisposable
     public void Acknowledge(JournalPosition position)
     {
         var nowUnixMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        var calendars = new Dictionary<SubscriptionId, IReadOnlyList<QuotaCalendar>?>();
+        var calendars = new Dictionary<UsageOwner, IReadOnlyList<QuotaCalendar>?>();
         var batch = _shipped is null ? [] : Between(Acknowledged.Cursor, position.Cursor, calendars);
         lock (_positionGate)
         {
@@ -213,11 +213,11 @@ internal sealed class Journal : IDisposable
         _lock.Dispose();
     }
 
-    /// <summary>Units by subscription in a stretch of records, cut where a quota's period ends.</summary>
-    private List<(SubscriptionId, ShippedUnits.Stretch)> Between(JournalCursor from, JournalCursor to, Dictionary<SubscriptionId, IReadOnlyList<QuotaCalendar>?> calendars)
+    /// <summary>Units by owner in a stretch of records, cut where a quota's period ends.</summary>
+    private List<(UsageOwner, ShippedUnits.Stretch)> Between(JournalCursor from, JournalCursor to, Dictionary<UsageOwner, IReadOnlyList<QuotaCalendar>?> calendars)
     {
-        var sums = new Dictionary<SubscriptionId, List<ShippedUnits.Stretch>>();
-        var accounts = new Dictionary<int, SubscriptionId?>();
+        var sums = new Dictionary<UsageOwner, List<ShippedUnits.Stretch>>();
+        var accounts = new Dictionary<int, UsageOwner?>();
         var buffer = new JournalRecord[1024];
         foreach (var segment in _segments.All)
         {
@@ -231,20 +231,20 @@ internal sealed class Journal : IDisposable
                     if (!record.IsWhole || record.Units == 0) continue;
                     if (!accounts.TryGetValue(record.Account, out var known))
                     {
-                        accounts[record.Account] = known = FindAccount(record.Account)?.Subscription;
+                        accounts[record.Account] = known = FindAccount(record.Account)?.Owner;
                         if (known is { } added && FindAccount(record.Account) is { } account)
                             calendars[added] = calendars.GetValueOrDefault(added) is { } others ? [.. others, .. CalendarsOf(account) ?? []] : CalendarsOf(account);
                     }
-                    if (known is { } subscription) Add(sums, subscription, record, calendars[subscription]);
+                    if (known is { } owner) Add(sums, owner, record, calendars[owner]);
                 }
             }
         }
         return [.. sums.SelectMany(sum => sum.Value.Select(stretch => (sum.Key, stretch)))];
     }
 
-    private static void Add(Dictionary<SubscriptionId, List<ShippedUnits.Stretch>> sums, SubscriptionId subscription, in JournalRecord record, IReadOnlyList<QuotaCalendar>? calendars)
+    private static void Add(Dictionary<UsageOwner, List<ShippedUnits.Stretch>> sums, UsageOwner owner, in JournalRecord record, IReadOnlyList<QuotaCalendar>? calendars)
     {
-        if (!sums.TryGetValue(subscription, out var stretches)) sums[subscription] = stretches = [];
+        if (!sums.TryGetValue(owner, out var stretches)) sums[owner] = stretches = [];
         var at = record.ArrivedUnixMs;
         for (var i = stretches.Count - 1; i >= 0; i--)
         {

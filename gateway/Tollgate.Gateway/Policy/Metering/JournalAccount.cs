@@ -1,4 +1,5 @@
 using Tollgate.Contracts;
+using Tollgate.Contracts.Usage;
 
 namespace Tollgate.Gateway.Policy.Metering;
 
@@ -12,6 +13,8 @@ internal readonly record struct JournalAccount(
     string Route,
     string Meter)
 {
+    public UsageOwner Owner => new(Subscription, Meter == Meters.Test);
+
     /// <summary>Hashes the parts that differ in practice: the common path looks an account up for every call.</summary>
     internal sealed class Comparer : IEqualityComparer<JournalAccount>
     {

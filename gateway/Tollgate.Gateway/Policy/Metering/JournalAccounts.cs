@@ -18,7 +18,7 @@ internal sealed class JournalAccounts : IDisposable
 
     private readonly ConcurrentDictionary<JournalAccount, int> _numbers = new(JournalAccount.Comparer.Instance);
     private readonly Dictionary<int, JournalAccount> _accounts = [];
-    private readonly Dictionary<SubscriptionId, HashSet<int>> _bySubscription = [];
+    private readonly Dictionary<UsageOwner, HashSet<int>> _byOwner = [];
     private readonly string _path;
     private readonly Lock _gate = new();
     private FileStream _file;
@@ -52,15 +52,15 @@ internal sealed class JournalAccounts : IDisposable
         lock (_gate) return _accounts.TryGetValue(number, out var account) ? account : null;
     }
 
-    /// <summary>All numbers that stand for one subscription.</summary>
-    public IReadOnlySet<int> Of(SubscriptionId subscription)
+    /// <summary>All numbers that stand for one owner.</summary>
+    public IReadOnlySet<int> Of(UsageOwner owner)
     {
-        lock (_gate) return _bySubscription.TryGetValue(subscription, out var numbers) ? new HashSet<int>(numbers) : new HashSet<int>();
+        lock (_gate) return _byOwner.TryGetValue(owner, out var numbers) ? new HashSet<int>(numbers) : new HashSet<int>();
     }
 
-    public IReadOnlySet<SubscriptionId> Subscriptions()
+    public IReadOnlySet<UsageOwner> Owners()
     {
-        lock (_gate) return _bySubscription.Keys.ToHashSet();
+        lock (_gate) return _byOwner.Keys.ToHashSet();
     }
 
     /// <summary>Drops entries that no record names any more, when that makes the file much smaller. Numbers stay as they are.</summary>
@@ -78,7 +78,7 @@ internal sealed class JournalAccounts : IDisposable
             _file.Position = _file.Length;
             _numbers.Clear();
             _accounts.Clear();
-            _bySubscription.Clear();
+            _byOwner.Clear();
             foreach (var (number, account) in kept) Keep(number, account);
         }
     }
@@ -146,7 +146,7 @@ internal sealed class JournalAccounts : IDisposable
     {
         _last = Math.Max(_last, number);
         _accounts[number] = account;
-        if (!_bySubscription.TryGetValue(account.Subscription, out var numbers)) _bySubscription[account.Subscription] = numbers = [];
+        if (!_byOwner.TryGetValue(account.Owner, out var numbers)) _byOwner[account.Owner] = numbers = [];
         numbers.Add(number);
         _numbers[account] = number;
     }

@@ -17,13 +17,13 @@ internal sealed class ShippedUnits
     private const long KeptMs = 63L * 86_400_000;    // the longest period, and the one before
 
     private readonly string _path;
-    private readonly Dictionary<SubscriptionId, List<Stretch>> _stretches = [];
+    private readonly Dictionary<UsageOwner, List<Stretch>> _stretches = [];
     private long _knownFromUnixMs;
     private long _bytes;
 
     private ShippedUnits(string path) => _path = path;
 
-    public IEnumerable<SubscriptionId> Subscriptions => _stretches.Keys;
+    public IEnumerable<UsageOwner> Owners => _stretches.Keys;
 
     /// <summary>Reads what earlier processes left. What was shipped before the log was kept, or while it could not be written, is not known.</summary>
     /// <param name="sequence">The last batch that was acknowledged.</param>
@@ -39,11 +39,11 @@ internal sealed class ShippedUnits
     }
 
     /// <summary>Units shipped of those that arrived in <c>[from, to)</c>; null when that is not known to the unit.</summary>
-    public long? Of(SubscriptionId subscription, long fromUnixMs, long toUnixMs)
+    public long? Of(UsageOwner owner, long fromUnixMs, long toUnixMs)
     {
         if (fromUnixMs < _knownFromUnixMs) return null;
         var units = 0L;
-        foreach (var stretch in _stretches.GetValueOrDefault(subscription, []))
+        foreach (var stretch in _stretches.GetValueOrDefault(owner, []))
         {
             if (stretch.Last < fromUnixMs || stretch.First >= toUnixMs) continue;
             if (stretch.First < fromUnixMs || stretch.Last >= toUnixMs) return null;
@@ -53,10 +53,10 @@ internal sealed class ShippedUnits
     }
 
     /// <summary>Writes down what a batch holds, before it is acknowledged; it counts once <see cref="Count"/> is called.</summary>
-    public void Write(long sequence, IReadOnlyCollection<(SubscriptionId Subscription, Stretch Stretch)> batch, long nowUnixMs)
+    public void Write(long sequence, IReadOnlyCollection<(UsageOwner Owner, Stretch Stretch)> batch, long nowUnixMs)
     {
         var text = new StringBuilder();
-        foreach (var (subscription, stretch) in batch) Line(text, sequence, subscription, stretch);
+        foreach (var (owner, stretch) in batch) Line(text, sequence, owner, stretch);
         text.Append(CultureInfo.InvariantCulture, $"end {sequence}\n");
         try
         {
@@ -71,23 +71,23 @@ internal sealed class ShippedUnits
         }
     }
 
-    /// <param name="calendars">The quotas' of a subscription, by which stretches may be put together; null = not known.</param>
-    public void Count(long sequence, IReadOnlyCollection<(SubscriptionId Subscription, Stretch Stretch)> batch, Func<SubscriptionId, IReadOnlyList<QuotaCalendar>?> calendars, long nowUnixMs)
+    /// <param name="calendars">The quotas' of an owner, by which stretches may be put together; null = not known.</param>
+    public void Count(long sequence, IReadOnlyCollection<(UsageOwner Owner, Stretch Stretch)> batch, Func<UsageOwner, IReadOnlyList<QuotaCalendar>?> calendars, long nowUnixMs)
     {
-        foreach (var (subscription, stretch) in batch)
-            Add(subscription, stretch, calendars(subscription));
+        foreach (var (owner, stretch) in batch)
+            Add(owner, stretch, calendars(owner));
         if (_bytes < CompactBytes) return;
-        foreach (var (subscription, stretches) in _stretches.ToArray())
+        foreach (var (owner, stretches) in _stretches.ToArray())
         {
             stretches.RemoveAll(stretch => stretch.Last < nowUnixMs - KeptMs);
-            if (stretches.Count == 0) _stretches.Remove(subscription);
+            if (stretches.Count == 0) _stretches.Remove(owner);
         }
         TryRewrite(sequence);
     }
 
-    private void Add(SubscriptionId subscription, in Stretch stretch, IReadOnlyList<QuotaCalendar>? calendars)
+    private void Add(UsageOwner owner, in Stretch stretch, IReadOnlyList<QuotaCalendar>? calendars)
     {
-        if (!_stretches.TryGetValue(subscription, out var stretches)) _stretches[subscription] = stretches = [];
+        if (!_stretches.TryGetValue(owner, out var stretches)) _stretches[owner] = stretches = [];
         if (stretches.Count > 0 && calendars is not null)
         {
             var last = stretches[^1];
@@ -109,7 +109,7 @@ internal sealed class ShippedUnits
             var lines = File.ReadAllLines(_path);
             if (lines.Length == 0 || lines[0].Split(' ') is not [_, _, var from] || !lines[0].StartsWith(Version, StringComparison.Ordinal)) return false;
             _knownFromUnixMs = long.Parse(from, CultureInfo.InvariantCulture);
-            var batch = new List<(SubscriptionId, Stretch)>();
+            var batch = new List<(UsageOwner, Stretch)>();
             var ended = -1L;
             foreach (var line in lines.Skip(1))
             {
@@ -117,13 +117,13 @@ internal sealed class ShippedUnits
                 {
                     ended = long.Parse(number, CultureInfo.InvariantCulture);
                     if (ended > sequence) break;    // never acknowledged: it is still in the journal
-                    foreach (var (subscription, stretch) in batch) Add(subscription, stretch, null);
+                    foreach (var (owner, stretch) in batch) Add(owner, stretch, null);
                     batch.Clear();
                     if (ended == sequence) return true;
                 }
                 else if (line.Split(' ') is [_, var id, var first, var last, var units])
                 {
-                    batch.Add((new SubscriptionId(Guid.Parse(id)), new Stretch(
+                    batch.Add((UsageOwner.Parse(id), new Stretch(
                         long.Parse(first, CultureInfo.InvariantCulture), long.Parse(last, CultureInfo.InvariantCulture), long.Parse(units, CultureInfo.InvariantCulture))));
                 }
                 else
@@ -147,8 +147,8 @@ internal sealed class ShippedUnits
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{Version} {_knownFromUnixMs}\n");
-        foreach (var (subscription, stretches) in _stretches)
-            foreach (var stretch in stretches) Line(text, sequence, subscription, stretch);
+        foreach (var (owner, stretches) in _stretches)
+            foreach (var stretch in stretches) Line(text, sequence, owner, stretch);
         text.Append(CultureInfo.InvariantCulture, $"end {sequence}\n");
         try
         {
@@ -161,8 +161,8 @@ internal sealed class ShippedUnits
         }
     }
 
-    private static void Line(StringBuilder text, long sequence, SubscriptionId subscription, in Stretch stretch) =>
-        text.Append(CultureInfo.InvariantCulture, $"{sequence} {subscription} {stretch.First} {stretch.Last} {stretch.Units}\n");
+    private static void Line(StringBuilder text, long sequence, UsageOwner owner, in Stretch stretch) =>
+        text.Append(CultureInfo.InvariantCulture, $"{sequence} {owner} {stretch.First} {stretch.Last} {stretch.Units}\n");
 
     /// <summary>Units of calls that arrived from the first to the last of two moments.</summary>
     internal readonly record struct Stretch(long First, long Last, long Units);
