@@ -36,7 +36,7 @@ internal static class DemoAccount
             is not CreateApplicationOutcome.Created { Application: var application }) return null;
 
         await services.GetRequiredService<SubscriptionService>().SubscribeAsync(admin.Organisation, application.Id, plan.Id, cancel);
-        return await services.GetRequiredService<KeyService>().IssueAsync(admin.Organisation, application.Id, new IssueKeyRequest("Demo", Test: true), cancel)
+        return await services.GetRequiredService<KeyService>().IssueAsync(admin.Organisation, application.Id, new IssueKeyRequest("Demo"), cancel)
             is IssueKeyOutcome.Issued { Key.Secret: var secret } ? secret : null;
     }
 }
