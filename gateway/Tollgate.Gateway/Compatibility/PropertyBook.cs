@@ -51,7 +51,9 @@ internal static class PropertyBook
         .. Shared("AuthenticationOptions", PropertyFate.Better, "upgrades are asked too, and a 401 says how to sign in", "AuthenticationProviderKey", "AuthenticationProviderKeys", "AllowedScopes", "AllowAnonymous", "RouteKeys"),
         .. Shared("SecurityOptions", PropertyFate.Better, "an entry that cannot be read stops the start, where Ocelot lets everybody in, and a range costs no memory", "IPAllowedList", "IPBlockedList", "ExcludeAllowedFromBlocked"),
         .. Shared("RateLimitOptions", PropertyFate.Better, "files from before 24.1 go on to work, and Retry-After is whole seconds", "ClientIdHeader", "ClientWhitelist", "EnableRateLimiting", "Limit", "Period", "Wait", "PeriodTimespan",
-            "StatusCode", "HttpStatusCode", "QuotaMessage", "QuotaExceededMessage", "EnableHeaders", "DisableRateLimitHeaders", "KeyPrefix", "RateLimitCounterPrefix", "RouteKeys"),
+            "StatusCode", "HttpStatusCode", "QuotaMessage", "QuotaExceededMessage", "EnableHeaders", "DisableRateLimitHeaders", "RouteKeys"),
+        .. Shared("RateLimitOptions.KeyPrefix", PropertyFate.Ignored, "counters are this process's own, and nobody else sees their names"),
+        .. Shared("RateLimitOptions.RateLimitCounterPrefix", PropertyFate.Ignored, "counters are this process's own, and nobody else sees their names"),
         .. Shared("QoSOptions", PropertyFate.Better, "it is built in, and numbers are taken as they are written", "MinimumThroughput", "ExceptionsAllowedBeforeBreaking", "BreakDuration", "DurationOfBreak", "FailureRatio", "SamplingDuration", "Timeout",
             "TimeoutValue", "RouteKeys"),
         .. Shared("CacheOptions", PropertyFate.Better, "kept answers of routes with authentication are never shared between callers", "TtlSeconds", "Region", "Header", "EnableContentHashing", "RouteKeys"),
@@ -70,7 +72,9 @@ internal static class PropertyBook
         .. Below("DynamicRoutes", "AuthenticationOptions", "RateLimitOptions", "QoSOptions", "CacheOptions", "FileCacheOptions", "LoadBalancerOptions", "HttpHandlerOptions"),
 
         .. Same("GlobalConfiguration.BaseUrl", "GlobalConfiguration.RequestIdKey", "GlobalConfiguration.Metadata", "GlobalConfiguration.Metadata." + Any, "GlobalConfiguration.DownstreamScheme", "GlobalConfiguration.DownstreamHttpVersion",
-            "GlobalConfiguration.DownstreamHttpVersionPolicy", "GlobalConfiguration.MetadataOptions", "GlobalConfiguration.MetadataOptions." + Any),
+            "GlobalConfiguration.DownstreamHttpVersionPolicy", "GlobalConfiguration.MetadataOptions", "GlobalConfiguration.MetadataOptions.Metadata", "GlobalConfiguration.MetadataOptions.Metadata." + Any),
+        .. new[] { "CurrentCulture", "NumberStyle", "Separators", "StringSplitOption", "TrimChars" }
+            .Select(name => ("GlobalConfiguration.MetadataOptions." + name, PropertyFate.Ignored, "plug-ins get the text as it is written")),
         Better("GlobalConfiguration.Timeout", "elapsed is 504, as HTTP has it, not 503"),
         Same("GlobalConfiguration.ServiceDiscoveryProvider"),
         .. new[] { "Scheme", "Host", "Port", "Type", "Token", "PollingInterval", "Namespace" }.Select(name => Same("GlobalConfiguration.ServiceDiscoveryProvider." + name)),

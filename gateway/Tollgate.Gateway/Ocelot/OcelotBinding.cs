@@ -85,7 +85,7 @@ internal static class OcelotBinding
             Delivery = TollgateDelivery.Read(json, errors, warnings),
             Handler = OcelotHttpHandler.Read(json, errors),
             Cache = OcelotCache.Read(json, errors),
-            Metadata = Metadata(json, errors),
+            Metadata = [.. json.ReadObject("MetadataOptions", errors) is { } before ? Metadata(before, errors) : [], .. Metadata(json, errors)],
             Discovery = OcelotDiscovery.Read(json, errors, warnings),
             DownstreamScheme = NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.ToLowerInvariant(),
             DownstreamHttpVersion = OcelotHttpVersion.Read(json, errors),

@@ -27,8 +27,8 @@ internal static class OcelotDiscovery
         };
         if (kind is null)
         {
-            errors.Add(json.Error("Type", $"\"{type}\" is none of Consul, PollConsul, Dns, ServiceFabric, Kube, PollKube, WatchKube and Eureka."));
-            return null;
+            errors.Add(json.Error("Type", $"\"{type}\" is none of Consul, PollConsul, Dns, ServiceFabric, Kube, PollKube, WatchKube and Eureka (a provider of your own answers by the interface of one of them)."));
+            kind = DiscoveryKind.Dns;    // stands in, so that no route is blamed
         }
 
         var scheme = Text(json, "Scheme", errors)?.ToLowerInvariant() ?? (kind == DiscoveryKind.Kubernetes && port is 443 or 6443 ? "https" : "http");

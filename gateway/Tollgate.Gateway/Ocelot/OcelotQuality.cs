@@ -3,7 +3,7 @@ using Tollgate.Gateway.Balancing;
 
 namespace Tollgate.Gateway.Ocelot;
 
-/// <summary><c>QoSOptions</c> of a route or of the whole file, under its new and old names.</summary>
+/// <summary><c>QoSOptions</c> of a route or of the whole file, under its new and old names; where both are written, the old one counts.</summary>
 internal sealed class OcelotQuality
 {
     public int? Calls { get; init; }
@@ -21,11 +21,11 @@ internal sealed class OcelotQuality
         if (parent.ReadObject("QoSOptions", errors) is not { Members.Count: > 0 } json) return null;
         return new OcelotQuality
         {
-            Calls = (int?)(Number(json, "MinimumThroughput", errors) ?? Number(json, "ExceptionsAllowedBeforeBreaking", errors)),
-            BreakMs = Number(json, "BreakDuration", errors) ?? Number(json, "DurationOfBreak", errors),
+            Calls = (int?)(Number(json, "ExceptionsAllowedBeforeBreaking", errors) ?? Number(json, "MinimumThroughput", errors)),
+            BreakMs = Number(json, "DurationOfBreak", errors) ?? Number(json, "BreakDuration", errors),
             Ratio = Share(json, errors),
             SamplingMs = Number(json, "SamplingDuration", errors),
-            TimeoutMs = (int?)(Number(json, "Timeout", errors) ?? Number(json, "TimeoutValue", errors)),
+            TimeoutMs = (int?)(Number(json, "TimeoutValue", errors) ?? Number(json, "Timeout", errors)),
             RouteKeys = json.ReadTexts("RouteKeys", errors),
         };
     }

@@ -3,7 +3,7 @@ using Tollgate.Gateway.Policy.FileLimits;
 
 namespace Tollgate.Gateway.Ocelot;
 
-/// <summary><c>RateLimitOptions</c> of a route or of the whole file, under its new and old names.</summary>
+/// <summary><c>RateLimitOptions</c> of a route or of the whole file, under its new and old names; where both are written, the old one counts.</summary>
 internal sealed class OcelotRateLimit
 {
     private const string DefaultMessage = "API calls quota exceeded! Maximum admitted {0} per {1}.";
@@ -40,9 +40,9 @@ internal sealed class OcelotRateLimit
             Limit = json.ReadNumber("Limit", 0, long.MaxValue / 2, errors),
             Period = period,
             PeriodMs = Span(json, "Period", period, errors),
-            WaitMs = Span(json, "Wait", Text(json, "Wait", errors), errors) ?? Seconds(json, errors),
-            StatusCode = (int?)(json.ReadNumber("StatusCode", 200, 599, errors) ?? json.ReadNumber("HttpStatusCode", 200, 599, errors)),
-            QuotaMessage = Text(json, "QuotaMessage", errors) ?? Text(json, "QuotaExceededMessage", errors),
+            WaitMs = Seconds(json, errors) ?? Span(json, "Wait", Text(json, "Wait", errors), errors),
+            StatusCode = (int?)(json.ReadNumber("HttpStatusCode", 100, 999, errors) ?? json.ReadNumber("StatusCode", 100, 999, errors)),
+            QuotaMessage = Text(json, "QuotaExceededMessage", errors) ?? Text(json, "QuotaMessage", errors),
             EnableHeaders = !json.ReadFlag("DisableRateLimitHeaders", errors) ?? json.ReadFlag("EnableHeaders", errors),
             RouteKeys = json.ReadTexts("RouteKeys", errors),
         };
@@ -70,7 +70,7 @@ internal sealed class OcelotRateLimit
             Limit = limit,
             PeriodMs = period,
             WaitMs = own?.WaitMs ?? shared?.WaitMs,
-            Status = own?.StatusCode ?? shared?.StatusCode ?? 429,
+            Status = (own?.StatusCode ?? shared?.StatusCode) is { } status and >= 200 ? status : 429,
             Message = (own?.QuotaMessage ?? shared?.QuotaMessage ?? DefaultMessage)
                 .Replace("{0}", limit.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
                 .Replace("{1}", own?.Period ?? shared?.Period, StringComparison.Ordinal),
@@ -83,6 +83,13 @@ internal sealed class OcelotRateLimit
             var error = (own ?? shared)!.Json.Error(property, sentence);
             if (errors?.Contains(error) == false) errors.Add(error);
         }
+    }
+
+    /// <summary>What is written and cannot be done: a status below 200 ends no call (RFC 9110 §15.2).</summary>
+    public void WarnOfStatus(List<ConfigurationError> warnings)
+    {
+        if (StatusCode is { } status and < 200)
+            warnings.Add(Json.Error(Json["HttpStatusCode"] is null ? "StatusCode" : "HttpStatusCode", $"{status} is no answer that ends a call: refused calls get 429."));
     }
 
     private static string? Text(JsonEntry json, string name, List<ConfigurationError> errors) => json.ReadText(name, errors) is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;

@@ -24,8 +24,10 @@ internal static class OcelotValidation
             ValidateAuthentication(route.Authentication, providers, errors);
             ValidateTollgate(route, errors);
             OcelotRateLimit.Merge(route, global, errors);
+            route.RateLimit?.WarnOfStatus(warnings);
         }
 
+        global.RateLimit?.WarnOfStatus(warnings);
         ValidateAuthentication(global.Authentication, providers, errors);
         if (global.BaseUrl is not null && !IsHttpUrl(global.BaseUrl))
             errors.Add(global.Json!.Error("BaseUrl", $"\"{global.BaseUrl}\" is not an http or https address."));

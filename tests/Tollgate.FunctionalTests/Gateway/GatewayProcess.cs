@@ -27,6 +27,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
         ListeningAsync(ChildProcess.StartDotnet(Programs.Gateway, ["--config", config, "--urls", "http://127.0.0.1:0"],
             new Dictionary<string, string?> { ["ASPNETCORE_ENVIRONMENT"] = environment, ["DOTNET_ENVIRONMENT"] = null }));
 
+    /// <summary>With variables of the environment.</summary>
+    public static Task<GatewayProcess> StartWithAsync(IReadOnlyDictionary<string, string?> environment, string config, params string[] more) =>
+        ListeningAsync(ChildProcess.StartDotnet(Programs.Gateway, ["--config", config, "--urls", "http://127.0.0.1:0", .. more], environment));
+
     private static async Task<GatewayProcess> ListeningAsync(ChildProcess process)
     {
         var line = await process.WaitForLineAsync(line => line.StartsWith("Listening on ", StringComparison.Ordinal));

@@ -50,6 +50,10 @@ public sealed class OcelotAggregateTests : IAsyncLifetime
                 { "UpstreamPathTemplate": "/withlimited", "RouteKeys": [ "text", "limited" ] },
                 { "UpstreamPathTemplate": "/byheader", "UpstreamHeaderTemplates": { "X-User": "{header:id}" }, "RouteKeys": [ "users" ] },
                 { "UpstreamPathTemplate": "/byhost", "UpstreamHost": "other.example", "RouteKeys": [ "text" ] },
+                { "UpstreamPathTemplate": "/Strict/{id}", "RouteIsCaseSensitive": true, "RouteKeys": [ "users" ] },
+                { "UpstreamPathTemplate": "/ranked/{id}", "RouteKeys": [ "text" ] },
+                { "UpstreamPathTemplate": "/ranked/{key}", "Priority": 2, "RouteKeys": [ "orders" ] },
+                { "UpstreamPathTemplate": "/asked?user={id}", "RouteKeys": [ "users" ] },
                 { "UpstreamPathTemplate": "/special", "RouteKeys": [ "text" ], "Aggregator": "NobodyHasIt" } ],
               {{Tokens.Provider}} }
             """));
@@ -118,6 +122,25 @@ public sealed class OcelotAggregateTests : IAsyncLifetime
         (await _gateway.GetAsync("/byheader")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await _gateway.GetAsync("/byhost")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await _gateway.GetAsync("/byhost", ("Host", "other.example"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Case_priority_and_query_count_as_on_routes()
+    {
+        (await TextAsync("/Strict/5")).ShouldBe("""{"users":{"target":"/users/5"}}""");
+        (await _gateway.GetAsync("/strict/5")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await TextAsync("/ranked/5")).ShouldStartWith("""{"orders":""");
+        (await TextAsync("/asked?user=8")).ShouldStartWith("""{"users":{"target":"/users/8""");
+    }
+
+    [Fact]
+    public async Task An_aggregate_is_no_WebSocket()
+    {
+        using var socket = new System.Net.WebSockets.ClientWebSocket();
+        socket.Options.CollectHttpResponseDetails = true;
+        await Should.ThrowAsync<System.Net.WebSockets.WebSocketException>(() => socket.ConnectAsync(new Uri($"ws://{_gateway.Address.Authority}/page/7"), default));
+        ((int)socket.HttpStatusCode).ShouldBeOneOf(200, 400, 404);
+        (await TextAsync("/page/7")).ShouldStartWith("""{"users":""");
     }
 
     private string Member(string key, string upstream, string downstream, string more = "") =>

@@ -68,5 +68,20 @@ public sealed class OcelotAuthenticationTests : IAsyncLifetime
         (await _gateway.SendAsync(HttpMethod.Options, "/old")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Fact]
+    public async Task A_file_that_lets_everybody_in_may_ask_on_single_routes()
+    {
+        using var folder = new TempFolder();
+        await using var gateway = await GatewayProcess.StartAsync(folder.Write("ocelot.json", $$"""
+            { "Routes": [ {{Route("/asked", "\"AuthenticationOptions\": { \"AllowAnonymous\": false }")}}, {{Route("/open", "")}} ],
+              "GlobalConfiguration": { "AuthenticationOptions": { "AllowAnonymous": true, "AuthenticationProviderKey": "Key1", "AllowedScopes": [ "read" ] } }, {{Tokens.Provider}} }
+            """));
+
+        (await gateway.GetAsync("/open")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await (await gateway.GetAsync("/asked")).ShouldBeProblemAsync(401, "missing-credentials");
+        (await gateway.GetAsync("/asked", Tokens.Bearer(new { scope = "write" }))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await gateway.GetAsync("/asked", Tokens.Bearer(new { scope = "read" }))).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
     private string Route(string template, string more) => Routes.Route(template, "/", _upstream.Port, more);
 }

@@ -23,13 +23,16 @@ public sealed class OcelotBalancingTests : IAsyncLifetime
             { "Routes": [ {{string.Join(",\n",
                 Routes.Route("/least/{rest}", "/{rest}", both, "\"LoadBalancerOptions\": { \"Type\": \"LeastConnection\" }"),
                 Routes.Route("/sticky", "/", both, "\"LoadBalancerOptions\": { \"Type\": \"CookieStickySessions\", \"Key\": \"sid\", \"Expiry\": 60000 }"),
+                Routes.Route("/sticky2/{rest}", "/{rest}", both, "\"LoadBalancerOptions\": { \"Type\": \"CookieStickySessions\", \"Key\": \"sid\", \"Expiry\": 60000 }"),
+                Routes.Route("/brief", "/", both, "\"LoadBalancerOptions\": { \"Type\": \"CookieStickySessions\", \"Key\": \"brief\", \"Expiry\": 50 }"),
+                Routes.Route("/own", "/", both, "\"Key\": \"own\", \"LoadBalancerOptions\": { \"Type\": \"RoundRobin\" }"),
                 Routes.Route("/global", "/", both, "\"Key\": \"global\""),
                 Routes.Route("/other", "/", both, "\"LoadBalancerOptions\": { \"Type\": \"MyOwn\" }"),
                 Routes.Route("/breaks", "/", _first.Port, "\"QoSOptions\": { \"ExceptionsAllowedBeforeBreaking\": 2, \"DurationOfBreak\": 60000 }"),
                 Routes.Route("/blinks", "/", _first.Port, "\"QoSOptions\": { \"ExceptionsAllowedBeforeBreaking\": 2, \"DurationOfBreak\": 300 }"),
                 Routes.Route("/dead", "/", FreePort.Next(), "\"QoSOptions\": { \"MinimumThroughput\": 1, \"BreakDuration\": 60000 }"),
                 Routes.Route("/slow", "/slow", _first.Port, "\"QoSOptions\": { \"TimeoutValue\": 200 }"))}} ],
-              "GlobalConfiguration": { "LoadBalancerOptions": { "Type": "NoLoadBalancer", "RouteKeys": [ "global" ] } } }
+              "GlobalConfiguration": { "LoadBalancerOptions": { "Type": "NoLoadBalancer", "RouteKeys": [ "global", "own" ] } } }
             """));
     }
 
@@ -63,9 +66,32 @@ public sealed class OcelotBalancingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sessions_are_shared_by_routes_with_one_cookie_and_calls_without_it_take_turns()
+    {
+        var port = await PortAsync("/sticky2/a", ("Cookie", "sid=shared"));
+        for (var i = 0; i < 3; i++) (await PortAsync("/sticky", ("Cookie", "sid=shared"))).ShouldBe(port);
+
+        (await PortAsync("/sticky")).ShouldNotBe(await PortAsync("/sticky"));
+        (await _gateway.GetAsync("/sticky", ("Cookie", "sid=shared"))).Headers.Contains("Set-Cookie").ShouldBeFalse("the cookie is the service's own");
+    }
+
+    [Fact]
+    public async Task A_session_ends_when_nobody_calls()
+    {
+        // Every call of the session comes after its end, so that it takes its turn like any other.
+        var ports = new HashSet<int>();
+        await Deadline.UntilAsync("the session has moved", async () =>
+        {
+            await Task.Delay(60);
+            return ports.Add(await PortAsync("/brief", ("Cookie", "brief=a"))) && ports.Count == 2;
+        });
+    }
+
+    [Fact]
     public async Task A_global_balancer_is_for_the_routes_that_it_names_and_an_unknown_one_is_said()
     {
         for (var i = 0; i < 3; i++) (await PortAsync("/global")).ShouldBe(_first.Port);
+        (await PortAsync("/own")).ShouldNotBe(await PortAsync("/own"), "the route's own wins");
         (await PortAsync("/other")).ShouldNotBe(await PortAsync("/other"));
         _gateway.Output.ShouldContain("LoadBalancerOptions.Type: \"MyOwn\"");
     }

@@ -52,6 +52,7 @@ public sealed class OcelotCacheTests : IAsyncLifetime
         (await TextAsync("/old/a?x=1")).ShouldBe(first);
         (await TextAsync("/old/a?x=2")).ShouldNotBe(first);
         (await TextAsync("/old/b?x=1")).ShouldNotBe(first);
+        (await TextAsync("/old/a?x=1", null, ("Host", "other.example"))).ShouldNotBe(first, "another host is another address");
 
         var posted = await TextAsync("/old/a?x=1", HttpMethod.Post);
         posted.ShouldNotBe(first);

@@ -4,7 +4,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Gateway;
@@ -136,6 +139,8 @@ public sealed class OcelotDiscoveryTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("PollKube", "/api/v1/namespaces/shop/endpoints/orders", """{ "subsets": [ { "addresses": [ { "ip": "127.0.0.1" } ], "ports": [ { "port": PORT } ] } ] }""")]
+    [InlineData("watchkube", "/api/v1/namespaces/shop/endpoints/orders", """{ "subsets": [ { "addresses": [ { "ip": "127.0.0.1" } ], "ports": [ { "port": PORT } ] } ] }""")]
     [InlineData("Kube", "/api/v1/namespaces/shop/endpoints/orders", """{ "subsets": [ { "addresses": [ { "ip": "127.0.0.1" } ], "ports": [ { "name": "http", "port": PORT } ] } ] }""")]
     [InlineData("Eureka", "/eureka/apps/orders", """{ "application": { "name": "ORDERS", "instance": [ { "ipAddr": "127.0.0.1", "status": "UP", "port": { "$": PORT, "@enabled": "true" } }, { "ipAddr": "127.0.0.1", "status": "DOWN", "port": { "$": 1 } } ] } }""")]
     public async Task Kubernetes_and_Eureka_are_asked_over_their_own_interfaces(string type, string path, string answer)
@@ -149,6 +154,58 @@ public sealed class OcelotDiscoveryTests : IAsyncLifetime
             """));
 
         (await TextAsync(gateway, "/orders")).ShouldBe("first /");
+    }
+
+    [Fact]
+    public async Task A_namespace_of_the_route_goes_before_the_files_and_stands_before_the_name_where_no_route_is_written()
+    {
+        _known["orders"] = [_first.Port];
+        await using (var gateway = await StartAsync("Consul", ", \"Namespace\": \"shop\"", Named("orders", "/a", "/"), Named("orders", "/b", "/", "\"ServiceNamespace\": \"own\"")))
+        {
+            (await TextAsync(gateway, "/a")).ShouldBe("first /");
+            (await TextAsync(gateway, "/b")).ShouldBe("first /");
+            _consul.Seen.ShouldContain(call => call.Target.Contains("ns=shop"));
+            _consul.Seen.ShouldContain(call => call.Target.Contains("ns=own"));
+        }
+
+        await using var dynamic = await StartAsync("Consul", "");
+        (await TextAsync(dynamic, "/own.orders/x")).ShouldBe("first /x");
+        _consul.Seen.Last(call => call.Target.StartsWith("/v1/health/service/orders", StringComparison.Ordinal)).Target.ShouldContain("ns=own");
+    }
+
+    [Fact]
+    public async Task Options_of_the_whole_file_are_for_services_without_routes_too()
+    {
+        var h2 = FreePort.Next();
+        await using var modern = await SpeakingAsync(h2);
+        _known["modern"] = [h2];
+        _known["own"] = [h2];
+        _known["limited"] = [_first.Port];
+        await using var gateway = await GatewayProcess.StartAsync(_folder.Write("ocelot.json", $$"""
+            { "DynamicRoutes": [ { "Key": "own", "ServiceName": "own", "DownstreamHttpVersion": "1.1", "DownstreamHttpVersionPolicy": "RequestVersionExact" },
+                { "Key": "limited", "ServiceName": "limited", "DownstreamHttpVersion": "1.1", "DownstreamHttpVersionPolicy": "RequestVersionOrLower", "AuthenticationOptions": { "AllowAnonymous": true } } ],
+              "GlobalConfiguration": { "DownstreamScheme": "http", "DownstreamHttpVersion": "2.0", "DownstreamHttpVersionPolicy": "RequestVersionExact",
+                "AuthenticationOptions": { "AuthenticationProviderKeys": [ "Key1" ] }, "RateLimitOptions": { "RouteKeys": [ "limited" ], "Limit": 1, "Period": "1h" },
+                "ServiceDiscoveryProvider": { "Type": "Consul", "Host": "127.0.0.1", "Port": {{_consul.Port}} } },
+              {{Tokens.Provider}} }
+            """));
+
+        await Deadline.UntilAsync("the service is known", async () => (int)(await gateway.GetAsync("/modern/x")).StatusCode == 401);
+        (await (await gateway.GetAsync("/modern/x", Tokens.Bearer(new { sub = "a" }))).Content.ReadAsStringAsync()).ShouldBe("HTTP/2");
+        (await gateway.GetAsync("/own/x", Tokens.Bearer(new { sub = "a" }))).StatusCode.ShouldBe(HttpStatusCode.BadRequest, "what a service that speaks HTTP/2 alone answers to HTTP/1.1");
+        (await gateway.GetAsync("/limited/x", ("Oc-Client", "c"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await gateway.GetAsync("/limited/x", ("Oc-Client", "c"))).StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+    }
+
+    private static async Task<WebApplication> SpeakingAsync(int port)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port, listen => listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2));
+        var app = builder.Build();
+        app.Run(http => http.Response.WriteAsync(http.Request.Protocol));
+        await app.StartAsync();
+        return app;
     }
 
     private static string Named(string service, string upstream, string downstream, string more = "") => $$"""

@@ -108,6 +108,47 @@ public sealed class OcelotFilesTests : IAsyncLifetime
         await (await gateway.GetAsync("/slow")).ShouldBeProblemAsync(503, "upstream-timeout");
         await (await gateway.GetAsync("/dead")).ShouldBeProblemAsync(502, "upstream-unreachable");
         await (await gateway.GetAsync("/nowhere")).ShouldBeProblemAsync(404, "unknown-route");
+        using var socket = new System.Net.WebSockets.ClientWebSocket();
+        socket.Options.CollectHttpResponseDetails = true;
+        await Should.ThrowAsync<System.Net.WebSockets.WebSocketException>(() => socket.ConnectAsync(new Uri($"ws://{gateway.Address.Authority}/dead"), default));
+        socket.HttpStatusCode.ShouldBe(HttpStatusCode.InternalServerError);
+    }
+
+    [Fact]
+    public async Task Names_of_long_ago_are_not_read_and_are_said()
+    {
+        await using var gateway = await GatewayProcess.StartAsync(_folder.Write("ocelot.json", $$"""{ "ReRoutes": [ {{Routes.Route("/old", "/", _first.Port)}} ], "Routes": [ {{Routes.Route("/new", "/", _first.Port)}} ] }"""));
+
+        (await gateway.GetAsync("/old")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await TextAsync(gateway, "/new")).ShouldBe("first");
+        gateway.Output.ShouldContain("ReRoutes: is a name of Ocelot before 16");
+    }
+
+    [Fact]
+    public async Task What_the_whole_file_says_is_for_routes_without_their_own()
+    {
+        await using var slow = await StubUpstream.StartAsync(async http =>
+        {
+            await Task.Delay(1300, http.RequestAborted);
+            await http.Response.WriteAsync(http.Request.Headers["X-Base"].ToString());
+        });
+        await using var gateway = await GatewayProcess.StartAsync(_folder.Write("ocelot.json", $$"""
+            { "BaseUrl": "https://root.example",
+              "Routes": [ {{Routes.Route("/usual", "/", slow.Port)}}, {{Routes.Route("/patient", "/", slow.Port, "\"Timeout\": 60, \"RequestIdKey\": \"X-Own\"")}}, {{Routes.Route("/quick", "/", _first.Port)}} ],
+              "GlobalConfiguration": { "Timeout": 1, "RequestIdKey": "X-Shared", "UpstreamHeaderTransform": { "X-Base": "{BaseUrl}" } } }
+            """));
+
+        await (await gateway.GetAsync("/usual")).ShouldBeProblemAsync(504, "upstream-timeout");
+        (await TextAsync(gateway, "/patient")).ShouldBe("https://root.example");
+        slow.Seen.Last().Headers.Keys.ShouldContain("X-Own");
+        slow.Seen.Last().Headers.Keys.ShouldNotContain("X-Shared");
+        await gateway.GetAsync("/quick", ("X-Shared", "shared-1"));
+        _first.Seen.Last().Headers["X-Shared"].ShouldBe("shared-1");
+
+        _folder.Write("ocelot.json", $$"""{ "Routes": [ {{Routes.Route("/quick", "/", _first.Port, "\"UpstreamHeaderTransform\": { \"X-Base\": \"{BaseUrl}\" }")}} ] }""");
+        await gateway.WaitForLineAsync(line => line.Contains("Configuration 2 is in force"));
+        await gateway.GetAsync("/quick");
+        _first.Seen.Last().Headers["X-Base"].ShouldBe("http://localhost:5000", "what Ocelot says where nothing is written");
     }
 
     private static async Task<string> TextAsync(GatewayProcess gateway, string target) => await (await gateway.GetAsync(target)).Content.ReadAsStringAsync();

@@ -18,6 +18,12 @@ public sealed class OcelotRateLimitTests : IAsyncLifetime
             Route("/new/{rest}", Rule("\"Limit\": 2, \"Period\": \"1h\", \"ClientWhitelist\": [ \"free\" ]")),
             Route("/old", Rule("\"EnableRateLimiting\": true, \"Limit\": \"1\", \"Period\": \"1d\", \"PeriodTimespan\": 7, \"ClientIdHeader\": \"X-Client\", \"HttpStatusCode\": 418, \"QuotaExceededMessage\": \"{0} in {1}\"")),
             Route("/silent", Rule("\"Limit\": 1, \"Period\": \"1h\", \"DisableRateLimitHeaders\": true")),
+            Route("/mute", Rule("\"Limit\": 1, \"Period\": \"1h\", \"EnableHeaders\": false")),
+            Route("/loud", Rule("\"Limit\": 1, \"Period\": \"1h\", \"EnableHeaders\": false, \"DisableRateLimitHeaders\": false, \"KeyPrefix\": \"mine\"")),
+            Route("/both", Rule("\"Limit\": 1, \"Period\": \"1h\", \"StatusCode\": 418, \"HttpStatusCode\": 999, \"QuotaMessage\": \"new\", \"QuotaExceededMessage\": \"old\", \"Wait\": \"2h\", \"PeriodTimespan\": 9")),
+            Route("/waitless", Rule("\"Limit\": 1, \"Period\": \"1h\", \"Wait\": \"300ms\"")),
+            Route("/waiting", Rule("\"Limit\": 1, \"Period\": \"100ms\", \"Wait\": \"1h\"")),
+            Route("/many/{rest}", Rule("\"Limit\": 7, \"Period\": \"1h\"")),
             Route("/off", Rule("\"EnableRateLimiting\": false, \"Limit\": 1, \"Period\": \"1h\"")),
             Route("/short", Rule("\"Limit\": 1, \"Period\": \"0.3s\"")),
             Route("/member", Tokens.Demanded + ", " + Rule("\"Limit\": 1, \"Period\": \"1h\"")),
@@ -91,6 +97,40 @@ public sealed class OcelotRateLimitTests : IAsyncLifetime
 
         (await CallAsync("/short", "c")).StatusCode.ShouldBe(HttpStatusCode.OK);
         await Deadline.UntilAsync("the period is over", async () => (await CallAsync("/short", "c")).StatusCode == HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task An_old_name_counts_before_its_new_one_and_any_status_may_be_written()
+    {
+        (await CallAsync("/mute", "c")).Headers.Contains("X-RateLimit-Limit").ShouldBeFalse();
+        (await CallAsync("/loud", "c")).Headers.Contains("X-RateLimit-Limit").ShouldBeTrue();
+
+        await CallAsync("/both", "c");
+        var refused = await CallAsync("/both", "c");
+        ((int)refused.StatusCode).ShouldBe(999);
+        (await refused.Content.ReadAsStringAsync()).ShouldBe("old");
+        refused.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(9));
+    }
+
+    [Fact]
+    public async Task The_time_without_service_begins_with_the_first_refused_call_and_may_be_shorter_or_longer_than_the_period()
+    {
+        foreach (var route in new[] { "/waitless", "/waiting" })
+        {
+            (await CallAsync(route, "c")).StatusCode.ShouldBe(HttpStatusCode.OK);
+            await Deadline.UntilAsync("a call is refused", async () => (await CallAsync(route, route == "/waiting" ? "eager" : "c")).StatusCode == HttpStatusCode.TooManyRequests);
+        }
+
+        await Deadline.UntilAsync("the short wait is over, long before the period", async () => (await CallAsync("/waitless", "c")).StatusCode == HttpStatusCode.OK);
+        (await CallAsync("/waiting", "eager")).Headers.RetryAfter!.Delta!.Value.ShouldBeGreaterThan(TimeSpan.FromMinutes(50), "its period was over long ago");
+    }
+
+    [Fact]
+    public async Task Calls_at_the_same_time_are_counted_exactly_and_every_route_for_itself()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => CallAsync($"/many/{i}", "crowd")));
+        answers.Count(answer => answer.StatusCode == HttpStatusCode.OK).ShouldBe(7);
+        (await CallAsync("/new/a", "crowd")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]

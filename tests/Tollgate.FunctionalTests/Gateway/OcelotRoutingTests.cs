@@ -76,6 +76,11 @@ public sealed class OcelotRoutingTests : IClassFixture<OcelotRoutingTests.Site>
     [InlineData("/named/3?id=9&x=1", "/n/3?x=1")]               // a parameter named like a placeholder goes
     [InlineData("/named/3?ID=9&x=1", "/n/3?x=1")]
     [InlineData("/renamed?userId=4", "/renamed?personId=4&userId=4")]
+    [InlineData("/replaced?userId=4&x=1", "/replaced?personId=4&x=1")]
+    [InlineData("/units/7?u=9&x=a+b", "/u/7?part=all&x=a+b")]    // values stay as they came
+    [InlineData("/units/7?U=9", "/u/7?part=all&U=9")]           // with a query of its own, the template's names have a case
+    [InlineData("/exact?Id=5", "/exactly/5")]
+    [InlineData("/exact?id=5", null)]
     public Task Queries_are_matched_and_passed_on(string target, string? sent) => SentAsync(target, sent);
 
     [Theory]
@@ -101,6 +106,21 @@ public sealed class OcelotRoutingTests : IClassFixture<OcelotRoutingTests.Site>
         await SentAsync("/byheader", null, "GET", ("X-Version", "2"));
         await SentAsync("/byheader", null, "GET", ("X-Version", "3"), ("X-Tenant", "t-acme"));
         await SentAsync("/byheader", null, "GET", ("X-Version", "2"), ("X-Version", "2"), ("X-Tenant", "t-acme"));
+    }
+
+    [Fact]
+    public async Task A_bare_catch_all_has_priority_zero_whatever_is_written()
+    {
+        using var folder = new TempFolder();
+        await using var upstream = await StubUpstream.StartAsync(http => http.Response.WriteAsync(http.Request.Path));
+        await using var gateway = await GatewayProcess.StartAsync(folder.Write("ocelot.json", Routes.File(
+            Routes.Route("/{everything}", "/bare/{everything}", upstream.Port, "\"Priority\": 9"), Routes.Route("/usual/{x}", "/usual", upstream.Port),
+            Routes.Route("/low/{x}", "/low", upstream.Port, "\"Priority\": 0"), Routes.Route("/below/{x}", "/below", upstream.Port, "\"Priority\": -1"),
+            Routes.Route("/goods/{all}", "/goods", upstream.Port, "\"Priority\": 0"), Routes.Route("/goods/delete", "/deleted", upstream.Port, "\"Priority\": 1"))));
+
+        // At the same priority the order of the file counts, and above all a route with more.
+        foreach (var (target, sent) in new[] { ("/usual/a", "/usual"), ("/low/a", "/bare/low/a"), ("/below/a", "/bare/below/a"), ("/x/y", "/bare/x/y"), ("/", "/bare/"), ("/goods/delete", "/deleted") })
+            (await (await gateway.GetAsync(target)).Content.ReadAsStringAsync()).ShouldBe(sent, target);
     }
 
     private async Task SentAsync(string target, string? sent, string method = "GET", params (string, string)[] headers)
@@ -132,6 +152,7 @@ public sealed class OcelotRoutingTests : IClassFixture<OcelotRoutingTests.Site>
                 Route("/order/{x}", "/first"), Route("/order/{y}", "/second"),
                 Route("/q", "/q"), Route("/search?id={id}", "/found/{id}"), Route("/pair?a={a}&b={b}", "/pair/{a}/{b}"), Route("/whole?{all}", "/whole?{all}"),
                 Route("/wholeslash/?{all}", "/wholeslash/?{all}"), Route("/units/{u}", "/u/{u}?part=all"), Route("/named/{id}", "/n/{id}"), Route("/renamed?userId={uid}", "/renamed?personId={uid}"),
+                Route("/replaced?userId={userId}", "/replaced?personId={userId}"), Route("/exact?Id={Id}", "/exactly/{Id}", "\"RouteIsCaseSensitive\": true"),
                 Route("/methods", "/get", "\"UpstreamHttpMethod\": [ \"Get\" ]"), Route("/methods", "/post", "\"UpstreamHttpMethod\": [ \"post\" ]"),
                 Route("/host/{x}", "/anyhost", "\"Priority\": 9"), Route("/host/{x}", "/shop", "\"UpstreamHost\": \"shop.example\", \"Priority\": 0"),
                 Route("/byheader", "/v2/{tenant}", "\"UpstreamHeaderTemplates\": { \"X-Version\": \"2\", \"X-Tenant\": \"t-{header:tenant}\" }"))));

@@ -21,10 +21,11 @@ public sealed class PaidCallTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _upstream = await StubUpstream.StartAsync(http =>
+        _upstream = await StubUpstream.StartAsync(async http =>
         {
+            if (http.Request.Path == "/wait") await Task.Delay(Timeout.Infinite, http.RequestAborted);
             if (http.Request.Path == "/break") http.Abort();
-            return http.Response.WriteAsync("paid");
+            await http.Response.WriteAsync("paid");
         });
         var dead = FreePort.Next();
         var config = _folder.Write("ocelot.json", $$"""
@@ -134,6 +135,23 @@ public sealed class PaidCallTests : IAsyncLifetime
         (await _gateway.GetAsync("/members", Bearer(Token("anyone", "read")))).StatusCode.ShouldBe(HttpStatusCode.OK);
         await (await _gateway.GetAsync("/members", Bearer(Token("anyone", "other")))).ShouldBeProblemAsync(403, "insufficient-scope");
         (await _gateway.SendAsync(HttpMethod.Options, "/members")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_call_whose_caller_went_away_is_told_as_499()
+    {
+        using var gone = new CancellationTokenSource();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/weather/wait") { Headers = { { "X-Api-Key", Key } } };
+        var call = _gateway.Client.SendAsync(request, gone.Token);
+        await Deadline.UntilAsync("the call reaches the service", () => Task.FromResult(_upstream.Seen.Any(seen => seen.Target == "/wait")));
+
+        await gone.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(call);
+
+        (await _gateway.StopAsync()).ShouldBe(0);
+        await using var journal = GatewayProcess.Launch("journal", _folder.File("data"));
+        (await journal.WaitForExitAsync()).ShouldBe(0);
+        journal.Output.ShouldContain("\"status\":499");
     }
 
     [Fact]

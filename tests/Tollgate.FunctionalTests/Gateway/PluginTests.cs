@@ -42,6 +42,12 @@ public sealed class PluginTests : IAsyncLifetime
         _first.Seen.Last().Headers["X-Stamp"].ShouldBe("mine");
         _first.Seen.Last().Headers["X-Sample-Global"].ShouldBe("yes");
         ((int)(await gateway.GetAsync("/teapot")).StatusCode).ShouldBe(418);
+        foreach (var (route, reached) in new[] { ("/order1", true), ("/order2", false) })
+        {
+            var answered = await gateway.GetAsync(route);
+            ((int)answered.StatusCode).ShouldBe(418);
+            answered.Headers.Contains("X-Stamped-By").ShouldBe(reached, "handlers have the call in the order of the file");
+        }
 
         await gateway.GetAsync("/b");
         _second.Seen.Last().Headers["X-Sample-Global"].ShouldBe("yes");
@@ -53,6 +59,19 @@ public sealed class PluginTests : IAsyncLifetime
 
         foreach (var (shard, text) in new[] { ("0", "first"), ("1", "the second"), ("1", "the second"), ("0", "first") })
             (await (await gateway.GetAsync("/shard", ("X-Shard", shard))).Content.ReadAsStringAsync()).ShouldBe(text);
+    }
+
+    [Theory]
+    [InlineData("\"Metadata\": { \"stamp\": \"global\" }", "global")]
+    [InlineData("\"MetadataOptions\": { \"Metadata\": { \"stamp\": \"before\" } }", "before")]
+    [InlineData("\"Metadata\": { \"stamp\": \"global\" }, \"MetadataOptions\": { \"Separators\": [ \";\" ], \"Metadata\": { \"stamp\": \"before\" } }", "global")]
+    public async Task A_route_without_metadata_has_that_of_the_whole_file(string global, string stamp)
+    {
+        await using var gateway = await GatewayProcess.StartAsync(_folder.Write("ocelot.json",
+            $$"""{ "Routes": [ {{Routes.Route("/plain", "/", _first.Port, "\"DelegatingHandlers\": [ \"StampHandler\" ]")}} ], "GlobalConfiguration": { {{global}} } }"""), "--plugins", Programs.SamplePlugin);
+
+        await gateway.GetAsync("/plain");
+        _first.Seen.Last().Headers["X-Stamp"].ShouldBe(stamp);
     }
 
     [Fact]
@@ -152,6 +171,8 @@ public sealed class PluginTests : IAsyncLifetime
             Routes.Route("/a", "/", _first.Port, "\"Key\": \"a\", \"DelegatingHandlers\": [ \"StampHandler\" ], \"Metadata\": { \"stamp\": \"mine\" }"),
             Routes.Route("/b", "/", _second.Port, "\"Key\": \"b\""),
             Routes.Route("/teapot", "/", _second.Port, "\"DelegatingHandlers\": [ \"TeapotHandler\" ]"),
+            Routes.Route("/order1", "/", _second.Port, "\"DelegatingHandlers\": [ \"StampHandler\", \"TeapotHandler\" ]"),
+            Routes.Route("/order2", "/", _second.Port, "\"DelegatingHandlers\": [ \"TeapotHandler\", \"StampHandler\" ]"),
             Routes.Route("/shard", "/", [_first.Port, _second.Port], "\"LoadBalancerOptions\": { \"Type\": \"ByShard\" }"))}} ],
           {{more}} }
         """);
