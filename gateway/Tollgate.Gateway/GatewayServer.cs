@@ -30,7 +30,7 @@ public sealed class GatewayServer : IAsyncDisposable
     private readonly Journal? _journal;
     private readonly ConsumerDirectory _consumers;
     private readonly TokenTable _tokens = new();
-    private readonly ProofMemory _proofs = new();
+    private readonly ProofGuard _proofs;
     private readonly AnswerCache _cache;
     private readonly CallLog _calls;
     private readonly Explainer _explainer;
@@ -54,6 +54,7 @@ public sealed class GatewayServer : IAsyncDisposable
         _services = services.BuildServiceProvider();
         var documents = new ProductDocuments(loggers.CreateLogger<ProductDocuments>());
         _consumers = ConsumerDirectory.Create(options, _journal, loggers, time, documents);
+        _proofs = new ProofGuard(new ProofMemory(), _consumers.IsNewEverywhere);
         var node = _journal?.NodeId ?? (options.Data is null ? $"gw-{Environment.ProcessId}" : NodeId.LoadOrCreate(options.Data));
         _calls = new CallLog(options.Data is null ? null : Path.Combine(options.Data, "calls"), options.ExplainBytes, options.ExplainFor, time, loggers.CreateLogger<CallLog>());
         _explainer = new Explainer(node, _calls, _consumers.Credentials, _consumers.Entitlements, _consumers.Freshness, time);

@@ -89,6 +89,9 @@ internal sealed partial class ConsumerDirectory : IAsyncDisposable
     /// <summary>How lately what is known of credentials was confirmed.</summary>
     public Freshness Freshness { get; }
 
+    /// <summary>Says whether a name is new to all nodes that share the Redis, and keeps it for so many milliseconds; null without one.</summary>
+    public Func<string, long, ValueTask<bool?>>? IsNewEverywhere => _redis is null ? null : _redis.IsNewAsync;
+
     /// <summary>Which keys call.</summary>
     public KeyUse Use { get; }
 

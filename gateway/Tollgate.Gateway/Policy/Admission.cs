@@ -37,6 +37,9 @@ internal struct Admission
     /// <summary>The <c>Authorization</c> header holds a key or token: no upstream may see it.</summary>
     public bool AuthorizationIsOurs;
 
+    /// <summary>Whether its proof is shown for the first time; null until one was found to be good. Kept, too.</summary>
+    public Task<bool>? Proof;
+
     /// <summary>The caller has proved to hold the key of its token. Kept when the policy is asked again: a proof is taken once.</summary>
     public bool IsProven;
 

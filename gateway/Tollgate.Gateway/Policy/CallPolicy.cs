@@ -18,7 +18,7 @@ internal sealed class CallPolicy(
     TokenTable tokens,
     Feeds.Freshness freshness,
     Feeds.KeyUse use,
-    ProofMemory proofs,
+    ProofGuard proofs,
     long maxBodyBytes)
 {
     /// <summary>How soon a node that has lost touch may have found it again.</summary>
@@ -202,7 +202,7 @@ internal sealed class CallPolicy(
         if (!verdict.IsGranted || token is null) return verdict;
         if (route.Audiences.Length > 0 && !token.IsFor(route.Audiences)) return Verdict.Refuse(Refusal.InvalidCredentials);
         if (credentials.IsRevoked(token)) return Verdict.Refuse(Refusal.KeyRevoked);
-        return token.BoundTo is null && !BearerToken.IsBoundScheme(call.Authorization) ? Verdict.Granted : DpopCheck.Decide(token, text, in call, ref admission, proofs);
+        return token.BoundTo is null && !BearerToken.IsBoundScheme(call.Authorization) ? Verdict.Granted : DpopCheck.Decide(token, text, in call, ref admission, proofs, final);
     }
 
     private Verdict Authorize(Route route, in CallFacts call, ref Admission admission, TokenIdentity? token)

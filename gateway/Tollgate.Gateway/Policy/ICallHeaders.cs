@@ -10,5 +10,5 @@ internal interface ICallHeaders
     string? Address => null;
 
     /// <summary>Whether a proof of the call is shown for the first time. Calls that are made for it show it again, and are told the same.</summary>
-    bool IsFirst(Func<bool> isFirst) => isFirst();
+    Task<bool> IsFirst(Func<Task<bool>> isFirst) => isFirst();
 }

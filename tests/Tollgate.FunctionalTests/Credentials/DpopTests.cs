@@ -13,6 +13,7 @@ namespace Tollgate.FunctionalTests.Credentials;
 /// <summary>Tokens that are bound to a key (RFC 9449) at the gateway, and where it says that tokens are had (RFC 9728).</summary>
 public sealed class DpopTests : IAsyncLifetime
 {
+    private const string Address = "https://api.example.com/w/a";
     private readonly TempFolder _folder = new();
     private readonly ClientKey _key = new();
     private readonly string _apiKey = ApiKeyFormat.Generate(test: false);
@@ -112,6 +113,47 @@ public sealed class DpopTests : IAsyncLifetime
         (await CallAsync("/w/a", token, Proof(token, "https://api.example.com/w/a"), proxied)).StatusCode.ShouldBe(HttpStatusCode.OK);
         await (await CallAsync("/w/a", token, Proof(token, "/w/a"), proxied)).ShouldBeProblemAsync(401, "invalid-dpop-proof");
         (await CallAsync("/w/a", token, Proof(token, "https://API.example.com:443/w/a"), proxied)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_proof_that_one_gateway_took_is_taken_by_no_other_that_shares_its_Redis_and_without_it_once_by_each()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        string[] options = ["--consumers", Path.Combine(_folder.Path, "consumers.json"), "--Gateway:PublicUrl", "https://api.example.com", "--ConnectionStrings:Redis", redis.ConnectionString];
+        await using var one = await GatewayProcess.StartAsync(Path.Combine(_folder.Path, "ocelot.json"), options);
+        await using var other = await GatewayProcess.StartAsync(Path.Combine(_folder.Path, "ocelot.json"), options);
+        var token = Bound();
+        foreach (var gateway in new[] { one, other })
+            await Deadline.UntilAsync("a proof is taken", async () => (await ShowAsync(gateway, Proof(token, Address))).StatusCode == HttpStatusCode.OK);
+
+        for (var round = 0; round < 20; round++)
+        {
+            var (first, second) = round % 2 == 0 ? (one, other) : (other, one);
+            var proof = Proof(token, Address);
+            (await ShowAsync(first, proof)).StatusCode.ShouldBe(HttpStatusCode.OK);
+            await (await ShowAsync(second, proof)).ShouldBeProblemAsync(401, "invalid-dpop-proof");
+            await (await ShowAsync(first, proof)).ShouldBeProblemAsync(401, "invalid-dpop-proof");
+        }
+        for (var round = 0; round < 10; round++)
+        {
+            var proof = Proof(token, Address);
+            var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => ShowAsync(i % 2 == 0 ? one : other, proof)));
+            answers.Count(answer => answer.StatusCode == HttpStatusCode.OK).ShouldBe(1);
+        }
+
+        await redis.KillAsync();
+        var alone = Proof(token, Address);
+        (await ShowAsync(one, alone)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await ShowAsync(one, alone)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await ShowAsync(other, alone)).StatusCode.ShouldBe(HttpStatusCode.OK, "nobody told it");
+        await redis.StartServerAsync();
+        await Deadline.UntilAsync("gateways tell each other again", async () =>
+        {
+            var proof = Proof(token, Address);
+            return (await ShowAsync(one, proof)).StatusCode == HttpStatusCode.OK && (await ShowAsync(other, proof)).StatusCode == HttpStatusCode.Unauthorized;
+        });
+
+        Task<HttpResponseMessage> ShowAsync(GatewayProcess gateway, string proof) => gateway.GetAsync("/w/a", ("Authorization", $"DPoP {token}"), ("DPoP", proof));
     }
 
     [Theory]

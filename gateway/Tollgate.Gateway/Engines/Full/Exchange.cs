@@ -357,5 +357,5 @@ internal sealed class Exchange : ICallHeaders
 
     string? ICallHeaders.Address => PublicAddress.Of(this);
 
-    bool ICallHeaders.IsFirst(Func<bool> isFirst) => Context.Features.Get<OuterCall>() is { } outer ? outer.IsFirst(isFirst) : isFirst();
+    Task<bool> ICallHeaders.IsFirst(Func<Task<bool>> isFirst) => Context.Features.Get<OuterCall>() is { } outer ? outer.IsFirst(isFirst) : isFirst();
 }

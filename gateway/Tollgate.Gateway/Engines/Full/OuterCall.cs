@@ -7,11 +7,11 @@ namespace Tollgate.Gateway.Engines.Full;
 internal sealed class OuterCall(HttpContext context, bool isProven)
 {
     private readonly Lock _asking = new();
-    private bool? _isFirst = isProven ? true : null;
+    private Task<bool>? _isFirst = isProven ? Task.FromResult(true) : null;
 
     public HttpContext Context => context;
 
-    public bool IsFirst(Func<bool> isFirst)
+    public Task<bool> IsFirst(Func<Task<bool>> isFirst)
     {
         lock (_asking) return _isFirst ??= isFirst();
     }

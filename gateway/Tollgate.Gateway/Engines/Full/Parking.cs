@@ -32,7 +32,7 @@ internal static class Parking
                 }
             }
 
-            exchange.Admission = new Admission { FileRate = exchange.Admission.FileRate, IsProven = exchange.Admission.IsProven };
+            exchange.Admission = new Admission { FileRate = exchange.Admission.FileRate, IsProven = exchange.Admission.IsProven, Proof = exchange.Admission.Proof };
             verdict = exchange.Decide(final);
         }
 

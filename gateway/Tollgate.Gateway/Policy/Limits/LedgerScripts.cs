@@ -198,6 +198,12 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
         return { 1 }
         """);
 
+    /// <summary>Takes a name for so many milliseconds. Answers 1 for the first who does.</summary>
+    public RedisScript Take { get; } = new("""
+        if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1]) then return { 1 } end
+        return { 0 }
+        """);
+
     /// <summary>
     /// Notes that a node lives: node, ms after which one is gone, nodes that it knew before, whether it has told all it spent. Answers how many live, the node's
     /// place among them, and whether the ledger may grant: when as many have told as were known, or after a while.

@@ -104,6 +104,9 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
     public async ValueTask<bool> ResetAsync(string key, bool quota, Guid? order = null) =>
         await RunAsync(quota ? _scripts.ResetQuota : _scripts.ResetWindow, quota ? key : OfThisRun(key), ["", order?.ToString("N") ?? ""]).ConfigureAwait(false) is { Length: > 0 };
 
+    /// <summary>Whether nobody has taken a name before; whoever does keeps it for so long. Null when Redis is away.</summary>
+    public async ValueTask<bool?> IsNewAsync(string name, long forMs) => await RunAsync(_scripts.Take, name, [forMs]).ConfigureAwait(false) is [var taken, ..] ? taken == 1 : null;
+
     public void Tidy()
     {
         // Keys expire by themselves.
