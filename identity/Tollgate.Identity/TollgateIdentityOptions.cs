@@ -83,6 +83,9 @@ public sealed class TollgateIdentityOptions
     /// <summary>DPoP proofs must carry a nonce of this server (RFC 9449 §8).</summary>
     public bool DpopNonceRequired { get; set; }
 
+    /// <summary>Clients of applications may have access tokens that say nothing themselves. Only where the gateways ask this server about tokens: others refuse those.</summary>
+    public bool ReferenceTokensForApplications { get; set; }
+
     public TokenLimitOptions TokenLimits { get; set; } = new();
 
     public RegistrationOptions Registration { get; set; } = new();

@@ -111,6 +111,9 @@ internal static class OAuthSetup
         if (app.ServiceProvider.GetRequiredService<IOptions<TollgateIdentityOptions>>().Value.Registration.IsOn)
         {
             programs.MapPost(path + OAuthPaths.Registration, RegistrationEndpoint.HandleAsync);
+            programs.MapGet(path + OAuthPaths.Registration + "/{client}", RegistrationEndpoint.ReadAsync);
+            programs.MapPut(path + OAuthPaths.Registration + "/{client}", RegistrationEndpoint.ChangeAsync);
+            programs.MapDelete(path + OAuthPaths.Registration + "/{client}", RegistrationEndpoint.EndAsync);
             app.Map(path + OAuthPaths.Registration, NotAllowed).AllowAnonymous();
         }
     }

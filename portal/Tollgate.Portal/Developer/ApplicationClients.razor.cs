@@ -8,6 +8,7 @@ namespace Tollgate.Portal.Developer;
 /// <summary>The OAuth clients of an application: made, changed, their secrets shown once and rotated.</summary>
 public sealed partial class ApplicationClients
 {
+    private static readonly string[] ProtectionFields = ["signingAlgorithm", "accessTokenType", "requireDpop", "requirePushedRequests"];
     private IReadOnlyList<ClientView>? _clients;
     private FreshClient? _fresh;
     private ClientView? _changing;
@@ -20,6 +21,11 @@ public sealed partial class ApplicationClients
     private string _redirectUris = "";
     private string _byes = "";
     private string _origins = "";
+    private string _algorithm = "RS256";
+    private string _type = AccessTokenTypes.Jwt;
+    private bool _bound;
+    private bool _pushed;
+    private bool _isProtectionOpen;
     private IReadOnlyList<string> _offered = [];
     private HashSet<string> _scopes = [];
     private IReadOnlyDictionary<string, string> _errors = new Dictionary<string, string>();
@@ -39,6 +45,8 @@ public sealed partial class ApplicationClients
         (_editing, _changing, _fresh, _errors) = (true, client, null, new Dictionary<string, string>());
         (_name, _kind, _scopes) = (client?.Name ?? "", client?.Kind ?? ClientKind.Service, [.. client?.Scopes ?? []]);
         (_redirectUris, _byes, _origins) = (Text(client?.RedirectUris), Text(client?.PostLogoutRedirectUris), Text(client?.Origins));
+        (_algorithm, _type, _bound, _pushed) = (client?.SigningAlgorithm ?? "RS256", client?.AccessTokenType ?? AccessTokenTypes.Jwt, client?.RequireDpop ?? false, client?.RequirePushedRequests ?? false);
+        _isProtectionOpen = _algorithm != "RS256" || _type != AccessTokenTypes.Jwt || _bound || _pushed;
         return LoadScopesAsync();
     }
 
@@ -54,7 +62,10 @@ public sealed partial class ApplicationClients
     {
         var acts = _kind != ClientKind.Service;
         var form = new ClientForm(_name, _kind, [.. _scopes.Where(_offered.Contains)], acts ? Lines(_redirectUris) : [], acts ? Lines(_byes) : [], acts ? Lines(_origins) : [],
-            _changing?.BackChannelLogoutUri);
+            _changing?.BackChannelLogoutUri)
+        {
+            SigningAlgorithm = _algorithm, AccessTokenType = _type, RequireDpop = _bound, RequirePushedRequests = acts && _pushed,
+        };
         return TakeAsync(() => _changing is { } old
             ? Clients.UpdateAsync(Organisation, Application.Id, old.ClientId, old.Version, form, Gone)
             : Clients.CreateAsync(Organisation, Application.Id, form, Gone));
@@ -92,7 +103,7 @@ public sealed partial class ApplicationClients
                 (_fresh, _editing, _rotating, _changing, _errors) = (client, false, null, null, new Dictionary<string, string>());
                 break;
             case ClientOutcome.Invalid(var errors):
-                _errors = errors;
+                (_errors, _isProtectionOpen) = (errors, _isProtectionOpen || errors.Keys.Any(ProtectionFields.Contains));
                 break;
             case ClientOutcome.TooMany(var limit):
                 _errors = Whole($"An application holds at most {limit} clients. Delete one that is no longer used.");

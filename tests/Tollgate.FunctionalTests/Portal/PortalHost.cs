@@ -39,7 +39,7 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public string MailFolder => Path.Combine(_folder.Path, "mail");
 
-    public static async Task<PortalHost> StartAsync(Identity.Shape shape = Identity.Shape.Sqlite)
+    public static async Task<PortalHost> StartAsync(Identity.Shape shape = Identity.Shape.Sqlite, params (string Key, string Value)[] settings)
     {
         var folder = new TempFolder();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -50,6 +50,7 @@ internal sealed class PortalHost : IAsyncDisposable
         });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Data"] = folder.Path });
+        builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
         if (shape == Identity.Shape.Postgres)
             builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Postgres"] = await (await PostgresServer.SharedAsync()).NewDatabaseAsync() });
         builder.Logging.ClearProviders();

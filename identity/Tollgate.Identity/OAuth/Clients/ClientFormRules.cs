@@ -1,3 +1,4 @@
+using Tollgate.Identity.OAuth.Keys;
 using Tollgate.Identity.OAuth.Protocol;
 
 namespace Tollgate.Identity.OAuth.Clients;
@@ -8,7 +9,8 @@ internal static class ClientFormRules
     private const int MostUris = 20;
 
     /// <param name="offered">The scopes that the client may have.</param>
-    public static Dictionary<string, string> WhatIsWrongWith(ClientForm form, IReadOnlyCollection<string> offered, bool isHttps)
+    /// <param name="mayRefer">Access tokens may be of the kind <c>reference</c>.</param>
+    public static Dictionary<string, string> WhatIsWrongWith(ClientForm form, IReadOnlyCollection<string> offered, bool mayRefer, bool isHttps)
     {
         var errors = new Dictionary<string, string>();
         if (form.Name?.Trim() is not { Length: > 0 and <= 80 } name || name.Any(char.IsControl)) errors["name"] = "A name has 1 to 80 characters on one line.";
@@ -20,6 +22,10 @@ internal static class ClientFormRules
         if (form.BackChannelLogoutUri is { Length: > 0 } called) Check("backChannelLogoutUri", [called], uri => BackChannelUris.WhatIsWrongWith(uri, isHttps));
         if (form.Kind != ClientKind.Service && form.RedirectUris is not { Count: > 0 }) errors["redirectUris"] = "A client that acts for people needs an address to lead them back to.";
         if (form.Kind == ClientKind.Service && form.RedirectUris is { Count: > 0 }) errors["redirectUris"] = "A service leads nobody back: leave this empty, or choose another kind.";
+        if (form.SigningAlgorithm is { } algorithm && !Algorithms.All.Contains(algorithm)) errors["signingAlgorithm"] = $"Tokens are signed with {string.Join(" or ", Algorithms.All)}.";
+        if (form.AccessTokenType is not (null or AccessTokenTypes.Jwt or AccessTokenTypes.Reference)) errors["accessTokenType"] = "An access token is jwt or reference.";
+        else if (form.AccessTokenType == AccessTokenTypes.Reference && !mayRefer) errors["accessTokenType"] = "Reference tokens are not offered here: the gateways would not ask about them.";
+        if (form.RequirePushedRequests == true && form.Kind == ClientKind.Service) errors["requirePushedRequests"] = "A service signs nobody in, so that there is nothing to send ahead.";
         return errors;
 
         void Check(string field, IReadOnlyList<string>? all, Func<string, string?> judge)

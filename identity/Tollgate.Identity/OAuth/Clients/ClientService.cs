@@ -6,6 +6,7 @@ using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Contracts.Scopes;
 using Tollgate.Identity.Audit;
+using Tollgate.Identity.OAuth.Keys;
 using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Storage;
@@ -35,6 +36,9 @@ public sealed class ClientService
 
     internal ClientService(IDbContextFactory<IdentityDb> databases, AuditLog audit, ClientCache cache, ISubscribedScopes subscribed, IOptions<TollgateIdentityOptions> options, TimeProvider time) =>
         (_databases, _audit, _cache, _subscribed, _options, _time) = (databases, audit, cache, subscribed, options.Value, time);
+
+    /// <summary>Whether clients of applications may have access tokens that gateways ask about: the operator knows whether they do.</summary>
+    public bool OffersReferenceTokens => _options.ReferenceTokensForApplications;
 
     /// <summary>Where programs find the rest: the issuer's discovery document.</summary>
     public string Discovery => _options.IssuerName.TrimEnd('/') + OAuthPaths.Discovery;
@@ -70,7 +74,7 @@ public sealed class ClientService
     public async Task<ClientOutcome> CreateAsync(OrganisationId organisation, AppId application, ClientForm form, CancellationToken cancel)
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
-        if (await WhatIsWrongAsync(application, form, [], cancel) is { Count: > 0 } errors) return new ClientOutcome.Invalid(errors);
+        if (await WhatIsWrongAsync(application, form, [], keeps: false, cancel) is { Count: > 0 } errors) return new ClientOutcome.Invalid(errors);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         if (!await db.LockOrganisationAsync(organisation, cancel)
             || !await db.Applications.AnyAsync(a => a.Id == application && a.Organisation == organisation && a.DeletedAt == null, cancel))
@@ -100,7 +104,7 @@ public sealed class ClientService
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         if (await LockAsync(db, organisation, application, clientId, cancel) is not { } client) return new ClientOutcome.NotFound();
         // What it has been given stays choosable while a subscription is away.
-        if (await WhatIsWrongAsync(application, form, client.Scopes, cancel) is { Count: > 0 } errors) return new ClientOutcome.Invalid(errors);
+        if (await WhatIsWrongAsync(application, form, client.Scopes, client.UsesReferenceTokens, cancel) is { Count: > 0 } errors) return new ClientOutcome.Invalid(errors);
         if (client.Version != version) return new ClientOutcome.Stale(View(client));
         if (client.IsPublic != (form.Kind == ClientKind.Public))
             return new ClientOutcome.Invalid(new Dictionary<string, string> { ["kind"] = "A client with a secret and one without are two things: make another one." });
@@ -164,6 +168,19 @@ public sealed class ClientService
         return true;
     }
 
+    /// <summary>Ends a client that registered itself, at its own wish.</summary>
+    internal async Task EndAsync(OAuthClient registered, CancellationToken cancel)
+    {
+        await using var db = await _databases.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var now = (DateTimeOffset?)_time.GetUtcNow();
+        await db.OAuthClients.Where(c => c.ClientId == registered.ClientId).ExecuteUpdateAsync(c => c.SetProperty(x => x.DeletedAt, now), cancel);
+        await _audit.AddAsync(db, "client.deleted", registered.ClientId);
+        await db.SaveWithChangesAsync([TokensUntilNow(registered.ClientId)], cancel);
+        await transaction.CommitAsync(cancel);
+        _cache.Forget(registered.ClientId);
+    }
+
     /// <summary>Refuses a client everywhere, or takes it again: the platform's own word, whoever's it is. False: there is no such client.</summary>
     public async Task<bool> DisableAsync(string clientId, bool disabled, CancellationToken cancel)
     {
@@ -199,8 +216,9 @@ public sealed class ClientService
         foreach (var client in await db.OAuthClients.Where(c => c.Application == application && c.DeletedAt == null).Select(c => c.ClientId).ToListAsync(cancel)) _cache.Forget(client);
     }
 
-    private async Task<Dictionary<string, string>> WhatIsWrongAsync(AppId application, ClientForm form, IReadOnlyList<string> has, CancellationToken cancel) =>
-        ClientFormRules.WhatIsWrongWith(form, [.. await ScopesAsync(application, form.Kind, cancel), .. form.Kind == ClientKind.Service ? has.Except(StandardScopes.All) : has], _options.IsHttps);
+    /// <param name="keeps">It has reference tokens already, and may go on with them.</param>
+    private async Task<Dictionary<string, string>> WhatIsWrongAsync(AppId application, ClientForm form, IReadOnlyList<string> has, bool keeps, CancellationToken cancel) =>
+        ClientFormRules.WhatIsWrongWith(form, [.. await ScopesAsync(application, form.Kind, cancel), .. form.Kind == ClientKind.Service ? has.Except(StandardScopes.All) : has], OffersReferenceTokens || keeps, _options.IsHttps);
 
     private static async Task<OAuthClient?> LockAsync(IdentityDb db, OrganisationId organisation, AppId application, string clientId, CancellationToken cancel) =>
         await db.LockOrganisationAsync(organisation, cancel)
@@ -219,6 +237,10 @@ public sealed class ClientService
         (client.Scopes, client.RedirectUris) = ([.. (form.Scopes ?? []).Distinct()], [.. (form.RedirectUris ?? []).Distinct()]);
         (client.PostLogoutRedirectUris, client.Origins) = ([.. (form.PostLogoutRedirectUris ?? []).Distinct()], [.. (form.Origins ?? []).Distinct()]);
         client.BackChannelLogoutUri = form.BackChannelLogoutUri is { Length: > 0 } uri ? uri : null;
+        client.SigningAlgorithm = form.SigningAlgorithm ?? client.SigningAlgorithm;
+        client.UsesReferenceTokens = form.AccessTokenType is { } type ? type == AccessTokenTypes.Reference : client.UsesReferenceTokens;
+        client.RequiresDpop = form.RequireDpop ?? client.RequiresDpop;
+        client.RequiresPushedRequests = form.Kind != ClientKind.Service && (form.RequirePushedRequests ?? client.RequiresPushedRequests);
     }
 
     private static string AddSecret(IdentityDb db, OAuthClient client, DateTimeOffset now)
@@ -243,6 +265,10 @@ public sealed class ClientService
         var kind = client.IsPublic ? ClientKind.Public : client.Has(Grants.AuthorizationCode) ? ClientKind.Web : ClientKind.Service;
         return new ClientView(client.ClientId, client.Application, client.Name, kind, client.Grants, client.Scopes, client.RedirectUris, client.PostLogoutRedirectUris,
             client.Origins, client.BackChannelLogoutUri, client.DisabledAt is not null, client.Created, client.Version,
-            [.. client.Secrets.Where(s => s.IsLive(now)).OrderByDescending(s => s.Created).Select(s => new ClientSecretView(s.Id, s.LastFour, s.Created, s.Expires))]);
+            [.. client.Secrets.Where(s => s.IsLive(now)).OrderByDescending(s => s.Created).Select(s => new ClientSecretView(s.Id, s.LastFour, s.Created, s.Expires))])
+        {
+            SigningAlgorithm = client.SigningAlgorithm ?? Algorithms.Rs256, AccessTokenType = client.UsesReferenceTokens ? AccessTokenTypes.Reference : AccessTokenTypes.Jwt,
+            RequireDpop = client.RequiresDpop, RequirePushedRequests = client.RequiresPushedRequests,
+        };
     }
 }

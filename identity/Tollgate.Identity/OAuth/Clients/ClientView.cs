@@ -15,11 +15,34 @@ public enum ClientKind
     Public,
 }
 
+/// <summary>What access tokens are.</summary>
+public static class AccessTokenTypes
+{
+    /// <summary>Says itself what it is good for, and is checked with the server's public key.</summary>
+    public const string Jwt = "jwt";
+
+    /// <summary>Says nothing: who is shown it asks the server.</summary>
+    public const string Reference = "reference";
+}
+
 /// <summary>What a person chooses about a client.</summary>
 /// <param name="Scopes">Those of OpenID Connect that it may ask for, and of what the subscriptions give those that it may; none of the latter = all.</param>
 public sealed record ClientForm(
     string Name, ClientKind Kind, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? RedirectUris = null,
-    IReadOnlyList<string>? PostLogoutRedirectUris = null, IReadOnlyList<string>? Origins = null, string? BackChannelLogoutUri = null);
+    IReadOnlyList<string>? PostLogoutRedirectUris = null, IReadOnlyList<string>? Origins = null, string? BackChannelLogoutUri = null)
+{
+    /// <summary>What its tokens are signed with: <c>RS256</c>, which every program can read, or <c>ES256</c>. Null, here and below: as it was, which is RS256 at first.</summary>
+    public string? SigningAlgorithm { get; init; }
+
+    /// <summary><c>jwt</c> at first; <c>reference</c>, where the operator offers it, is a handle that APIs ask about.</summary>
+    public string? AccessTokenType { get; init; }
+
+    /// <summary>Its tokens are bound to a key of its own (DPoP): it is given none without a proof.</summary>
+    public bool? RequireDpop { get; init; }
+
+    /// <summary>It sends its sign-in requests ahead (PAR), and others in its name are refused.</summary>
+    public bool? RequirePushedRequests { get; init; }
+}
 
 /// <summary>A client as pages show it. Its secrets are known by their ends alone.</summary>
 /// <param name="Version">Say it with a change: a change of something older is refused.</param>
@@ -28,6 +51,11 @@ public sealed record ClientView(
     IReadOnlyList<string> PostLogoutRedirectUris, IReadOnlyList<string> Origins, string? BackChannelLogoutUri, bool IsDisabled, DateTimeOffset Created, int Version,
     IReadOnlyList<ClientSecretView> Secrets)
 {
+    public required string SigningAlgorithm { get; init; }
+    public required string AccessTokenType { get; init; }
+    public bool RequireDpop { get; init; }
+    public bool RequirePushedRequests { get; init; }
+
     /// <summary>The scopes that it may ask for at this moment; null where it was not looked up.</summary>
     public IReadOnlyList<string>? MayAsk { get; init; }
 }

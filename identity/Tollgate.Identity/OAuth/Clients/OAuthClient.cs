@@ -49,8 +49,15 @@ internal sealed class OAuthClient
 
     /// <summary>Its tokens are bound to a key of its own (RFC 9449 §5.2).</summary>
     public bool RequiresDpop { get; set; }
+
     /// <summary>Its access tokens say nothing themselves: who is shown one asks by introspection.</summary>
     public bool UsesReferenceTokens { get; set; }
+
+    /// <summary>The digest of the token by which a client that registered itself changes what it said (RFC 7592).</summary>
+    public string? RegistrationSha256 { get; init; }
+
+    /// <summary>How such a client said that it proves itself: another way of the same secret is taken too.</summary>
+    public string? RegisteredMethod { get; set; }
     public required DateTimeOffset Created { get; init; }
 
     /// <summary>The platform refuses it for now.</summary>
@@ -89,6 +96,8 @@ internal sealed class OAuthClientMapping : IEntityTypeConfiguration<OAuthClient>
         client.Property(c => c.Name).HasMaxLength(InputLimits.ClientId);
         client.Property(c => c.SigningAlgorithm).HasMaxLength(8);
         client.Property(c => c.BackChannelLogoutUri).HasMaxLength(InputLimits.RedirectUri);
+        client.Property(c => c.RegistrationSha256).HasMaxLength(64).IsFixedLength();
+        client.Property(c => c.RegisteredMethod).HasMaxLength(32);
         client.Property(c => c.Version).HasDefaultValue(1).IsConcurrencyToken();
         client.HasIndex(c => c.Application);
         client.HasOne<Application>().WithMany().HasForeignKey(c => c.Application).OnDelete(DeleteBehavior.Restrict);

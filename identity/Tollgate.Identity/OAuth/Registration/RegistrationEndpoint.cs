@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.EntityFrameworkCore;
@@ -9,45 +8,124 @@ using Microsoft.Extensions.Options;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Protocol;
-using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.OAuth.Registration;
 
 /// <summary>
-/// Lets programs register themselves (RFC 7591): <c>POST /connect/register</c>, with an initial access token that the operator hands out. People
-/// are always asked before such a client acts for them.
+/// Lets programs register themselves (RFC 7591): <c>POST /connect/register</c>, with an initial access token that the operator hands out; and each look
+/// at, change and end its own registration (RFC 7592) below it, with a token that it was given then. People are always asked before such a client acts for them.
 /// </summary>
-internal sealed class RegistrationEndpoint(IdentityDb db, TokenLimits limits, AuditLog audit, IOptions<TollgateIdentityOptions> options, TimeProvider time)
+internal sealed class RegistrationEndpoint(
+    IdentityDb db, ClientService clients, ClientCache cache, TokenLimits limits, AuditLog audit, IOptions<TollgateIdentityOptions> options, TimeProvider time)
 {
-    public static Task<IResult> HandleAsync(HttpContext http, RegistrationEndpoint endpoint, CancellationToken cancel) => endpoint.AnswerAsync(http, cancel);
+    private const string InvalidMetadata = "invalid_client_metadata";
 
-    private async Task<IResult> AnswerAsync(HttpContext http, CancellationToken cancel)
+    public static Task<IResult> HandleAsync(HttpContext http, RegistrationEndpoint endpoint, CancellationToken cancel) => endpoint.RegisterAsync(http, cancel);
+
+    public static Task<IResult> ReadAsync(string client, HttpContext http, RegistrationEndpoint endpoint, CancellationToken cancel) => endpoint.OfAsync(client, http,
+        (own, token) => Task.FromResult(OAuthAnswers.Json(http, ClientMetadata.Of(own, token, endpoint.Address(own), null))), cancel);
+
+    public static Task<IResult> ChangeAsync(string client, HttpContext http, RegistrationEndpoint endpoint, CancellationToken cancel) =>
+        endpoint.OfAsync(client, http, (own, token) => endpoint.ChangeAsync(http, own, token, cancel), cancel);
+
+    public static Task<IResult> EndAsync(string client, HttpContext http, RegistrationEndpoint endpoint, CancellationToken cancel) =>
+        endpoint.OfAsync(client, http, (own, _) => endpoint.EndAsync(http, own, cancel), cancel);
+
+    private async Task<IResult> RegisterAsync(HttpContext http, CancellationToken cancel)
     {
-        if (!IsInvited(http))
-        {
-            if (limits.Failure(http.Connection.RemoteIpAddress, "registration") is { } wait) return OAuthAnswers.Refuse(http, OAuthRefusal.TooMany(wait));
-            OAuthAnswers.NoStore(http);
-            http.Response.Headers.WWWAuthenticate = "Bearer realm=\"tollgate\"" + (http.Request.Headers.Authorization.Count > 0 ? ", error=\"invalid_token\"" : "");
-            return Results.StatusCode(StatusCodes.Status401Unauthorized);
-        }
+        if (!IsInvited(Bearer(http))) return NotLetIn(http, "registration");
+        var (wish, allowed, refusal) = await ReadWishAsync(http, cancel);
+        if (wish is null) return Refuse(http, refusal!);
 
-        if (await ReadAsync(http, cancel) is not { } body) return Refuse(http, "invalid_client_metadata", "Send a JSON object of at most 64 KiB.");
-        var wish = new RegistrationWish(body);
-        var known = await db.OAuthScopes.Select(s => s.Name).ToListAsync(cancel);
-        var allowed = options.Value.Registration.Scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Intersect(known).Concat(StandardScopes.All).ToList();
-        if (wish.WhatIsWrong(allowed, options.Value.IsHttps) is var (error, sentence) && error is not null) return Refuse(http, error, sentence!);
-        return OAuthAnswers.Json(http, await MakeAsync(wish, allowed, cancel), StatusCodes.Status201Created);
+        var (now, token) = (time.GetUtcNow(), Secrets.New());
+        var client = new OAuthClient
+        {
+            ClientId = "dcr_" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)), Name = wish.Name, RegistrationSha256 = Secrets.Sha256(token), Created = now,
+        };
+        ClientMetadata.Write(wish, client, allowed);
+        db.Add(client);
+        var secret = HasSecret(client) ? AddSecret(client) : null;
+        await audit.AddAsync(db, "client.registered", client.ClientId);
+        await db.SaveChangesAsync(cancel);
+        return OAuthAnswers.Json(http, ClientMetadata.Of(client, token, Address(client), secret), StatusCodes.Status201Created);
     }
 
-    private bool IsInvited(HttpContext http)
+    /// <summary>Whoever has the token of a registration goes on with it. Unknown ones, and those that are over, answer like a wrong token (RFC 7592 §2.1).</summary>
+    private async Task<IResult> OfAsync(string id, HttpContext http, Func<OAuthClient, string, Task<IResult>> goOn, CancellationToken cancel)
     {
+        var token = Bearer(http);
+        var client = token is null || id.Length > InputLimits.ClientId || id.Any(char.IsControl) ? null
+            : await db.OAuthClients.Include(c => c.Secrets).SingleOrDefaultAsync(c => c.ClientId == id && c.DeletedAt == null && c.RegistrationSha256 != null, cancel);
+        if (client is null || !Secrets.Same(client.RegistrationSha256!, Secrets.Sha256(token!))) return NotLetIn(http, id);
+        if (client.DisabledAt is not null) return OAuthAnswers.Refuse(http, new OAuthRefusal("access_denied", "The operator has disabled this client.", StatusCodes.Status403Forbidden));
+        return await goOn(client, token!);
+    }
+
+    private async Task<IResult> ChangeAsync(HttpContext http, OAuthClient client, string token, CancellationToken cancel)
+    {
+        var (wish, allowed, refusal) = await ReadWishAsync(http, cancel);
+        if (wish is null) return Refuse(http, refusal!);
+        if (wish.ClientId != client.ClientId) return Refuse(http, new OAuthRefusal(InvalidMetadata, "client_id is missing, or another client's."));
+        if (wish.NamesOurs is { } ours) return Refuse(http, OAuthRefusal.InvalidRequest($"{ours} is the server's to say."));
+        var now = time.GetUtcNow();
+        if (wish.Secret is { } told && !client.Secrets.Exists(s => s.IsLive(now) && Secrets.Same(s.Sha256, Secrets.Sha256(told))))
+            return Refuse(http, new OAuthRefusal(InvalidMetadata, "client_secret is not the client's: a client does not choose it."));
+
+        ClientMetadata.Write(wish, client, allowed);
+        client.Version++;
+        string? secret = null;
+        if (!HasSecret(client)) db.RemoveRange(client.Secrets);
+        else if (!client.Secrets.Exists(s => s.IsLive(now))) secret = AddSecret(client);
+        await audit.AddAsync(db, "client.changed", client.ClientId);
+        try
+        {
+            await db.SaveChangesAsync(cancel);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            return Refuse(http, new OAuthRefusal(InvalidMetadata, "The registration was changed at the same moment. Read it again.", StatusCodes.Status409Conflict));
+        }
+
+        cache.Forget(client.ClientId);
+        return OAuthAnswers.Json(http, ClientMetadata.Of(client, token, Address(client), secret));
+    }
+
+    private async Task<IResult> EndAsync(HttpContext http, OAuthClient client, CancellationToken cancel)
+    {
+        await clients.EndAsync(client, cancel);
+        OAuthAnswers.NoStore(http);
+        return Results.NoContent();
+    }
+
+    private async Task<(RegistrationWish? Wish, IReadOnlyList<string> Allowed, OAuthRefusal? Refusal)> ReadWishAsync(HttpContext http, CancellationToken cancel)
+    {
+        if (await ReadAsync(http, cancel) is not { } body) return (null, [], new OAuthRefusal(InvalidMetadata, "Send a JSON object of at most 64 KiB."));
+        var wish = new RegistrationWish(body);
+        var known = await db.OAuthScopes.Select(s => s.Name).ToListAsync(cancel);
+        IReadOnlyList<string> allowed = [.. options.Value.Registration.Scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Intersect(known), .. StandardScopes.All];
+        return wish.WhatIsWrong(allowed, options.Value.IsHttps) is (string error, var sentence) ? (null, allowed, new OAuthRefusal(error, sentence!)) : (wish, allowed, null);
+    }
+
+    private static string? Bearer(HttpContext http) =>
+        http.Request.Headers.Authorization is [{ } header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null;
+
+    private bool IsInvited(string? shown)
+    {
+        if (shown is null) return false;
         var registration = options.Value.Registration;
-        if (http.Request.Headers.Authorization is not [{ } header] || !header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return false;
-        var digest = Secrets.Sha256(header["Bearer ".Length..].Trim());
+        var digest = Secrets.Sha256(shown);
         var isRight = registration.Token is { Length: > 0 } token && Secrets.Same(Secrets.Sha256(token), digest);
         foreach (var one in registration.TokenSha256.Values) isRight |= Secrets.Same(one.ToLowerInvariant(), digest);
         return isRight;
+    }
+
+    private IResult NotLetIn(HttpContext http, string what)
+    {
+        if (limits.Failure(http.Connection.RemoteIpAddress, what) is { } wait) return OAuthAnswers.Refuse(http, OAuthRefusal.TooMany(wait));
+        OAuthAnswers.NoStore(http);
+        http.Response.Headers.WWWAuthenticate = "Bearer realm=\"tollgate\"" + (http.Request.Headers.Authorization.Count > 0 ? ", error=\"invalid_token\"" : "");
+        return Results.StatusCode(StatusCodes.Status401Unauthorized);
     }
 
     private static async Task<JsonElement?> ReadAsync(HttpContext http, CancellationToken cancel)
@@ -66,45 +144,16 @@ internal sealed class RegistrationEndpoint(IdentityDb db, TokenLimits limits, Au
         }
     }
 
-    private async Task<JsonObject> MakeAsync(RegistrationWish wish, IReadOnlyList<string> allowed, CancellationToken cancel)
-    {
-        var now = time.GetUtcNow();
-        var client = new OAuthClient
-        {
-            ClientId = "dcr_" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)), Name = wish.Name, IsPublic = wish.Method == "none", AsksConsent = true,
-            Grants = wish.Grants, Scopes = wish.Scope is null ? [.. allowed] : wish.Scopes, RedirectUris = wish.RedirectUris,
-            PostLogoutRedirectUris = wish.PostLogoutRedirectUris, Jwks = wish.Jwks, SigningAlgorithm = wish.SigningAlgorithm,
-            BackChannelLogoutUri = wish.BackChannelLogoutUri, RequiresDpop = wish.RequiresDpop, RequiresPushedRequests = wish.RequiresPushedRequests, Created = now,
-        };
-        db.Add(client);
-        var secret = wish.Method.StartsWith("client_secret", StringComparison.Ordinal) ? Secrets.New() : null;
-        if (secret is not null)
-            db.Add(new OAuthClientSecret { Id = Guid.CreateVersion7(now), ClientId = client.ClientId, Sha256 = Secrets.Sha256(secret), LastFour = secret[^4..], Created = now });
-        await audit.AddAsync(db, "client.registered", client.ClientId);
-        await db.SaveChangesAsync(cancel);
+    private string Address(OAuthClient client) => $"{options.Value.IssuerName.TrimEnd('/')}{OAuthPaths.Registration}/{client.ClientId}";
 
-        var answer = new JsonObject
-        {
-            ["client_id"] = client.ClientId,
-            ["client_id_issued_at"] = now.ToUnixTimeSeconds(),
-            ["client_name"] = client.Name,
-            ["redirect_uris"] = List(client.RedirectUris),
-            ["post_logout_redirect_uris"] = List(client.PostLogoutRedirectUris),
-            ["grant_types"] = List(client.Grants),
-            ["response_types"] = client.Has(Grants.AuthorizationCode) ? List(["code"]) : [],
-            ["token_endpoint_auth_method"] = wish.Method,
-            ["scope"] = string.Join(' ', client.Scopes),
-            ["id_token_signed_response_alg"] = client.SigningAlgorithm ?? Keys.Algorithms.Rs256,
-            ["dpop_bound_access_tokens"] = client.RequiresDpop,
-            ["require_pushed_authorization_requests"] = client.RequiresPushedRequests,
-        };
-        if (secret is not null) (answer["client_secret"], answer["client_secret_expires_at"]) = (secret, 0);
-        if (client.Jwks is { } jwks) answer["jwks"] = JsonNode.Parse(jwks);
-        if (client.BackChannelLogoutUri is { } uri) (answer["backchannel_logout_uri"], answer["backchannel_logout_session_required"]) = (uri, true);
-        return answer;
+    private static bool HasSecret(OAuthClient client) => client.RegisteredMethod!.StartsWith("client_secret", StringComparison.Ordinal);
+
+    private string AddSecret(OAuthClient client)
+    {
+        var (secret, now) = (Secrets.New(), time.GetUtcNow());
+        db.Add(new OAuthClientSecret { Id = Guid.CreateVersion7(now), ClientId = client.ClientId, Sha256 = Secrets.Sha256(secret), LastFour = secret[^4..], Created = now });
+        return secret;
     }
 
-    private static IResult Refuse(HttpContext http, string error, string sentence) => OAuthAnswers.Refuse(http, new OAuthRefusal(error, sentence));
-
-    private static JsonArray List(IEnumerable<string> values) => new([.. values.Select(v => (JsonNode)v)]);
+    private static IResult Refuse(HttpContext http, OAuthRefusal refusal) => OAuthAnswers.Refuse(http, refusal);
 }

@@ -11,6 +11,9 @@ namespace Tollgate.Identity.OAuth.Registration;
 internal sealed class RegistrationWish
 {
     private const int MostUris = 20;
+
+    /// <summary>What the server says of a registration, and no client writes (RFC 7592 §2.2).</summary>
+    private static readonly string[] Ours = ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
     private static readonly string[] Methods = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
     private readonly List<string> _badTypes = [];
 
@@ -30,6 +33,8 @@ internal sealed class RegistrationWish
         RequiresPushedRequests = Yes(json, "require_pushed_authorization_requests");
         Jwks = json.TryGetProperty("jwks", out var jwks) && jwks.ValueKind == JsonValueKind.Object ? jwks.GetRawText() : null;
         HasJwksUri = json.TryGetProperty("jwks_uri", out _);
+        (ClientId, Secret) = (Text(json, "client_id"), Text(json, "client_secret"));
+        NamesOurs = Array.Find(Ours, name => json.TryGetProperty(name, out _));
     }
 
     public string Name { get; }
@@ -45,6 +50,11 @@ internal sealed class RegistrationWish
     public bool RequiresDpop { get; }
     public bool RequiresPushedRequests { get; }
     public string? Jwks { get; }
+
+    /// <summary>Who asks for a change, as it says in its own words; <see cref="NamesOurs"/> must be null in those.</summary>
+    public string? ClientId { get; }
+    public string? Secret { get; }
+    public string? NamesOurs { get; }
     private bool HasJwksUri { get; }
 
     /// <summary>The error of RFC 7591 §3.2.2 and a sentence; nulls = nothing.</summary>

@@ -123,6 +123,57 @@ public sealed class ApplicationClientTests(PortalFixture fixture) : IClassFixtur
         (await developer.PostAsJsonAsync(clients, new { name = "one too many", kind = "service" })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
     }
 
+    [Theory, OnBothDatabases]
+    public async Task Its_owner_chooses_how_a_clients_tokens_are_protected(Shape shape)
+    {
+        using var key = new ClientKey();
+        await using var host = await PortalHost.StartAsync(shape, settings: [("Identity:Issuer", OAuthSite.Issuer), ("Identity:ReferenceTokensForApplications", "true")]);
+        var developer = await host.SignInAsync("Clients", OrganisationRole.Developer);
+        var (application, _, _) = await developer.StoryAsync();
+        var clients = $"/api/v1/applications/{application}/clients";
+        var made = await developer.PostAsJsonAsync(clients, new { name = "job", kind = "service", signingAlgorithm = "ES256", requireDpop = true }).JsonAsync(HttpStatusCode.Created);
+        var (client, secret) = (made.GetProperty("client"), made.GetProperty("secret").GetString()!);
+        var id = client.GetProperty("clientId").GetString()!;
+        (client.GetProperty("signingAlgorithm").GetString(), client.GetProperty("accessTokenType").GetString(), client.GetProperty("requireDpop").GetBoolean(), client.GetProperty("requirePushedRequests").GetBoolean())
+            .ShouldBe(("ES256", "jwt", true, false));
+
+        using var http = new HttpClient();
+        (await TokenAsync(http, host.Url.ToString(), id, secret)).ShouldBeError("invalid_dpop_proof");
+        var bound = await TokenAsync(http, host.Url.ToString(), id, secret, key.Proof("/connect/token"));
+        (bound.Text("token_type"), new Microsoft.IdentityModel.JsonWebTokens.JsonWebToken(bound.Text("access_token")).Alg).ShouldBe(("DPoP", "ES256"));
+
+        // What a change leaves out stays as it was; what it says counts.
+        var changed = await developer.PutAsJsonAsync($"{clients}/{id}", new { version = 1, client = new { name = "job", kind = "service", accessTokenType = "reference" } }).JsonAsync();
+        (changed.GetProperty("signingAlgorithm").GetString(), changed.GetProperty("accessTokenType").GetString(), changed.GetProperty("requireDpop").GetBoolean()).ShouldBe(("ES256", "reference", true));
+        (await TokenAsync(http, host.Url.ToString(), id, secret, key.Proof("/connect/token"))).Text("access_token").ShouldNotContain(".");
+        await developer.PutAsJsonAsync($"{clients}/{id}", new { version = 2, client = new { name = "job", kind = "service", accessTokenType = "jwt", requireDpop = false, signingAlgorithm = "RS256" } }).JsonAsync();
+        new Microsoft.IdentityModel.JsonWebTokens.JsonWebToken((await TokenAsync(http, host.Url.ToString(), id, secret)).Text("access_token")).Alg.ShouldBe("RS256");
+
+        var web = new { name = "shop", kind = "public", redirectUris = new[] { "https://shop.example/cb" }, scopes = new[] { "openid" }, requirePushedRequests = true };
+        var shop = (await developer.PostAsJsonAsync(clients, web).JsonAsync(HttpStatusCode.Created)).GetProperty("client").GetProperty("clientId").GetString()!;
+        using var browser = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = host.Url };
+        (await browser.GetAsync(CodeFlow.Ask(shop, "https://shop.example/cb"))).Headers.Location!.Query.ShouldContain("error=invalid_request");
+        var admin = await host.SignInAsync("Platform staff", OrganisationRole.Owner, platformAdmin: true);
+        (await admin.GetAsync("/api/v1/admin/clients?q=shop").JsonAsync()).GetProperty("items")[0].GetProperty("requirePushedRequests").GetBoolean().ShouldBeTrue();
+    }
+
+    [Theory, OnBothDatabases]
+    public async Task A_protection_that_cannot_be_is_refused_in_words(Shape shape)
+    {
+        var host = await fixture.OnAsync(shape);
+        var developer = await host.SignInAsync("Clients " + Guid.NewGuid(), OrganisationRole.Developer);
+        var (application, _, _) = await developer.StoryAsync();
+        foreach (var (form, field) in new (object, string)[]
+        {
+            (new { name = "a", kind = "service", signingAlgorithm = "none" }, "signingAlgorithm"),
+            (new { name = "a", kind = "service", signingAlgorithm = "HS256" }, "signingAlgorithm"),
+            (new { name = "a", kind = "service", accessTokenType = "opaque" }, "accessTokenType"),
+            (new { name = "a", kind = "service", accessTokenType = "reference" }, "accessTokenType"),   // the operator does not offer them
+            (new { name = "a", kind = "service", requirePushedRequests = true }, "requirePushedRequests"),
+        })
+            (await developer.PostAsJsonAsync($"/api/v1/applications/{application}/clients", form).JsonAsync(HttpStatusCode.UnprocessableEntity)).GetProperty("errors").TryGetProperty(field, out _).ShouldBeTrue(form.ToString());
+    }
+
     private static async Task ShouldBeGoodAsync(PortalHost host, string client, string[] good, string[] bad)
     {
         using var http = new HttpClient();
@@ -130,13 +181,14 @@ public sealed class ApplicationClientTests(PortalFixture fixture) : IClassFixtur
         foreach (var secret in bad) (await TokenAsync(http, host.Url.ToString(), client, secret)).ShouldBeError("invalid_client", 401);
     }
 
-    private static async Task<Answer> TokenAsync(HttpClient http, string site, string client, string secret)
+    private static async Task<Answer> TokenAsync(HttpClient http, string site, string client, string secret, string? proof = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, site.TrimEnd('/') + "/connect/token")
         {
             Content = new FormUrlEncodedContent([KeyValuePair.Create("grant_type", "client_credentials")]),
         };
         request.Headers.TryAddWithoutValidation("Authorization", OAuthSite.Basic(client, secret));
+        if (proof is not null) request.Headers.TryAddWithoutValidation("DPoP", proof);
         return await Answer.OfAsync(await http.SendAsync(request));
     }
 }
