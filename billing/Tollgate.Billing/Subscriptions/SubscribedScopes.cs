@@ -13,6 +13,14 @@ internal sealed class SubscribedScopes(IDbContextFactory<BillingDb> databases) :
         await using var db = await databases.CreateDbContextAsync(cancel);
         var scopes = await db.Subscriptions.Where(s => s.Application == application && s.State == SubscriptionState.Active)
             .Select(s => s.Product.Scopes).ToListAsync(cancel);
-        return [.. scopes.SelectMany(s => s).Distinct().Order(StringComparer.Ordinal)];
+        return Each(scopes);
     }
+
+    public async Task<IReadOnlyList<string>> OfferedAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return Each(await db.Products.Where(p => p.IsPublished).Select(p => p.Scopes).ToListAsync(cancel));
+    }
+
+    private static IReadOnlyList<string> Each(List<string[]> scopes) => [.. scopes.SelectMany(s => s).Distinct().Order(StringComparer.Ordinal)];
 }

@@ -54,6 +54,8 @@ internal sealed class ScopeBook(IdentityDb db, ScopeCache cache, ISubscribedScop
         {
             if (resources.Any(r => !audiences.Contains(r))) return (null, new OAuthRefusal("invalid_target", "A resource is unknown, or none of the scopes is for it."));
             audiences = [.. resources.Distinct()];
+            // What other APIs understand has no place in a token for these (RFC 8707 §2.2).
+            names = [.. names.Where(n => known.GetValueOrDefault(n) is not { } of || audiences.Contains(of))];
         }
 
         return (new GrantedScopes([.. names], audiences), null);
@@ -61,10 +63,11 @@ internal sealed class ScopeBook(IdentityDb db, ScopeCache cache, ISubscribedScop
 }
 
 /// <summary>Remembers the scopes that there are for a few seconds: only a start changes them. Those of the management API are always there.</summary>
-internal sealed class ScopeCache(IOptions<TollgateIdentityOptions> options, TimeProvider time)
+internal sealed class ScopeCache(ISubscribedScopes subscribed, IOptions<TollgateIdentityOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
     private volatile Read? _read;
+    private volatile Offer? _offer;
 
     /// <summary>The API of each scope.</summary>
     public async ValueTask<IReadOnlyDictionary<string, string?>> AudiencesAsync(IdentityDb db, CancellationToken cancel)
@@ -77,6 +80,25 @@ internal sealed class ScopeCache(IOptions<TollgateIdentityOptions> options, Time
         return all;
     }
 
+    /// <summary>What the products give that everybody may see. While the books cannot be read, what they said last.</summary>
+    public async ValueTask<IReadOnlyList<string>> OfferedAsync(CancellationToken cancel)
+    {
+        if (_offer is { } offer && time.GetElapsedTime(offer.At) < Freshness) return offer.Names;
+        var at = time.GetTimestamp();
+        try
+        {
+            _offer = new Offer(await subscribed.OfferedAsync(cancel), at);
+        }
+        catch (Exception lost) when (OAuthSetup.IsDatabaseAway(lost))
+        {
+            _offer = new Offer(_offer?.Names ?? [], at);   // not made yet, or away: the document is good without them
+        }
+
+        return _offer.Names;
+    }
+
+    private sealed record Offer(IReadOnlyList<string> Names, long At);
+
     private sealed record Read(IReadOnlyDictionary<string, string?> Audiences, long At);
 }
 
@@ -84,4 +106,6 @@ internal sealed class ScopeCache(IOptions<TollgateIdentityOptions> options, Time
 internal sealed class NothingSubscribed : ISubscribedScopes
 {
     public Task<IReadOnlyList<string>> OfAsync(Contracts.AppId application, CancellationToken cancel) => Task.FromResult<IReadOnlyList<string>>([]);
+
+    public Task<IReadOnlyList<string>> OfferedAsync(CancellationToken cancel) => Task.FromResult<IReadOnlyList<string>>([]);
 }

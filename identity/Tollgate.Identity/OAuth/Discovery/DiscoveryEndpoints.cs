@@ -21,11 +21,12 @@ internal static class DiscoveryEndpoints
     private const int MaxAgeSeconds = 300;
     private static readonly string[] Proofs = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
 
-    public static async Task<IResult> Document(HttpContext http, IdentityDb db, IOptions<TollgateIdentityOptions> options, CancellationToken cancel)
+    public static async Task<IResult> Document(HttpContext http, IdentityDb db, ScopeCache scopeCache, IOptions<TollgateIdentityOptions> options, CancellationToken cancel)
     {
         var issuer = options.Value.IssuerName;
         var at = issuer.TrimEnd('/');
-        var scopes = await db.OAuthScopes.AsNoTracking().Select(s => s.Name).OrderBy(n => n).Take(1000).ToListAsync(cancel);
+        var declared = await db.OAuthScopes.AsNoTracking().Select(s => s.Name).ToListAsync(cancel);
+        var scopes = declared.Union(await scopeCache.OfferedAsync(cancel)).Order(StringComparer.Ordinal).Take(1000);
         var document = new JsonObject
         {
             ["issuer"] = issuer,
@@ -77,6 +78,7 @@ internal static class DiscoveryEndpoints
         var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)))[..32]}\"";
         http.Response.Headers.CacheControl = $"public, max-age={MaxAgeSeconds}";
         http.Response.Headers.ETag = tag;
+        http.Response.Headers.XContentTypeOptions = "nosniff";
         return http.Request.Headers.IfNoneMatch.ToString().Contains(tag, StringComparison.Ordinal)
             ? Results.StatusCode(StatusCodes.Status304NotModified)
             : Results.Text(body, "application/json");

@@ -45,6 +45,12 @@ public sealed class SubscribedScopeTests
             (await developer.GetAsync(clients).JsonAsync())[0].GetProperty("mayAsk").EnumerateArray().Select(s => s.GetString()).ShouldBe(scopes);
         }
 
+        // Integrators find in the document what is for sale; what is not published yet is nobody's business.
+        (await admin.PutAsJsonAsync("/api/v1/admin/products/secret", Product("secret", ["secret.read"], isPublished: false))).EnsureSuccessStatusCode();
+        await Deadline.UntilAsync("the document names the products' scopes", async () =>
+            (await http.GetFromJsonAsync<JsonElement>("/.well-known/openid-configuration")).GetProperty("scopes_supported").EnumerateArray().Select(s => s.GetString()).ToList() is var named
+            && named.Contains("maps.read") && named.Contains("weather.write") && named.Contains("openid") && !named.Contains("secret.read"));
+
         await ShouldMayAskAsync();
         var weather = (await developer.PostAsJsonAsync("/api/v1/subscriptions", new { application, plan = await developer.PlanAsync("free") }).JsonAsync(HttpStatusCode.Created)).Id();
         await ShouldMayAskAsync("weather.read", "weather.write");
@@ -151,8 +157,8 @@ public sealed class SubscribedScopeTests
 
     private static IEnumerable<string?> Scopes(JsonElement product) => product.GetProperty("scopes").EnumerateArray().Select(s => s.GetString());
 
-    private static object Product(string name, string[] scopes) =>
-        new { title = char.ToUpperInvariant(name[0]) + name[1..], description = "", basePath = $"/{name}/v1", openApi = "", isPublished = true, scopes };
+    private static object Product(string name, string[] scopes, bool isPublished = true) =>
+        new { title = char.ToUpperInvariant(name[0]) + name[1..], description = "", basePath = $"/{name}/v1", openApi = "", isPublished, scopes };
 
     private static async Task SetScopesAsync(HttpClient admin, string product, params string[] scopes) =>
         (await admin.PutAsJsonAsync($"/api/v1/admin/products/{product}", Product(product, scopes))).EnsureSuccessStatusCode();

@@ -34,7 +34,8 @@ public sealed class TokenEndpointTests
         new JsonWebToken(all.Text("access_token")).Audiences.ShouldBe(["https://maps.example", "https://weather.example"]);
         new JsonWebToken((await site.TokenAsync("grant_type=client_credentials", OAuthSite.Basic("plain-worker", "another secret"))).Text("access_token"))
             .Audiences.ShouldBe([OAuthSite.Issuer]);
-        new JsonWebToken(await site.WorkerTokenAsync("&resource=https%3A%2F%2Fmaps.example")).Audiences.ShouldBe(["https://maps.example"]);
+        var forMaps = new JsonWebToken(await site.WorkerTokenAsync("&resource=https%3A%2F%2Fmaps.example"));
+        (forMaps.Audiences.Single(), forMaps.GetClaim("scope").Value).ShouldBe(("https://maps.example", "maps"), "what other APIs understand is left out");
         site.Host.Logs.All.ShouldNotContain(answer.Text("access_token"));
         site.Host.Logs.All.ShouldNotContain(OAuthSite.Secret);
     }
