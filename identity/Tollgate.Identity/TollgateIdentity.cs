@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +23,7 @@ using Tollgate.Identity.ManagementTokens;
 using Tollgate.Identity.OAuth;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Conformance;
+using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.Organisations;
 using Tollgate.Identity.Passkeys;
 using Tollgate.Identity.SecondFactor;
@@ -48,6 +50,7 @@ public static class TollgateIdentity
         services.AddRazorComponents();
         // The framework's own request log writes whole addresses, and ours carry tokens from mails.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestLineSize = InputLimits.RequestLine);
 
         AddAccounts(services);
         AddMail(services, builder.Configuration);

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
 using Tollgate.Identity.Accounts.Pages;
+using Tollgate.Identity.OAuth.Protocol;
 
 namespace Tollgate.Identity.Accounts;
 
@@ -113,9 +114,12 @@ internal static class AccountPages
     /// <summary>A field of the form or the query, without blanks around it; passwords as they are.</summary>
     public static string Field(this HttpContext http, string name)
     {
-        var value = (http.Request.HasFormContentType ? http.Request.Form[name] : http.Request.Query[name]) is [{ } one, ..] ? one : "";
+        var value = (HasForm(http) ? http.Request.Form[name] : http.Request.Query[name]) is [{ } one, ..] ? one : "";
         return name is "password" or "current" ? value : value.Trim();
     }
+
+    /// <summary>Only what is posted is a form, whatever the type of a GET's body is said to be: its form has been read, within bounds.</summary>
+    private static bool HasForm(HttpContext http) => HttpMethods.IsPost(http.Request.Method) && http.Request.HasFormContentType;
 
     /// <summary>Where to go when all is done.</summary>
     public static string? ReturnUrl(this HttpContext http) => LocalUrl.From(http.Field(SessionCookie.ReturnUrlParameter));
@@ -139,7 +143,7 @@ internal static class AccountPages
 
     private static Dictionary<string, string> Values(HttpContext http)
     {
-        var names = http.Request.HasFormContentType ? http.Request.Form.Keys : http.Request.Query.Keys;
+        var names = HasForm(http) ? http.Request.Form.Keys : http.Request.Query.Keys;
         var values = names.Except(NeverShown).ToDictionary(name => name, name => http.Field(name));
         if (values.Remove(SessionCookie.ReturnUrlParameter) && http.ReturnUrl() is { } back) values[SessionCookie.ReturnUrlParameter] = back;
         return values;
@@ -153,7 +157,7 @@ internal static class AccountPages
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = MaxFormBytes;
         http.Features.Set<IFormFeature>(new FormFeature(http.Request, new FormOptions
         {
-            ValueCountLimit = 32, KeyLengthLimit = 128, ValueLengthLimit = 8 * 1024, BufferBodyLengthLimit = MaxFormBytes, MultipartBodyLengthLimit = MaxFormBytes,
+            ValueCountLimit = 32, KeyLengthLimit = 128, ValueLengthLimit = InputLimits.Address, BufferBodyLengthLimit = MaxFormBytes, MultipartBodyLengthLimit = MaxFormBytes,
         }));
         try
         {
@@ -163,7 +167,7 @@ internal static class AccountPages
         {
             return TooLarge();
         }
-        catch (Exception bad) when (bad is InvalidDataException or BadHttpRequestException)
+        catch (Exception bad) when (bad is InvalidDataException or IOException)
         {
             return Message(StatusCodes.Status400BadRequest, "That form could not be read", "Go back, load the page again and send it once more.");
         }

@@ -3,7 +3,7 @@ namespace Tollgate.Identity.Accounts;
 /// <summary>Where a form may lead back to: a path on this host and nothing else, however cunningly written.</summary>
 internal static class LocalUrl
 {
-    private const int MaxLength = 8000;
+    private const int MaxLength = OAuth.Protocol.InputLimits.Address;
 
     /// <summary>The path, or null.</summary>
     public static string? From(string? url) => IsLocal(url) ? url : null;

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Audit;
+using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.Passkeys;
@@ -13,7 +14,7 @@ namespace Tollgate.Identity.Passkeys;
 /// browser that asked can answer. A passkey that verified its person is two factors in one.
 /// </summary>
 internal sealed class PasskeyService(
-    IPasskeyHandler<Account> ceremonies, UserManager<Account> users, IdentityDb db, AccountMails mails, AuditLog audit,
+    IPasskeyHandler<Account> ceremonies, UserManager<Account> users, IdentityDb db, AccountMails mails, SeenTokens seen, AuditLog audit,
     IDataProtectionProvider protection, IOptions<TollgateIdentityOptions> options, TimeProvider time)
 {
     public const int MaxPasskeys = 20;
@@ -47,7 +48,7 @@ internal sealed class PasskeyService(
     public async Task<string?> AddAsync(HttpContext http, Account account, string credential, string name, CancellationToken cancel)
     {
         if (WhatIsWrongWithName(ref name) is { } wrong) return wrong;
-        if (Take(http, "create") is not { } state || credential.Length is 0 or > MaxCredentialLength) return "That took too long, or the browser sent nothing. Try it once more.";
+        if (await TakeAsync(http, "create", cancel) is not { } state || credential.Length is 0 or > MaxCredentialLength) return "That took too long, or the browser sent nothing. Try it once more.";
         if ((await users.GetPasskeysAsync(account)).Count >= MaxPasskeys) return $"An account has at most {MaxPasskeys} passkeys. Remove one that you no longer use.";
         var result = await ceremonies.PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = http, CredentialJson = credential, AttestationState = state });
         if (!result.Succeeded || result.UserEntity.Id != account.Id.ToString()) return "The passkey could not be verified. Try it once more.";
@@ -64,7 +65,7 @@ internal sealed class PasskeyService(
     /// <summary>Whose passkey it is, and how it was proven (RFC 8176); null when it is none of ours.</summary>
     public async Task<(Account Account, string[] Methods)?> ProveAsync(HttpContext http, string credential, CancellationToken cancel)
     {
-        if (Take(http, "get") is not { } state || credential.Length is 0 or > MaxCredentialLength) return null;
+        if (await TakeAsync(http, "get", cancel) is not { } state || credential.Length is 0 or > MaxCredentialLength) return null;
         var result = await ceremonies.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = http, CredentialJson = credential, AssertionState = state });
         if (!result.Succeeded || !result.User.EmailConfirmed)
         {
@@ -110,13 +111,15 @@ internal sealed class PasskeyService(
     private void Keep(HttpContext http, string ceremony, string? state) =>
         http.Response.Cookies.Append(CookieName, _seal.CreateProtector(ceremony).ToTimeLimitedDataProtector().Protect(state ?? "", time.GetUtcNow() + Life), Cookie());
 
-    private string? Take(HttpContext http, string ceremony)
+    /// <summary>What a ceremony remembers, for one answer to its question: deleted here, and of a copy that somebody kept the first counts alone, on all nodes.</summary>
+    private async Task<string?> TakeAsync(HttpContext http, string ceremony, CancellationToken cancel)
     {
         if (http.Request.Cookies[CookieName] is not { Length: > 0 and <= 16 * 1024 } cookie) return null;
-        http.Response.Cookies.Delete(CookieName, Cookie());   // one answer a question
+        http.Response.Cookies.Delete(CookieName, Cookie());
         try
         {
-            return _seal.CreateProtector(ceremony).ToTimeLimitedDataProtector().Unprotect(cookie);
+            var state = _seal.CreateProtector(ceremony).ToTimeLimitedDataProtector().Unprotect(cookie);
+            return await seen.IsFirstAsync(SeenTokens.Passkey, ceremony, state, time.GetUtcNow() + Life, cancel) ? state : null;
         }
         catch (System.Security.Cryptography.CryptographicException)
         {

@@ -119,6 +119,20 @@ public sealed class HostilePageTests
 
     [Theory]
     [OnBothDatabases]
+    public async Task A_body_that_breaks_off_is_answered_in_words(Shape shape)
+    {
+        await using var host = await IdentityHost.StartAsync(shape);
+        using var http = new HttpClient { BaseAddress = host.Url };
+        foreach (var (method, path) in new[] { (HttpMethod.Post, "/account/sign-in"), (HttpMethod.Get, "/account/sign-in"), (HttpMethod.Get, "/account/confirm") })
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = new StringContent("email=a") };
+            request.Content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
+            (await http.SendAsync(request)).StatusCode.ShouldBe(method == HttpMethod.Post ? HttpStatusCode.BadRequest : HttpStatusCode.OK, path);
+        }
+    }
+
+    [Theory]
+    [OnBothDatabases]
     public async Task Who_tries_too_often_is_told_when_to_come_back(Shape shape)
     {
         await using var host = await IdentityHost.StartAsync(shape, settings: ("Identity:Limits:SignInsPerEmailPerMinute", "2"));

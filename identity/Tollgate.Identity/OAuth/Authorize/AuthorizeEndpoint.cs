@@ -23,9 +23,6 @@ internal sealed class AuthorizeEndpoint(
     /// <summary>Set on the way through the sign-in page: only a session opened since then will do. Ours alone can write it, for this request.</summary>
     private const string SignedInSince = "tollgate_signed_in_since";
 
-    /// <summary>Longer addresses are refused by servers and proxies on the way.</summary>
-    private const int LongestAddress = 6_000;
-
     /// <summary>Where a failure may be told, once that is certain.</summary>
     private ReplyTo? _trusted;
 
@@ -96,21 +93,27 @@ internal sealed class AuthorizeEndpoint(
         var session = await SessionAsync(http, cancel);
         // A form of another site comes without our cookie (SameSite): asked once more by GET, the browser sends it.
         if (session is null && HttpMethods.IsPost(http.Request.Method) && http.Request.Headers["Sec-Fetch-Site"] == "cross-site"
-            && Address(parameters) is { Length: < LongestAddress } again)
+            && Address(parameters) is { Length: <= InputLimits.Address } again)
             return AccountPages.SeeOther(http, again);
 
         var quietly = request.Prompts.Contains("none");
         if (session is null || MustSignInAgain(request, parameters, session))
-            return quietly
-                ? await RefuseAsync(http, request, new OAuthRefusal("login_required", "Nobody is signed in, or not in the way that was asked for."), cancel)
-                : SignIn(http, request, parameters, session);
+        {
+            if (quietly) return await RefuseAsync(http, request, new OAuthRefusal("login_required", "Nobody is signed in, or not in the way that was asked for."), cancel);
+            await HoldAsync(request, cancel);
+            return SignIn(http, request, parameters, session);
+        }
+
         if (!request.Prompts.Contains("consent") && !await consents.IsNeededAsync(request.Client.Client, session.Account, request.Scopes, cancel))
             return await GiveCodeAsync(http, request, session, cancel);
         if (quietly) return await RefuseAsync(http, request, new OAuthRefusal("consent_required", "The person has not agreed yet."), cancel);
+        await HoldAsync(request, cancel);
         AccountPages.LeadsTo(http, request.ReplyTo.RedirectUri);
         return AccountPages.Show<ConsentPage>(http, more:
             [(nameof(ConsentPage.Client), request.Client.Client.Name), (nameof(ConsentPage.Scopes), request.Scopes), (nameof(ConsentPage.Request), parameters.Encode())]);
     }
+
+    private Task HoldAsync(AuthorizeRequest request, CancellationToken cancel) => request.PushedSha256 is { } digest ? pushed.HoldAsync(digest, cancel) : Task.CompletedTask;
 
     private async Task<Session?> SessionAsync(HttpContext http, CancellationToken cancel) =>
         (await http.AuthenticateAsync(IdentityConstants.ApplicationScheme)).Principal is { } person ? await sessions.FindAsync(person, cancel) : null;

@@ -14,6 +14,9 @@ internal sealed class PushedRequests(IdentityDb db, IOptions<TollgateIdentityOpt
 {
     private const string Prefix = "urn:ietf:params:oauth:request_uri:";
 
+    /// <summary>How long a person may take on a page of ours, from each of them on.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
     public static bool IsName(string? requestUri) => requestUri?.StartsWith(Prefix, StringComparison.Ordinal) == true;
 
     /// <returns>The name that it is asked for by.</returns>
@@ -38,6 +41,13 @@ internal sealed class PushedRequests(IdentityDb db, IOptions<TollgateIdentityOpt
         return (encoded is null ? null : Parameters.Parse(encoded), digest);
     }
 
+    /// <summary>A person has come with it and is asked something first: their time is not the program's, for which it was given its lifetime.</summary>
+    public async Task HoldAsync(string digest, CancellationToken cancel)
+    {
+        var until = time.GetUtcNow() + Patience;
+        await db.PushedRequests.Where(r => r.Sha256 == digest && r.ConsumedAt == null && r.Expires < until).ExecuteUpdateAsync(r => r.SetProperty(x => x.Expires, until), cancel);
+    }
+
     /// <summary>Of many answers to one request, one goes out.</summary>
     public async Task<bool> UseAsync(string digest, CancellationToken cancel)
     {
@@ -50,6 +60,8 @@ internal sealed class PushedRequests(IdentityDb db, IOptions<TollgateIdentityOpt
 internal sealed class PushedRequestEndpoint(
     ClientAuthentication clients, AuthorizeReader reader, PushedRequests pushed, DpopProofs proofs, TokenAudit audit, IOptions<TollgateIdentityOptions> options)
 {
+    private const string KeyParameter = "dpop_jkt";
+
     public static async Task<IResult> HandleAsync(HttpContext http, PushedRequestEndpoint endpoint, CancellationToken cancel)
     {
         var (answer, refusal) = await endpoint.AnswerAsync(http, cancel);
@@ -60,34 +72,39 @@ internal sealed class PushedRequestEndpoint(
     {
         var (form, client, refusal) = await clients.ReadAsync(http, cancel);
         if (form is null) return (null, refusal);
-        if (client is not null) refusal = await WhatIsWrongAsync(http, client, form, cancel);
+        string? key = null;
+        if (client is not null) (key, refusal) = await JudgeAsync(http, client, form, cancel);
         if (refusal is not null)
         {
             audit.Refused(client?.Client.ClientId, refusal);
             return (null, refusal);
         }
 
-        var name = await pushed.AddAsync(client!.Client, form.Encode("client_secret", "client_assertion", "client_assertion_type"), cancel);
+        var parameters = form.Encode("client_secret", "client_assertion", "client_assertion_type", KeyParameter) + (key is null ? "" : $"&{KeyParameter}={key}");
+        var name = await pushed.AddAsync(client!.Client, parameters, cancel);
         return (new JsonObject { ["request_uri"] = name, ["expires_in"] = options.Value.PushedRequestLifetimeSeconds }, null);
     }
 
-    private async Task<OAuthRefusal?> WhatIsWrongAsync(HttpContext http, KnownClient client, Parameters form, CancellationToken cancel)
+    /// <summary>The only key that may redeem the code, where one is named, or why the request is refused.</summary>
+    private async Task<(string? Key, OAuthRefusal? Refusal)> JudgeAsync(HttpContext http, KnownClient client, Parameters form, CancellationToken cancel)
     {
-        if (form["request_uri"] is not null) return OAuthRefusal.InvalidRequest("A pushed request holds no request_uri.");
-        if (form["client_id"] is { } told && told != client.Client.ClientId) return OAuthRefusal.InvalidRequest("client_id names another client.");
+        if (form["request_uri"] is not null) return (null, OAuthRefusal.InvalidRequest("A pushed request holds no request_uri."));
+        if (form["client_id"] is { } told && told != client.Client.ClientId) return (null, OAuthRefusal.InvalidRequest("client_id names another client."));
+        var named = form[KeyParameter];
         if (http.Request.Headers[DpopProofs.Header].Count > 0)
         {
-            // RFC 9449 §10.1: the proof may stand for dpop_jkt, and must not differ from it.
+            // RFC 9449 §10.1: the proof stands for dpop_jkt, and must not differ from it.
             var (key, bad) = await proofs.CheckAsync(http, OAuthPaths.PushedRequests, null, cancel);
-            if (bad is not null) return bad;
-            if (form["dpop_jkt"] is { } jkt && jkt != key) return OAuthRefusal.InvalidRequest("dpop_jkt names another key than the proof.");
+            if (bad is not null) return (null, bad);
+            if (named is not null && named != key) return (null, OAuthRefusal.InvalidRequest("dpop_jkt names another key than the proof."));
+            named = key;
         }
 
         return await reader.JudgeAsync(client, form, "", cancel) switch
         {
-            AuthorizeReading.Refused(_, var refusal) => refusal,
-            AuthorizeReading.Untrusted => OAuthRefusal.InvalidRequest("redirect_uri is missing, or none of the client's."),
-            _ => null,
+            AuthorizeReading.Refused(_, var refusal) => (null, refusal),
+            AuthorizeReading.Untrusted => (null, OAuthRefusal.InvalidRequest("redirect_uri is missing, or none of the client's.")),
+            _ => (named, null),
         };
     }
 }

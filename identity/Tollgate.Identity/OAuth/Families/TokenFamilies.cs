@@ -167,10 +167,10 @@ internal sealed class TokenFamilies(
         return await signer.SignAsync(TokenSigner.IdToken, client.Client.SigningAlgorithm, claims.With(organisation), cancel);
     }
 
-    /// <summary>Whether the family of an access token is alive, or it has none: then it is a program's own.</summary>
+    /// <summary>Whether the family of a person's access token is alive. One that is gone went with its account.</summary>
     public async Task<bool> IsAliveAsync(string jti, CancellationToken cancel) =>
-        await db.TokenFamilies.AsNoTracking().SingleOrDefaultAsync(f => db.FamilyAccessTokens.Any(t => t.Jti == jti && t.Family == f.Id), cancel) is not { } family
-        || await IsAliveAsync(family, cancel);
+        await db.TokenFamilies.AsNoTracking().SingleOrDefaultAsync(f => db.FamilyAccessTokens.Any(t => t.Jti == jti && t.Family == f.Id), cancel) is { } family
+        && await IsAliveAsync(family, cancel);
 
     /// <summary>Neither revoked, nor its session ended, nor its account another's: locked, or with a new password.</summary>
     private async Task<bool> IsAliveAsync(TokenFamily family, CancellationToken cancel)

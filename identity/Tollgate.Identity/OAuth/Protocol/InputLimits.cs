@@ -4,6 +4,12 @@ namespace Tollgate.Identity.OAuth.Protocol;
 internal static class InputLimits
 {
     public const int FormBytes = 64 * 1024;
+
+    /// <summary>The longest address that a request within these limits comes to, however it must be escaped.</summary>
+    public const int Address = 24 * 1024;
+
+    /// <summary>The first line of a request whose query holds such an address, escaped once more: on its way to the sign-in page and back.</summary>
+    public const int RequestLine = 2 * Address;
     public const int Parameters = 64;
     public const int Resources = 8;
     public const int ClientId = 100;

@@ -18,6 +18,7 @@ internal static class OAuthAnswers
     public static IResult Json(HttpContext http, JsonObject body, int status = StatusCodes.Status200OK)
     {
         NoStore(http);
+        http.Response.Headers.XContentTypeOptions = "nosniff";
         return Results.Text(body.ToJsonString(Plain), "application/json", statusCode: status);
     }
 

@@ -232,6 +232,39 @@ public sealed class CodeFlowTests
 
     [Theory]
     [OnBothDatabases]
+    public async Task What_a_deleted_account_gave_is_worth_nothing_at_once(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape);
+        using var person = await SignedInAsync(site);
+        var tokens = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid offline_access weather.read")));
+        (await site.IntrospectAsync(tokens.Text("access_token"))).Json.GetProperty("active").GetBoolean().ShouldBeTrue();
+
+        (await person.SubmitAsync("/account/delete", ("email", OAuthSite.Person))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await site.IntrospectAsync(tokens.Text("access_token"))).Body.ShouldBe("""{"active":false}""");
+        (await UserInfoAsync(site, tokens.Text("access_token"))).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await RefreshAsync(site, tokens.Text("refresh_token"))).ShouldBeError("invalid_grant");
+    }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_longest_state_comes_back_however_much_of_it_must_be_escaped(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape);
+        var state = string.Concat(Enumerable.Repeat("{\"é\": 1} ", 300))[..2048];
+        foreach (var (client, redirect) in new[] { ("web", "https://app.example/cb"), ("asks", "https://third.example/cb") })
+        {
+            using var person = new Visitor(site.Host.Url);
+            var ask = Ask(client, redirect).Split('?')[1] + "&state=" + WebUtility.UrlEncode(state);
+            var asked = await person.PostBlindlyAsync("/connect/authorize", new StringContent(ask, System.Text.Encoding.ASCII, "application/x-www-form-urlencoded"));
+            var signedIn = await person.SubmitAsync(asked.Headers.Location!.OriginalString, ("email", OAuthSite.Person), ("password", Visitor.Password));
+            var answer = await person.GetAsync(signedIn.Headers.Location!.OriginalString);
+            if (client == "asks") answer = await person.SubmitHtmlAsync(await answer.Content.ReadAsStringAsync(), ("decision", "allow"));
+            (Query(answer)["state"], Query(answer)["code"] is not null).ShouldBe((state, true), client);
+        }
+    }
+
+    [Theory]
+    [OnBothDatabases]
     public async Task A_native_client_may_choose_its_loopback_port(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape);

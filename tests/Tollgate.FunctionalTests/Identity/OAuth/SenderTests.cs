@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.JsonWebTokens;
+using Tollgate.Identity.Storage;
 using static Tollgate.FunctionalTests.Identity.OAuth.CodeFlow;
 
 namespace Tollgate.FunctionalTests.Identity.OAuth;
@@ -162,11 +164,44 @@ public sealed class SenderTests
         (await site.Http.GetAsync("/connect/par?" + good)).StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
     }
 
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_proof_beside_a_request_that_is_sent_ahead_binds_its_code_to_the_key(Shape shape)
+    {
+        using var key = new ClientKey();
+        using var other = new ClientKey();
+        await using var site = await OAuthSite.StartAsync(shape);
+        using var person = await SignedInAsync(site);
+        var web = OAuthSite.Basic("web", "web secret");
+        foreach (var (proof, isRight) in new[] { (null, false), (other.Proof("/connect/token"), false), (key.Proof("/connect/token"), true) })
+        {
+            var pushed = await DpopAsync(site, Ask().Split('?')[1], key.Proof("/connect/par"), web, "/connect/par");
+            var code = await CodeAsync(person, $"/connect/authorize?client_id=web&request_uri={WebUtility.UrlEncode(pushed.Text("request_uri"))}");
+            var answer = await DpopAsync(site, OAuthSite.Form(("grant_type", "authorization_code"), ("code", code), ("redirect_uri", "https://app.example/cb"), ("code_verifier", Verifier)), proof, web);
+            if (isRight) answer.Text("token_type").ShouldBe("DPoP");
+            else answer.ShouldBeError("invalid_grant");
+        }
+
+        (await DpopAsync(site, Ask(more: "&dpop_jkt=" + other.Thumbprint).Split('?')[1], key.Proof("/connect/par"), web, "/connect/par")).ShouldBeError("invalid_request");
+    }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_person_may_take_their_time_over_a_request_that_was_sent_ahead(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:PushedRequestLifetimeSeconds", "5"));
+        using var person = new Visitor(site.Host.Url);
+        var pushed = await PushAsync(site, Ask().Split('?')[1], OAuthSite.Basic("web", "web secret"));
+        (await person.GetAsync($"/connect/authorize?client_id=web&request_uri={WebUtility.UrlEncode(pushed.Text("request_uri"))}")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        var expires = await site.Host.UseAsync<IdentityDb, DateTimeOffset>(db => db.PushedRequests.Select(r => r.Expires).SingleAsync());
+        (expires - DateTimeOffset.UtcNow).ShouldBeGreaterThan(TimeSpan.FromMinutes(5));
+    }
+
     private static Task<Answer> PushAsync(OAuthSite site, string form, string authorization) => site.PostAsync("/connect/par", form, authorization);
 
-    private static async Task<Answer> DpopAsync(OAuthSite site, string form, string? proof, string? authorization = null)
+    private static async Task<Answer> DpopAsync(OAuthSite site, string form, string? proof, string? authorization = null, string path = "/connect/token")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/connect/token") { Content = new StringContent(form, System.Text.Encoding.UTF8, "application/x-www-form-urlencoded") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(form, System.Text.Encoding.UTF8, "application/x-www-form-urlencoded") };
         if (proof is not null) request.Headers.TryAddWithoutValidation("DPoP", proof);
         if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
         return await Answer.OfAsync(await site.Http.SendAsync(request));
