@@ -124,7 +124,7 @@ public sealed class ClientSignInTests(Browser browser) : IClassFixture<Browser>
                 { "clientId": "cli", "name": "Command line", "public": true, "grants": ["urn:ietf:params:oauth:grant-type:device_code"], "scopes": ["openid", "offline_access"] } ] }
             """);
         var identity = ChildProcess.StartDotnet(Programs.Host, ["--roles", "identity", "--urls", issuer, "--Data", folder.File("data"), "--Identity:Issuer", issuer, "--Identity:Bootstrap", bootstrap]);
-        await identity.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal), TimeSpan.FromSeconds(90));
+        await identity.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal));
         return identity;
     }
 

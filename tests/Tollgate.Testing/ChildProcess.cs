@@ -51,18 +51,15 @@ public class ChildProcess : IAsyncDisposable
 
     /// <summary>The first line that matches; fails at once, with the output, when the process ends before it.</summary>
     public async Task<string> WaitForLineAsync(Func<string, bool> matches, TimeSpan? within = null) =>
-        await Deadline.UntilAsync($"a line of process {Id}; it said:\n{Output}", () =>
+        await Deadline.UntilAsync(() => $"a line of process {Id}; it said:\n{Output}", async () =>
         {
-            lock (_lines)
-            {
-                if (_lines.FirstOrDefault(matches) is { } line) return Task.FromResult<string?>(line);
-            }
-
-            if (_process.HasExited) throw new Shouldly.ShouldAssertException($"Process ended with {ExitCode} before the line came. It said:\n{Output}");
-            return Task.FromResult<string?>(null);
+            if (Find(matches) is { } line) return line;
+            if (!_process.HasExited) return null;
+            await WaitForExitAsync();    // what it said last may still be on its way
+            return Find(matches) ?? throw new Shouldly.ShouldAssertException($"Process ended with {ExitCode} before the line came. It said:\n{Output}");
         }, within);
 
-    /// <summary>Waits until the process has ended by itself.</summary>
+    /// <summary>Waits until the process has ended by itself, and all that it said is here.</summary>
     public async Task<int> WaitForExitAsync(TimeSpan? within = null)
     {
         using var limit = new CancellationTokenSource(within ?? Deadline.Default);
@@ -81,7 +78,7 @@ public class ChildProcess : IAsyncDisposable
     /// <summary>Asks it to stop, as an orchestrator would (SIGTERM), and waits for its exit code.</summary>
     public async Task<int> StopAsync(TimeSpan? within = null)
     {
-        if (!_process.HasExited) Signal(15);
+        if (!_process.HasExited && SendSignal(Id, 15) != 0 && !_process.HasExited) throw new InvalidOperationException($"Process {Id} cannot be asked to stop.");
         return await WaitForExitAsync(within);
     }
 
@@ -102,6 +99,11 @@ public class ChildProcess : IAsyncDisposable
         await KillAsync();
         _process.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    private string? Find(Func<string, bool> matches)
+    {
+        lock (_lines) return _lines.FirstOrDefault(matches);
     }
 
     private void Keep(object sender, DataReceivedEventArgs line)

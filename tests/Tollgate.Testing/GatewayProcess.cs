@@ -9,7 +9,7 @@ public sealed class GatewayProcess : IAsyncDisposable
     private GatewayProcess(TempFolder data, string url, string[] arguments)
     {
         (Data, Url, _arguments) = (data, url, arguments);
-        Http = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(100) };
+        Http = new HttpClient { BaseAddress = new Uri(url), Timeout = Deadline.Default };
     }
 
     public TempFolder Data { get; }
@@ -30,7 +30,7 @@ public sealed class GatewayProcess : IAsyncDisposable
     public async Task StartProcessAsync()
     {
         _process = ChildProcess.StartDotnet(Programs.Gateway, _arguments);
-        await _process.WaitForLineAsync(line => line.StartsWith("Listening on ", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+        await _process.WaitForLineAsync(line => line.StartsWith("Listening on ", StringComparison.Ordinal));
     }
 
     /// <summary>One call with an API key.</summary>

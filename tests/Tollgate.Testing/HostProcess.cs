@@ -50,10 +50,10 @@ public sealed class HostProcess : IAsyncDisposable
     public async Task StartProcessAsync()
     {
         _process = ChildProcess.StartDotnet(Programs.Host, _arguments, _environment, Data.Path);
-        await _process.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal), TimeSpan.FromSeconds(90));
+        await _process.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal));
     }
 
-    public Task<int> StopAsync() => Process.StopAsync(TimeSpan.FromSeconds(60));
+    public Task<int> StopAsync() => Process.StopAsync();
 
     public Task KillAsync() => Process.KillAsync();
 

@@ -12,7 +12,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         _process = process;
         Address = address;
-        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }) { BaseAddress = address, Timeout = Deadline.Default };
     }
 
     public Uri Address { get; }

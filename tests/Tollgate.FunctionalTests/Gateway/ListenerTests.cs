@@ -311,6 +311,6 @@ public sealed class ListenerTests : IAsyncLifetime
                 return new System.Net.Sockets.NetworkStream(socket, true);
             },
         };
-        return new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(30) };
+        return new HttpClient(handler) { Timeout = Deadline.Default };
     }
 }

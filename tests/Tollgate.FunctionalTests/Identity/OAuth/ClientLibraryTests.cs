@@ -35,7 +35,7 @@ public sealed class ClientLibraryTests
             """);
         await using var identity = ChildProcess.StartDotnet(Programs.Host, ["--roles", "identity", "--urls", url, "--Data", folder.File("data"), "--Identity:Issuer", url,
             "--Identity:Bootstrap", bootstrap, "--Identity:Registration:Token", Invitation, "--Identity:DevicePollSeconds", "1"]);
-        await identity.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal), TimeSpan.FromSeconds(90));
+        await identity.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal));
 
         await using var run = ChildProcess.Start(node, [Path.Combine(libraries, script)], new Dictionary<string, string?>
         {

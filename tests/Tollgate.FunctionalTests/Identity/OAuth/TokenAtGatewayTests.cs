@@ -16,7 +16,7 @@ public sealed class TokenAtGatewayTests
         var bootstrap = folder.Write("bootstrap.json", OAuthSite.File);
         await using var identity = ChildProcess.StartDotnet(Programs.Host,
             ["--roles", "identity", "--urls", url, "--Data", folder.File("data"), "--Identity:Issuer", url, "--Identity:Bootstrap", bootstrap]);
-        await identity.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal), TimeSpan.FromSeconds(90));
+        await identity.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal));
         await using var upstream = await StubUpstream.StartAsync();
         await using var gateway = await StartGatewayAsync(folder, upstream.Port, "--Gateway:Authority", url);
         await gateway.WaitForLineAsync(line => line.Contains("are live: "));

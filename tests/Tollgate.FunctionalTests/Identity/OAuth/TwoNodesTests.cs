@@ -83,7 +83,7 @@ public sealed class TwoNodesTests
             var url = $"http://127.0.0.1:{FreePort.Next()}";
             var process = ChildProcess.StartDotnet(Programs.Host, ["--roles", "identity", "--urls", url, "--Data", data, "--ConnectionStrings:Postgres", database,
                 "--Identity:Issuer", OAuthSite.Issuer, "--Identity:PublicUrl", "http://127.0.0.1", "--Identity:Bootstrap", bootstrap]);
-            await process.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal), TimeSpan.FromSeconds(90));
+            await process.WaitForLineAsync(line => line.Contains("Tollgate is up", StringComparison.Ordinal));
             return new Node(process, new Uri(url));
         }
 
