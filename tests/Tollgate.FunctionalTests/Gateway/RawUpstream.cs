@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Gateway;
 
@@ -14,7 +15,7 @@ internal sealed class RawUpstream : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<Task> _connections = [];
-    private readonly ConcurrentQueue<StringBuilder> _received = new();
+    private readonly ConcurrentQueue<Connection> _received = new();
     private readonly Task _accepting;
 
     private RawUpstream()
@@ -32,17 +33,24 @@ internal sealed class RawUpstream : IAsyncDisposable
         {
             var all = new StringBuilder();
             foreach (var connection in _received)
-                lock (connection) all.Append(connection).Append('\n');
+                lock (connection.Gate) all.Append(connection.Bytes).Append('\n');
             return all.ToString();
         }
     }
 
     public static RawUpstream Start() => new();
 
-    public void Forget()
+    /// <summary>Forgets what was sent to it so far, also what it has yet to read.</summary>
+    public async Task ForgetAsync()
     {
+        var quiet = 0;
+        await Deadline.UntilAsync("all that was sent is read", () =>
+        {
+            quiet = _listener.Pending() || _received.Any(connection => connection.HasUnread) ? 0 : quiet + 1;
+            return Task.FromResult(quiet == 2);
+        });
         foreach (var connection in _received)
-            lock (connection) connection.Clear();
+            lock (connection.Gate) connection.Bytes.Clear();
     }
 
     public async ValueTask DisposeAsync()
@@ -60,9 +68,9 @@ internal sealed class RawUpstream : IAsyncDisposable
             while (true)
             {
                 var client = await _listener.AcceptTcpClientAsync(_stop.Token);
-                var received = new StringBuilder();
-                _received.Enqueue(received);
-                _connections.Add(ServeAsync(client, received));
+                var connection = new Connection(client);
+                _received.Enqueue(connection);
+                _connections.Add(ServeAsync(connection));
             }
         }
         catch (Exception over) when (over is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -70,23 +78,61 @@ internal sealed class RawUpstream : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(TcpClient client, StringBuilder received)
+    private async Task ServeAsync(Connection connection)
     {
-        using (client)
+        using (connection.Client)
         {
             try
             {
-                var stream = client.GetStream();
-                var buffer = new byte[65536];
-                while (await stream.ReadAsync(buffer, _stop.Token) is var read and > 0)
+                var stream = connection.Client.GetStream();
+                while (true)
                 {
-                    var text = Encoding.Latin1.GetString(buffer, 0, read);
-                    lock (received) received.Append(text);
+                    _ = await stream.ReadAsync(Memory<byte>.Empty, _stop.Token);    // until there is something
+                    var text = connection.Read();
+                    if (text.Length == 0) return;
                     if (text.Contains("\r\n\r\n")) await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"u8.ToArray(), _stop.Token);
                 }
             }
-            catch (Exception over) when (over is OperationCanceledException or IOException)
+            catch (Exception over) when (over is OperationCanceledException or IOException or SocketException)
             {
+            }
+        }
+    }
+
+    /// <summary>What is read is remembered at once: there is no moment in between.</summary>
+    private sealed class Connection(TcpClient client)
+    {
+        private readonly byte[] _buffer = new byte[65536];
+
+        public Lock Gate { get; } = new();
+        public TcpClient Client => client;
+        public StringBuilder Bytes { get; } = new();
+
+        public bool HasUnread
+        {
+            get
+            {
+                lock (Gate)
+                {
+                    try
+                    {
+                        return client.Available > 0;
+                    }
+                    catch (Exception over) when (over is ObjectDisposedException or SocketException)
+                    {
+                        return false;
+                    }
+                }
+            }
+        }
+
+        public string Read()
+        {
+            lock (Gate)
+            {
+                var text = Encoding.Latin1.GetString(_buffer, 0, client.Client.Receive(_buffer));
+                Bytes.Append(text);
+                return text;
             }
         }
     }
