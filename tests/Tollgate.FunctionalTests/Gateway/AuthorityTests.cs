@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
@@ -63,14 +64,17 @@ public sealed class AuthorityTests : IAsyncLifetime
         });
         await (await CallAsync(Token("k1", _first))).ShouldBeProblemAsync(401, "invalid-credentials");
 
-        // A flood of unknown keys is not passed on.
-        var asked = _authority.Seen.Count(seen => seen.Target == "/keys");
-        for (var i = 0; i < 20; i++) await (await CallAsync(Token($"x{i}", _first))).ShouldBeProblemAsync(401, "invalid-credentials");
-        _authority.Seen.Count(seen => seen.Target == "/keys").ShouldBe(asked);
+        // A flood of unknown keys is not passed on: one look in ten seconds, beside the one that comes by itself soon after the start.
+        var asked = KeysAsked();
+        var since = Stopwatch.GetTimestamp();
+        for (var i = 0; i < 20; i++) (await CallAsync(Token($"x{i}", _first))).StatusCode.ShouldBeOneOf(HttpStatusCode.Unauthorized, HttpStatusCode.ServiceUnavailable);
+        (KeysAsked() - asked).ShouldBeLessThanOrEqualTo(2 + (int)(Stopwatch.GetElapsedTime(since).TotalSeconds / 10));
 
         await _authority.DisposeAsync();
         (await CallAsync(Token("k2", _second))).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
+
+    private int KeysAsked() => _authority.Seen.Count(seen => seen.Target == "/keys");
 
     private Task<HttpResponseMessage> CallAsync(string token) => _gateway.GetAsync("/a", ("Authorization", $"Bearer {token}"));
 
