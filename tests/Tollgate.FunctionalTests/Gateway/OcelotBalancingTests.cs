@@ -93,7 +93,7 @@ public sealed class OcelotBalancingTests : IAsyncLifetime
         for (var i = 0; i < 3; i++) (await PortAsync("/global")).ShouldBe(_first.Port);
         (await PortAsync("/own")).ShouldNotBe(await PortAsync("/own"), "the route's own wins");
         (await PortAsync("/other")).ShouldNotBe(await PortAsync("/other"));
-        _gateway.Output.ShouldContain("LoadBalancerOptions.Type: \"MyOwn\"");
+        await _gateway.WaitForLineAsync(line => line.Contains("LoadBalancerOptions.Type: \"MyOwn\""));
     }
 
     [Fact]

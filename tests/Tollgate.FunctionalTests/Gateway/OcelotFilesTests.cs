@@ -39,7 +39,7 @@ public sealed class OcelotFilesTests : IAsyncLifetime
         (await gateway.GetAsync("/old")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         _first.Seen.Last().Headers.Keys.ShouldContain("X-Mine");
         _first.Seen.Last().Headers.Keys.ShouldNotContain("X-Not-Mine");
-        gateway.Output.ShouldContain("counts in ocelot.global.json alone");
+        await gateway.WaitForLineAsync(line => line.Contains("counts in ocelot.global.json alone"));
 
         // A part that comes later is taken in, and so is its leaving.
         var late = _folder.Write("ocelot.late.json", Routes.File(Routes.Route("/late", "/", _first.Port)));
@@ -70,7 +70,7 @@ public sealed class OcelotFilesTests : IAsyncLifetime
         (await TextAsync(gateway, "/c")).ShouldBe("first");
         (await TextAsync(gateway, "/blue")).ShouldBe("second");
         _second.Seen.Last().Headers.Keys.ShouldContain("X-Blue");
-        gateway.Output.ShouldContain("ocelot.Development.json:1: is for another environment");
+        await gateway.WaitForLineAsync(line => line.Contains("ocelot.Development.json:1: is for another environment"));
     }
 
     [Fact]

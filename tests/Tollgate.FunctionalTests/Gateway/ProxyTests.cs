@@ -113,7 +113,7 @@ public sealed class ProxyTests : IAsyncLifetime
     [Fact]
     public async Task A_header_that_is_not_ASCII_is_not_sent_on()
     {
-        var answer = await RawAsync("GET /t/x HTTP/1.1\r\nHost: h\r\nX-Name: J\u00fcrgen\r\nConnection: close\r\n\r\n");
+        var answer = await RawClient.AskAsync(_gateway.Address, "GET /t/x HTTP/1.1\r\nHost: h\r\nX-Name: J\u00c3\u00bcrgen\r\nConnection: close\r\n\r\n");    // in UTF-8
 
         answer.ShouldStartWith("HTTP/1.1 400");
         answer.ShouldContain("bad-request");
@@ -151,11 +151,13 @@ public sealed class ProxyTests : IAsyncLifetime
     {
         var answer = await _gateway.GetAsync("/t/events");
         await using var stream = await answer.Content.ReadAsStreamAsync();
-        var buffer = new byte[100];
+        var buffer = new byte["data: 1\n\n".Length];
 
-        Encoding.ASCII.GetString(buffer, 0, await stream.ReadAsync(buffer)).ShouldBe("data: 1\n\n");
+        await stream.ReadExactlyAsync(buffer);
+        Encoding.ASCII.GetString(buffer).ShouldBe("data: 1\n\n");
         (await _gateway.GetAsync("/t/release")).StatusCode.ShouldBe(HttpStatusCode.OK);
-        Encoding.ASCII.GetString(buffer, 0, await stream.ReadAsync(buffer)).ShouldBe("data: 2\n\n");
+        await stream.ReadExactlyAsync(buffer);
+        Encoding.ASCII.GetString(buffer).ShouldBe("data: 2\n\n");
         (await stream.ReadAsync(buffer)).ShouldBe(0);
     }
 
@@ -201,7 +203,7 @@ public sealed class ProxyTests : IAsyncLifetime
                 await Task.Delay(Timeout.Infinite, http.RequestAborted);
                 return;
             case "/wait":
-                http.RequestAborted.Register(Aborted.SetResult);
+                http.RequestAborted.Register(() => Aborted.TrySetResult());
                 await Task.Delay(Timeout.Infinite, http.RequestAborted);
                 return;
             case "/release":
@@ -246,22 +248,13 @@ public sealed class ProxyTests : IAsyncLifetime
         return JsonDocument.Parse(text).RootElement.Clone();
     }
 
-    private async Task<string> RawAsync(string message)
-    {
-        using var client = new TcpClient();
-        await client.ConnectAsync(_gateway.Address.Host, _gateway.Address.Port);
-        var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.UTF8.GetBytes(message));
-        return await ReadAnswerAsync(stream);
-    }
-
     private async Task<string> SendLargeAsync(string framing, bool chunked)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(_gateway.Address.Host, _gateway.Address.Port);
         var stream = client.GetStream();
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /t/large HTTP/1.1\r\nHost: h\r\n{framing}\r\n"));
-        var answer = ReadAnswerAsync(stream);
+        var answer = ReadHeadAsync(stream);
         var block = new byte[1 << 16];
         try
         {
@@ -280,7 +273,7 @@ public sealed class ProxyTests : IAsyncLifetime
         return await answer;
     }
 
-    private static async Task<string> ReadAnswerAsync(NetworkStream stream)
+    private static async Task<string> ReadHeadAsync(NetworkStream stream)
     {
         var text = new StringBuilder();
         var buffer = new byte[4096];
@@ -297,8 +290,6 @@ public sealed class ProxyTests : IAsyncLifetime
         {
         }
 
-        // The body may come in a packet of its own.
-        while (stream.DataAvailable && await stream.ReadAsync(buffer, limit.Token) is var read and > 0) text.Append(Encoding.ASCII.GetString(buffer, 0, read));
         return text.ToString();
     }
 }

@@ -50,10 +50,10 @@ public sealed class ReloadTests : IDisposable
             if (took > slowest) slowest = took;
         }
 
+        await Deadline.UntilAsync("there was some load", () => Task.FromResult(Volatile.Read(ref answered) > 100));
         await stop.CancelAsync();
         await Task.WhenAll(callers);
         failures.ShouldBeEmpty();
-        answered.ShouldBeGreaterThan(100);
         Console.WriteLine($"100 reloads: {answered} calls, the slowest reload took {slowest.TotalMilliseconds:F0} ms");
     }
 

@@ -96,11 +96,13 @@ public sealed class TransportTests : IDisposable
 
         using var answer = await answering;
         await using var received = await answer.Content.ReadAsStreamAsync();
-        var buffer = new byte[100];
-        Encoding.ASCII.GetString(buffer, 0, await received.ReadAsync(buffer)).ShouldBe("one");
+        var buffer = new byte["one".Length];
+        await received.ReadExactlyAsync(buffer);
+        Encoding.ASCII.GetString(buffer).ShouldBe("one");
         await stream.WriteAsync("two"u8.ToArray());
         await stream.FlushAsync();
-        Encoding.ASCII.GetString(buffer, 0, await received.ReadAsync(buffer)).ShouldBe("two");
+        await received.ReadExactlyAsync(buffer);
+        Encoding.ASCII.GetString(buffer).ShouldBe("two");
         body.Complete();
         (await received.ReadAsync(buffer)).ShouldBe(0);
 

@@ -99,7 +99,7 @@ public sealed class LimitAdminTests : IAsyncLifetime
         (await http.PostAsJsonAsync("/limits/reset", new { application })).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await http.PostAsJsonAsync("/limits/reset", new { application, product = "api", limit = "minute" })).EnsureSuccessStatusCode();
         (await StatusesAsync("/read", 6)).ShouldBe([200, 200, 200, 200, 200, 429]);
-        _gateway.Process.Output.ShouldContain("begun anew");
+        await _gateway.Process.WaitForLineAsync(line => line.Contains("begun anew"));
     }
 
     private async Task<int[]> StatusesAsync(string path, int calls)

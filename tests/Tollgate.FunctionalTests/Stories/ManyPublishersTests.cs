@@ -52,10 +52,10 @@ public sealed class ManyPublishersTests : IAsyncLifetime
             for (var version = 1; version <= _publishes; version++) await PublishAsync(service, version);
         }));
 
+        await Deadline.UntilAsync("there was some load", () => Task.FromResult(Volatile.Read(ref _answered) > 100));
         await stop.CancelAsync();
         await Task.WhenAll(callers);
         _failures.Take(5).ShouldBeEmpty($"{_failures.Count} of {_answered} calls failed");
-        _answered.ShouldBeGreaterThan(100);
         var effects = _effectMs.Order().ToArray();
         Console.WriteLine($"{_services} services x {_publishes} publishes: {_answered} calls, {_failures.Count} failed; in force on both gateways after {effects[effects.Length / 2]:F0} ms (median), " +
             $"{effects[(int)(effects.Length * 0.99)]:F0} ms (99 %), {effects[^1]:F0} ms (worst)");
@@ -74,7 +74,7 @@ public sealed class ManyPublishersTests : IAsyncLifetime
 
     private async Task CallAsync(int caller, CancellationToken stop)
     {
-        using var http = new HttpClient { BaseAddress = new Uri(_site.Gateways[caller % _site.Gateways.Count].Url), Timeout = TimeSpan.FromSeconds(30) };
+        using var http = new HttpClient { BaseAddress = new Uri(_site.Gateways[caller % _site.Gateways.Count].Url), Timeout = Deadline.Default };
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
             var path = i % 3 == 0 ? "/files/x" : $"/s{(i + caller) % _services}/x";

@@ -59,7 +59,7 @@ public sealed class NoDroppedCallTests : IAsyncLifetime
 
     private async Task CallAsync(int caller, CancellationToken stop)
     {
-        using var http = new HttpClient { BaseAddress = new Uri(_site.Gateways[caller % _site.Gateways.Count].Url), Timeout = TimeSpan.FromSeconds(30) };
+        using var http = new HttpClient { BaseAddress = new Uri(_site.Gateways[caller % _site.Gateways.Count].Url), Timeout = Deadline.Default };
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
             var path = (i + caller) % 2 == 0 ? "/files/current?city=Oslo" : "/orders/current?city=Oslo";
