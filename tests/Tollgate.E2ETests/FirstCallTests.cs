@@ -65,7 +65,7 @@ public sealed partial class FirstCallTests(Browser browser) : IClassFixture<Brow
 
         // Who waits as long as was said gets in.
         var left = retryAfter - Stopwatch.GetElapsedTime(refusedAt);
-        if (left > TimeSpan.Zero) await Task.Delay(left);
+        if (left > TimeSpan.Zero) await Sleep.ExactlyAsync(left);
         (await CallAsync(caller, url, key)).StatusCode.ShouldBe(HttpStatusCode.OK);
         visitor.Faults.ShouldBeEmpty();
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
@@ -66,11 +67,12 @@ internal sealed class FileCluster : IAsyncDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, _gateways[node].Url + path);
         request.Headers.Add("X-Api-Key", key);
+        var started = Stopwatch.GetTimestamp();
         try
         {
             using var answer = await _client.SendAsync(request);
             await answer.Content.ReadAsByteArrayAsync();
-            return new Answer((int)answer.StatusCode, answer.Headers.RetryAfter?.Delta, answer.Headers.TryGetValues("RateLimit", out var standing) ? standing.Single() : "");
+            return new Answer((int)answer.StatusCode, answer.Headers.RetryAfter?.Delta, answer.Headers.TryGetValues("RateLimit", out var standing) ? standing.Single() : "", Stopwatch.GetElapsedTime(started));
         }
         catch (HttpRequestException)
         {
@@ -133,7 +135,12 @@ internal sealed class FileCluster : IAsyncDisposable
     }
 }
 
-internal sealed record Answer(int Status, TimeSpan? RetryAfter, string Standing)
+internal sealed record Answer(int Status, TimeSpan? RetryAfter, string Standing, TimeSpan Took = default)
 {
+    /// <summary>
+    /// Refused after the time for which a call waits for its ledger: the machine was too busy for an answer to come back, and nothing is said of the limit.
+    /// </summary>
+    public bool WasLate => Status == (int)HttpStatusCode.TooManyRequests && Took > TimeSpan.FromMilliseconds(400);
+
     public bool IsAdmitted => Status == (int)HttpStatusCode.OK;
 }

@@ -18,7 +18,7 @@ public sealed class LedgerAwayTests
         var closed = Plan(LedgerLoss.Closed, 100);
         var open = Plan(LedgerLoss.Open, 5);
         foreach (var plan in new[] { fair, closed, open })
-            (await cluster.CallAsync(0, plan)).IsGranted.ShouldBeTrue();
+            (await cluster.CallPatientlyAsync(0, plan)).IsGranted.ShouldBeTrue();
 
         await server.KillAsync();
         await Deadline.UntilAsync("the loss is noticed", () => Task.FromResult(cluster.Ledgers[0].IsAway));
@@ -32,8 +32,7 @@ public sealed class LedgerAwayTests
         refused.RetryAfterSeconds.ShouldBe(1);
 
         await server.StartServerAsync();
-        await Deadline.UntilAsync("the ledger is back", () => Task.FromResult(!cluster.Ledgers[0].IsAway));
-        (await cluster.CallAsync(0, closed)).IsGranted.ShouldBeTrue();
+        await Deadline.UntilAsync("the ledger grants again", async () => (await cluster.CallAsync(0, closed)).IsGranted);
         // What was admitted without the ledger is told to it: the other node sees it, too.
         cluster.Tidy();
         await Deadline.UntilAsync("what was owed has been counted", async () =>
@@ -48,6 +47,12 @@ public sealed class LedgerAwayTests
         await Deadline.UntilAsync("the ledger grants", async () => (await cluster.CallAsync(0, Plan(LedgerLoss.FairShare, 100))).IsGranted);    // a first call on a busy machine may wait too long
 
         server.Freeze();
+        // Until it counts as away, calls wait and are then refused: admitting by share could go beyond the limit.
+        await Deadline.UntilAsync("the silence is noticed", async () =>
+        {
+            (await cluster.CallAsync(0, Plan(LedgerLoss.FairShare, 100))).Refusal.ShouldNotBe(Refusal.NotReady);
+            return cluster.Ledgers[0].IsAway;
+        });
         var admitted = 0;
         for (var i = 0; i < 200; i++)    // each plan is new, so each has to ask
         {
@@ -56,7 +61,7 @@ public sealed class LedgerAwayTests
             if (verdict.IsGranted)
                 admitted++;
         }
-        admitted.ShouldBeGreaterThan(185);    // until it counts as away, calls wait and are then refused: admitting by share could go beyond the limit
+        admitted.ShouldBeGreaterThan(185);
         server.Thaw();
         await Deadline.UntilAsync("the ledger is back", () => Task.FromResult(!cluster.Ledgers[0].IsAway));
         await Deadline.UntilAsync("the ledger grants again", async () => (await cluster.CallAsync(0, Plan(LedgerLoss.Closed, 100))).IsGranted);

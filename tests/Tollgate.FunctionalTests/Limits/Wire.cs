@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Limits;
 
@@ -13,11 +14,10 @@ internal sealed class Wire : IAsyncDisposable
     public Wire(int server)
     {
         _server = server;
-        _listener = Listen(0);
-        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        _listener = Listen(Port);
     }
 
-    public int Port { get; }
+    public int Port { get; } = FreePort.Next();    // none that a connection could be given while it is cut
 
     public void Cut()
     {

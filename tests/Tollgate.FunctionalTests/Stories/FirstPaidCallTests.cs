@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
@@ -20,17 +21,21 @@ public sealed class FirstPaidCallTests
 
         var admitted = 0;
         HttpResponseMessage refused;
+        var knowing = new HashSet<GatewayProcess>();
+        var started = Stopwatch.GetTimestamp();
         for (var i = 0; ; i++)
         {
-            var answer = await cluster.Gateways[i % cluster.Gateways.Count].CallAsync("/weather/v1/current?city=berlin", customer.Key);
+            var gateway = cluster.Gateways[i % cluster.Gateways.Count];
+            var answer = await gateway.CallInTimeAsync("/weather/v1/current?city=berlin", customer.Key);
             if (answer.StatusCode == HttpStatusCode.TooManyRequests)
             {
                 refused = answer;
                 break;
             }
 
-            // The key reaches the gateways within a moment of its making.
-            if (answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden && admitted == 0 && i < 10_000) continue;
+            // The key reaches each gateway within a moment of its making.
+            if (answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden && !knowing.Contains(gateway) && Stopwatch.GetElapsedTime(started) < Deadline.Default) continue;
+            knowing.Add(gateway);
             answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
             (await answer.Content.ReadAsStringAsync()).ShouldBe("ok");
             answer.Headers.GetValues("RateLimit-Policy").ShouldHaveSingleItem().ShouldBe("\"window\";q=10;w=60");
@@ -72,11 +77,11 @@ public sealed class FirstPaidCallTests
         {
             HttpResponseMessage answer;
             var calls = 0;
-            while ((answer = await cluster.Gateways[calls % 2].CallAsync("/weather/v1/x", customer.Key)).StatusCode == HttpStatusCode.OK) calls++;
+            while ((answer = await cluster.Gateways[calls % 2].CallInTimeAsync("/weather/v1/x", customer.Key)).StatusCode == HttpStatusCode.OK) calls++;
             calls.ShouldBeLessThanOrEqualTo(3);
             await answer.ShouldBeProblemAsync(429, "rate-limited");
-            await Task.Delay(answer.Headers.RetryAfter!.Delta!.Value);   // the promise under test is about this very time
-            (await cluster.Gateways[calls % 2].CallAsync("/weather/v1/x", customer.Key)).StatusCode.ShouldBe(HttpStatusCode.OK);
+            await Sleep.ExactlyAsync(answer.Headers.RetryAfter!.Delta!.Value);   // the promise under test is about this very time
+            (await cluster.Gateways[calls % 2].CallInTimeAsync("/weather/v1/x", customer.Key)).StatusCode.ShouldBe(HttpStatusCode.OK);
         }
     }
 
