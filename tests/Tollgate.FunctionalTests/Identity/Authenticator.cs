@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Tollgate.Identity.SecondFactor;
+using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Identity;
 
@@ -14,13 +15,24 @@ internal sealed partial class Authenticator(byte[] key)
     /// <summary>The code of now, or of some steps ahead: each is taken once, and a test has no time to wait for the next.</summary>
     public string Code(int ahead = 0) => Totp.Code(key, Totp.StepAt(DateTimeOffset.UtcNow) + ahead);
 
+    /// <summary>A code that the app shows neither now nor soon; another for each number.</summary>
+    public string Wrong(int number = 0)
+    {
+        var shown = Enumerable.Range(-4, 10).Select(Code).ToHashSet();
+        return Enumerable.Range(0, 100).Select(code => code.ToString("D6", System.Globalization.CultureInfo.InvariantCulture)).Where(code => !shown.Contains(code)).ElementAt(number);
+    }
+
+    /// <summary>The app that was shown the key on the page where two-factor sign-in is turned on.</summary>
+    public static Authenticator On(string html) => new(Read(KeyPattern().Match(html).Groups[1].Value));
+
     /// <summary>Turns two-factor sign-in on for somebody who is signed in.</summary>
     public static async Task<Authenticator> TurnOnAsync(Visitor person)
     {
         var html = await person.GetStringAsync("/account/authenticator");
-        var app = new Authenticator(Read(KeyPattern().Match(html).Groups[1].Value));
+        var app = On(html);
         var ticket = TicketPattern().Match(html).Groups[1].Value;
-        // The code of the step before is taken, too: so the one of now stays unused.
+        // The code of the step before is taken, too: so the one of now stays unused. With the next step it is too old.
+        await Deadline.UntilAsync("the step lasts", () => Task.FromResult(DateTimeOffset.UtcNow.ToUnixTimeSeconds() % 30 < 25));
         var answer = await person.SubmitToAsync("/account/authenticator", "/account/authenticator", ("ticket", ticket), ("code", app.Code(-1)));
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         var codes = CodePattern().Matches(await answer.Content.ReadAsStringAsync()).Select(m => m.Groups[1].Value).ToArray();

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Tollgate.Identity.Storage;
+using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Identity;
 
@@ -44,7 +45,7 @@ public sealed class RememberedDeviceTests
         using var elsewhere = new Visitor(host.Url);
         (await elsewhere.SignInAsync(Email)).Headers.Location!.OriginalString.ShouldBe("/account/two-factor");
         using var forger = new Visitor(host.Url);
-        forger.SetCookie("tollgate-device", cookie.Value[..^2] + "AA");
+        forger.SetCookie("tollgate-device", Forged.EndOf(cookie.Value));
         (await forger.SignInAsync(Email)).Headers.Location!.OriginalString.ShouldBe("/account/two-factor");
         using var other = await Visitor.SignedUpAsync(host, "bob@example.com", "Bob's");
         await Authenticator.TurnOnAsync(other);

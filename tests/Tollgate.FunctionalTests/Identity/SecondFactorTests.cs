@@ -22,7 +22,7 @@ public sealed class SecondFactorTests
         elsewhere.Cookies["tollgate"].ShouldBeNull();
         (await elsewhere.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.Redirect);
 
-        (await elsewhere.SubmitAsync("/account/two-factor?returnUrl=%2Fapps", ("code", "000000"))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await elsewhere.SubmitAsync("/account/two-factor?returnUrl=%2Fapps", ("code", app.Wrong()))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         var code = app.Code();
         var inside = await elsewhere.SubmitAsync("/account/two-factor?returnUrl=%2Fapps", ("code", code));
         (inside.StatusCode, inside.Headers.Location?.OriginalString).ShouldBe((HttpStatusCode.SeeOther, "/apps"));
@@ -96,7 +96,7 @@ public sealed class SecondFactorTests
         for (var i = 0; i < Lockout.MaxFailures; i++)
         {
             await guesser.SignInAsync("ada@example.com");   // the right password in between forgives nothing
-            (await guesser.SubmitAsync("/account/two-factor", ("code", "12345" + i))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+            (await guesser.SubmitAsync("/account/two-factor", ("code", app.Wrong(i)))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         }
 
         (await guesser.SubmitAsync("/account/two-factor", ("code", app.Code()))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
@@ -131,7 +131,7 @@ public sealed class SecondFactorTests
         before.ShouldContain("<svg class=\"qr\"");
         var key = System.Text.RegularExpressions.Regex.Match(before, "<code class=\"key\">([^<]+)").Groups[1].Value;
         var ticket = System.Text.RegularExpressions.Regex.Match(before, "name=\"ticket\" value=\"([^\"]+)").Groups[1].Value;
-        var answer = await person.SubmitToAsync("/account/authenticator", "/account/authenticator", ("ticket", ticket), ("code", "000000"));
+        var answer = await person.SubmitToAsync("/account/authenticator", "/account/authenticator", ("ticket", ticket), ("code", Authenticator.On(before).Wrong()));
         answer.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         (await answer.Content.ReadAsStringAsync()).ShouldContain(key);
     }

@@ -33,7 +33,7 @@ public sealed class ApplicationClientTests(PortalFixture fixture) : IClassFixtur
         answer.Status.ShouldBe(HttpStatusCode.OK, answer.Body);
         var token = answer.Text("access_token");
         await Deadline.UntilAsync("the gateway takes the token", async () => (await CallAsync(token)).StatusCode == HttpStatusCode.OK);
-        await Stories.FirstPaidCallTests.UntilUsageIsAsync(person, customer, 1, TimeSpan.FromSeconds(60));   // metered like a call with a key
+        await Stories.FirstPaidCallTests.UntilUsageIsAsync(person, customer, 1);   // metered like a call with a key
 
         using var admin = new PortalPerson(host.PortalUrl, host.Data.Path);
         await admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);

@@ -21,12 +21,12 @@ public sealed class DeviceTests
     [OnBothDatabases]
     public async Task A_device_waits_until_its_person_has_agreed_on_another_screen(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync(shape, file: File, settings: ("Identity:DevicePollSeconds", "1"));
+        await using var site = await OAuthSite.StartAsync(shape, file: File, settings: ("Identity:DevicePollSeconds", "60"));
         using var person = new Visitor(site.Host.Url);
         var begun = await BeginAsync(site);
         begun.Text("user_code").ShouldMatch("^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$");
         begun.Text("verification_uri").ShouldBe(OAuthSite.Issuer + "/device");
-        (begun.Json.GetProperty("interval").GetInt32(), begun.Json.GetProperty("expires_in").GetInt32()).ShouldBe((1, 600));
+        (begun.Json.GetProperty("interval").GetInt32(), begun.Json.GetProperty("expires_in").GetInt32()).ShouldBe((60, 600));
         (await PollAsync(site, begun.Text("device_code"))).ShouldBeError("authorization_pending");
         (await PollAsync(site, begun.Text("device_code"))).ShouldBeError("slow_down");
 
@@ -59,15 +59,16 @@ public sealed class DeviceTests
     [OnBothDatabases]
     public async Task Who_refuses_guesses_or_comes_late_lets_no_device_in(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync(shape, file: File, settings: [("Identity:DeviceCodeLifetimeSeconds", "2")]);
+        await using var site = await OAuthSite.StartAsync(shape, file: File);
         using var person = await SignedInAsync(site);
         var begun = await BeginAsync(site);
         var page = await (await person.SubmitAsync("/device", ("user_code", begun.Text("user_code")))).Content.ReadAsStringAsync();
         await person.SubmitHtmlAsync(page, ("decision", "deny"));
         (await PollAsync(site, begun.Text("device_code"))).ShouldBeError("access_denied");
 
-        var late = await BeginAsync(site);
-        await Deadline.UntilAsync("the code's time is over", async () => (await PollAsync(site, late.Text("device_code"))).Json.GetProperty("error").GetString() == "expired_token");
+        await using var brief = await OAuthSite.StartAsync(shape, file: File, settings: ("Identity:DeviceCodeLifetimeSeconds", "1"));
+        var late = await BeginAsync(brief);
+        await Deadline.UntilAsync("the code's time is over", async () => (await PollAsync(brief, late.Text("device_code"))).Json.GetProperty("error").GetString() == "expired_token");
         (await PollAsync(site, "nonsense")).ShouldBeError("invalid_grant");
         (await site.PostAsync("/connect/deviceauthorization", OAuthSite.Form(("scope", "openid")), OAuthSite.Basic("web", "web secret"))).ShouldBeError("unauthorized_client");
         (await site.PostAsync("/connect/deviceauthorization", OAuthSite.Form(("client_id", "tollgate-cli"), ("scope", "nothing")))).ShouldBeError("invalid_scope");
