@@ -162,7 +162,9 @@ public sealed class IngestTests
         await using var billing = await BillingHost.StartAsync(postgres: false);
         using var known = new HttpRequestMessage(HttpMethod.Post, InternalPaths.Usage) { Content = new ByteArrayContent(new byte[16 * 1024 * 1024 + 1]) };
         known.Headers.ExpectContinue = true;
-        using var answer = await billing.Client.SendAsync(known);
+        using var patient = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = Deadline.Default }) { BaseAddress = billing.Client.BaseAddress };
+        patient.DefaultRequestHeaders.Authorization = billing.Client.DefaultRequestHeaders.Authorization;
+        using var answer = await patient.SendAsync(known);
         await answer.ShouldBeProblemAsync(413, "usage-batch-size");
 
         var batch = Batches.Of(Batches.Row(SubscriptionId.New(), AppId.New(), Noon, 1));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -30,13 +31,45 @@ public sealed class AuthorityKeysTests
             await http.Response.WriteAsync(http.Request.Path == "/keys" ? jwks : $$"""{"issuer":"{{server.Url}}","jwks_uri":"{{server.Url}}/keys"}""");
         });
         await using var _ = server;
-        using var keys = new AuthorityKeys(server.Url, TimeProvider.System, NullLogger.Instance);
+        var time = new HeldTime();
+        using var keys = new AuthorityKeys(server.Url, time, NullLogger.Instance);
         await Deadline.UntilAsync("the keys are there", () => Task.FromResult(keys.Current is not null));
 
         while (keys.AskFor("unknown") is { } fetch) await fetch;
         fetches.ShouldBe(2);
+        time.Ring();
         await inBackground.Task.WaitAsync(Deadline.Default);    // what was first fetched is fetched once more soon after
         keys.AskFor("unknown").ShouldBeNull();
         answers.SetResult();
+    }
+
+    /// <summary>A clock that stands, and whose timers ring when the test says so.</summary>
+    private sealed class HeldTime : TimeProvider
+    {
+        private readonly ConcurrentQueue<Action> _timers = new();
+
+        public void Ring()
+        {
+            while (_timers.TryDequeue(out var ring)) ring();
+        }
+
+        public override long GetTimestamp() => 1;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _timers.Enqueue(() => callback(state));
+            return new Timer();
+        }
+
+        private sealed class Timer : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
     }
 }

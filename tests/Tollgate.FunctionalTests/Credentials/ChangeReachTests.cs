@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using Tollgate.Contracts;
 using Tollgate.Testing;
@@ -27,9 +28,15 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
         var keys = $"/applications/{customer.Application}/keys";
 
         var tookMs = new SortedDictionary<string, List<double>>();
+        var tripsMs = new List<double>();
         var rounds = TestScale.Of(usual: 3, full: 200);
         for (var round = 0; round < rounds; round++)
         {
+            var trip = Stopwatch.GetTimestamp();
+            await person.GetAsync(keys);
+            await UntilAsync(customer.Key, answer => answer.StatusCode == HttpStatusCode.OK);
+            tripsMs.Add(Stopwatch.GetElapsedTime(trip).TotalMilliseconds);
+
             var (key, id) = await NewKeyAsync();
             await MeasureAsync("revoke", () => person.DeleteAsync($"{keys}/{id}"), key, answer => IsProblem(answer, 401, "key-revoked"));
 
@@ -39,8 +46,8 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
             await UntilAsync(next.GetProperty("key").GetString()!, answer => answer.StatusCode == HttpStatusCode.OK);
             await person.DeleteAsync($"{keys}/{next.GetProperty("view").GetProperty("id").GetString()}");
 
-            var expires = DateTimeOffset.UtcNow.AddMilliseconds(700);
-            (key, _) = await NewKeyAsync(expires);
+            DateTimeOffset expires;
+            (key, expires) = await NewKeyForAMomentAsync();
             await MeasureAsync("expire", () => Task.Delay(expires - DateTimeOffset.UtcNow is { Ticks: > 0 } left ? left : TimeSpan.Zero), key, answer => IsProblem(answer, 401, "key-expired"));
 
             var more = round % 2 == 0;
@@ -59,15 +66,31 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
 
         var all = tookMs.Values.SelectMany(times => times).Order().ToArray();
         output.WriteLine($"all      {all.Length} times: median {all[all.Length / 2]:0} ms, 99 % {all[(int)Math.Ceiling(all.Length * 0.99) - 1]:0} ms, worst {all[^1]:0} ms");
-        // The aim is for the whole show; a handful of trials beside other tests on a small machine is held to the same in the middle.
-        (TestScale.IsFull ? all[(int)Math.Ceiling(all.Length * 0.99) - 1] : all[all.Length / 2]).ShouldBeLessThan(Aim.TotalMilliseconds);
+        // The aim is for the whole show; a handful of trials beside other tests on a small machine is held to the same in the middle, and where even asking
+        // and calling once takes long, to as many times that.
+        tripsMs.Sort();
+        var aim = Math.Max(Aim.TotalMilliseconds, 20 * tripsMs[tripsMs.Count / 2]);
+        (TestScale.IsFull ? all[(int)Math.Ceiling(all.Length * 0.99) - 1] : all[all.Length / 2]).ShouldBeLessThan(TestScale.IsFull ? Aim.TotalMilliseconds : aim);
 
-        async Task<(string Key, string Id)> NewKeyAsync(DateTimeOffset? until = null)
+        async Task<(string Key, string Id)> NewKeyAsync()
         {
-            var made = await person.PostAsync(keys, new { name = "trial", expires = until });
+            var made = await person.PostAsync(keys, new { name = "trial" });
             var (text, id) = (made.GetProperty("key").GetString()!, made.GetProperty("view").GetProperty("id").GetString()!);
-            if (until is null) await UntilAsync(text, answer => answer.StatusCode == HttpStatusCode.OK);
+            await UntilAsync(text, answer => answer.StatusCode == HttpStatusCode.OK);
             return (text, id);
+        }
+
+        // A moment that is still to come when it is asked for, however busy the machine is.
+        async Task<(string Key, DateTimeOffset Expires)> NewKeyForAMomentAsync()
+        {
+            for (var moment = TimeSpan.FromMilliseconds(700); ; moment *= 2)
+            {
+                var expires = DateTimeOffset.UtcNow + moment;
+                using var answer = await person.Http.PostAsJsonAsync("/api/v1" + keys, new { name = "trial", expires });
+                if (answer.StatusCode == HttpStatusCode.Created) return ((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("key").GetString()!, expires);
+                answer.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity, await answer.Content.ReadAsStringAsync());
+                moment.ShouldBeLessThan(TimeSpan.FromMinutes(1));
+            }
         }
 
         async Task MeasureAsync(string what, Func<Task> change, string key, Func<HttpResponseMessage, bool> isThere)
@@ -94,7 +117,7 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
     [Fact]
     public async Task A_gateway_that_is_cut_off_or_restarted_without_the_control_plane_refuses_keys_of_high_risk_and_serves_all_others()
     {
-        await using var cluster = await Cluster.StartAsync(gateways: 1, shared: false, gatewayOptions: "--Gateway:FeedMaxAgeSeconds=3");
+        await using var cluster = await Cluster.StartAsync(gateways: 1, shared: false, gatewayOptions: "--Gateway:FeedMaxAgeSeconds=8");
         var gateway = cluster.Gateways[0];
         await cluster.AddPlanAsync("wide", 1_000_000, 1_000);
         using var person = await cluster.JoinAsync();
@@ -110,7 +133,7 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
             .All(key => key.TryGetProperty("lastUsed", out var used) && used.ValueKind == JsonValueKind.String && used.GetDateTimeOffset() is { Second: 0 } at && DateTimeOffset.UtcNow - at < TimeSpan.FromMinutes(3)));
 
         // In touch, it is taken for as long as one likes.
-        for (var since = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(5); await Task.Delay(100))
+        for (var since = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(10); await Task.Delay(100))
         {
             using var answer = await gateway.CallAsync("/weather/v1/current", risky);
             answer.StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -157,17 +180,21 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
             return answer.StatusCode == HttpStatusCode.Unauthorized;
         });
 
-        var mine = await person.GetAsync($"/explain/{id}");
+        var mine = await ExplainedAsync(person, $"/explain/{id}");
         (mine.GetProperty("outcome").GetString(), mine.GetProperty("caller").GetProperty("prefix").GetString()).ShouldBe(("key-revoked", customer.Key[..12]));
-        (await admin.GetAsync($"/admin/explain/{id}")).GetProperty("status").GetInt32().ShouldBe(401);
+        (await ExplainedAsync(admin, $"/admin/explain/{id}")).GetProperty("status").GetInt32().ShouldBe(401);
         (await stranger.Http.GetAsync($"/api/v1/explain/{id}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await person.Http.GetAsync($"/api/v1/explain/{Guid.NewGuid()}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await stranger.Http.GetAsync($"/api/v1/applications/{customer.Application}/keys/{customer.KeyId}/explain")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
-        foreach (var answers in new[] { await person.GetAsync($"/applications/{customer.Application}/keys/{customer.KeyId}/explain"), await admin.PostAsync("/admin/explain", new { key = customer.Key }) })
+        foreach (var ask in new Func<Task<JsonElement>>[]
+                 {
+                     () => person.GetAsync($"/applications/{customer.Application}/keys/{customer.KeyId}/explain"),
+                     () => admin.PostAsync("/admin/explain", new { key = customer.Key }),
+                 })
         {
-            var all = answers.EnumerateArray().ToArray();
-            all.Length.ShouldBe(2, "each gateway answers");
+            // Who answers late is not waited for.
+            var all = await Deadline.UntilAsync("each gateway answers", async () => (await ask()).EnumerateArray().ToArray() is { Length: 2 } both ? both : null);
             all.ShouldAllBe(answer => answer.GetProperty("state").GetString() == "revoked");
         }
     }
@@ -195,7 +222,7 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
         foreach (var (id, status) in calls.OrderBy(_ => Random.Shared.Next()))
         {
             var started = Stopwatch.GetTimestamp();
-            var told = await admin.GetAsync($"/admin/explain/{id}");
+            var told = await ExplainedAsync(admin, $"/admin/explain/{id}");
             tookMs.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
             (told.GetProperty("requestId").GetString(), told.GetProperty("status").GetInt32()).ShouldBe((id, status));
             told.GetProperty("configurationVersion").GetInt32().ShouldBeGreaterThan(0);
@@ -205,6 +232,13 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
         tookMs.Sort();
         output.WriteLine($"{tookMs.Count} calls explained: median {tookMs[tookMs.Count / 2]:0} ms, 99 % {tookMs[(int)Math.Ceiling(tookMs.Count * 0.99) - 1]:0} ms, worst {tookMs[^1]:0} ms");
     }
+
+    // A call is kept once its answer is out, and a gateway that tells of it too late is not waited for.
+    private static async Task<JsonElement> ExplainedAsync(PortalPerson person, string path) => (await Deadline.UntilAsync($"{path} is known", async () =>
+    {
+        using var answer = await person.Http.GetAsync("/api/v1" + path);
+        return answer.StatusCode == HttpStatusCode.OK ? await answer.Content.ReadFromJsonAsync<JsonDocument>() : null;
+    })).RootElement;
 
     private static bool IsProblem(HttpResponseMessage answer, int status, string slug)
     {

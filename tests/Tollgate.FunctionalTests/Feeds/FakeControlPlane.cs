@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 using Tollgate.Contracts.Usage;
+using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Feeds;
 
@@ -20,7 +21,10 @@ internal sealed class FakeControlPlane : IAsyncDisposable
     private WebApplication? _app;
     private CancellationTokenSource _down = new();
 
-    public Uri Address { get; private set; } = new("http://127.0.0.1:0");
+    /// <summary>None of the ports that a connection could be given while it is down.</summary>
+    public Uri Address { get; } = new($"http://127.0.0.1:{FreePort.Next()}");
+
+    public bool IsUp => _app is not null;
     public string Epoch { get; set; } = "epoch-1";
     public long Used { get; set; }
 
@@ -47,7 +51,6 @@ internal sealed class FakeControlPlane : IAsyncDisposable
         _app.MapGet("/feeds/{name}", AnswerAsync);
         _app.MapGet("/usage/total", () => Results.Json(new UsageTotal(Used), ContractJson.Default.UsageTotal));
         await _app.StartAsync();
-        Address = new Uri(_app.Urls.Single());
     }
 
     public async Task DownAsync()

@@ -126,6 +126,11 @@ public sealed class FragmentTests : IAsyncLifetime
     {
         (await PutAsync("orders", Fragment("/orders/{rest}", "/{rest}"))).StatusCode.ShouldBe(HttpStatusCode.Created);
         await UntilAsync(Gateways[0], "/orders/x", HttpStatusCode.OK);
+        await Deadline.UntilAsync("the gateway has it on its disk", async () =>
+        {
+            var kept = await File.ReadAllTextAsync(Gateways[0].Data.File("feeds/routes.ndjson"));
+            return kept.Contains("/orders/{rest}") && kept.LastIndexOf("\n#", StringComparison.Ordinal) > kept.LastIndexOf("/orders/{rest}", StringComparison.Ordinal);
+        });
         await Gateways[0].Process.KillAsync();
         await Control.KillAsync();
 

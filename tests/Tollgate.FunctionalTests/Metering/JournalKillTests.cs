@@ -96,8 +96,11 @@ public sealed class JournalKillTests : IDisposable
     {
         await using var writer = StartWriter(life, controlPlane);
         await writer.WaitForLineAsync(line => line == "ready");
-        await Deadline.UntilAsync("it has written enough", () =>
-            Task.FromResult(writer.Output.Split('\n').Count(line => line.StartsWith("wrote ", StringComparison.Ordinal)) >= enough));
+        await Deadline.UntilAsync("it has written enough, on all of its threads", () =>
+        {
+            var said = writer.Output.Split('\n').Where(line => line.StartsWith("wrote ", StringComparison.Ordinal)).ToArray();
+            return Task.FromResult(said.Length >= enough && said.Select(line => line.Split(' ')[2]).Distinct().Count() == Threads);
+        });
         await writer.KillAsync();
         foreach (var words in writer.Output.Split('\n').Select(line => line.Split(' ')).Where(words => words is ["wrote", _, _, _] && ulong.TryParse(words[3], out _)))
             _said.AddOrUpdate((ulong.Parse(words[1]), ulong.Parse(words[2])), _ => ulong.Parse(words[3]), (_, before) => Math.Max(before, ulong.Parse(words[3])));
