@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Playwright;
 using Tollgate.Testing;
 
@@ -62,26 +63,26 @@ public sealed class Browser : IAsyncLifetime
 public sealed class Visitor : IAsyncDisposable
 {
     private readonly IBrowserContext _context;
-    private readonly List<string> _faults = [];
+    private readonly ConcurrentQueue<string> _faults = new();
 
     public Visitor(IBrowserContext context, IPage page)
     {
         (_context, Page) = (context, page);
-        page.PageError += (_, error) => _faults.Add("script: " + error);
+        page.PageError += (_, error) => _faults.Enqueue("script: " + error);
         page.Console += (_, message) =>
         {
-            if (message.Type == "error") _faults.Add("console: " + message.Text);
+            if (message.Type == "error") _faults.Enqueue("console: " + message.Text);
         };
         page.Request += (_, request) =>
         {
             if (!request.Url.StartsWith("data:", StringComparison.Ordinal) && new Uri(request.Url).Host is not ("127.0.0.1" or "localhost"))
-                _faults.Add("a request to somebody else: " + request.Url);
+                _faults.Enqueue("a request to somebody else: " + request.Url);
         };
     }
 
     public IPage Page { get; }
 
-    public IReadOnlyList<string> Faults => _faults;
+    public IReadOnlyList<string> Faults => [.. _faults];
 
     /// <summary>Opens a page and waits until it is interactive where it is meant to be.</summary>
     public async Task OpenAsync(string path)

@@ -44,5 +44,5 @@ internal sealed class JournalFolder : IDisposable
 internal static class Eventually
 {
     public static void IsTrue(Func<bool> fact, string what) =>
-        SpinWait.SpinUntil(fact, TimeSpan.FromSeconds(20)).ShouldBeTrue(what);
+        SpinWait.SpinUntil(fact, Testing.Deadline.Default).ShouldBeTrue(what);
 }
