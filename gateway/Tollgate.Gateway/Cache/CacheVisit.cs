@@ -182,7 +182,8 @@ internal sealed class CacheVisit : IDisposable
         Answer = Find();
         if (Answer is not null || !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method)) return;
         await WaitOrFetchAsync(patience, cancel);
-        if (!_fetches) Answer = Find();
+        Answer = Find();    // also where it is to fetch: who did may have ended after the first look
+        if (Answer is not null) GiveUp();
 
         CachedAnswer? Find() => _cache.Find(_key) is { } kept && Now < kept.FreshUntilUnixMs && IsReadableBy(request, kept) ? kept : null;
     }
@@ -215,7 +216,8 @@ internal sealed class CacheVisit : IDisposable
 
         if (HttpMethods.IsHead(request.Method) || wish.Has("no-cache")) return true;
         await WaitOrFetchAsync(patience, cancel);
-        if (!_fetches) Look(in wish, request);
+        Look(in wish, request);    // also where it is to fetch: who did may have ended after the first look
+        if (Answer is not null) GiveUp();
         return true;
     }
 

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Http;
 using Tollgate.Gateway.Cache;
+using Tollgate.Testing;
 
 namespace Tollgate.UnitTests.Gateway;
 
@@ -62,6 +64,30 @@ public sealed class AnswerCacheTests
         cache.Fetched(in key);
         fetched.IsCompleted.ShouldBeTrue();
         cache.TryFetch(in key, out _).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Of_many_who_ask_at_once_one_fetches_however_soon_the_answer_is_there(bool byHeaders)
+    {
+        var cache = new AnswerCache(1024 * 1024);
+        var rule = new CacheRule { TtlMs = 600_000, Http = byHeaders ? new HttpCacheRule(600_000, null, 0, 0, "", ObeysCallers: true) : null };
+        for (var round = 0; round < 10_000; round++)
+        {
+            var fetches = 0;
+            await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(async () =>
+            {
+                var http = new DefaultHttpContext { Request = { Method = "GET" }, Response = { Body = Stream.Null } };
+                using var visit = (await CacheVisit.StartAsync(cache, rule, http.Request, $"http://api/{round}", "", TimeProvider.System, Deadline.Default, default))!;
+                if (visit.Answer is not null) return;
+                Interlocked.Increment(ref fetches);
+                using var message = new HttpResponseMessage { RequestMessage = new HttpRequestMessage(HttpMethod.Get, "http://service/") };
+                visit.Record(http, message);
+                visit.Finish(http.Request);
+            })));
+            fetches.ShouldBe(1, $"round {round}");
+        }
     }
 
     [Theory]
