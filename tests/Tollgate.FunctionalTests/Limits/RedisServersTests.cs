@@ -175,6 +175,52 @@ public sealed class RedisServersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_is_emptied_while_it_runs_is_told_what_was_spent_before_it_grants_again()
+    {
+        var server = await RedisServer.StartAsync();
+        await using var _ = server;
+        await using var cluster = await Cluster.StartAsync("redis", 2, server);
+        var item = new EntitlementItem(SubscriptionId.New(), AppId.New(), "weather", "gold", PlanVersionId.New(), EntitlementState.Active, LedgerLoss.Closed,
+            [new RateLimit("hour", 400, 3_600_000), new RateLimit("burst", 350, 1_800_000)], [new Quota("month", 500, QuotaPeriod.Month, true, 0)]);
+        Entitlement[] plans = [new() { Item = item }, new() { Item = item }];
+        var admitted = 0;
+        for (var round = 0; round < 3; round++)
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                if ((await cluster.CallAsync(i % 2, plans[i % 2])).IsGranted) admitted++;
+            }
+            (await SayAsync(server.Port, "FLUSHALL")).ShouldStartWith("+OK");
+            for (var i = 0; i < 20; i++)
+            {
+                if ((await cluster.CallAsync(i % 2, plans[i % 2])).IsGranted) admitted++;
+            }
+            await Deadline.UntilAsync("it was told", async () =>
+            {
+                if ((await cluster.CallAsync(round % 2, plans[round % 2])).IsGranted) admitted++;
+                cluster.Tidy();
+                return !cluster.Ledgers[0].IsAway && !cluster.Ledgers[1].IsAway;
+            });
+        }
+        admitted.ShouldBeGreaterThan(150);
+        await Deadline.UntilAsync("all that is allowed was used", async () =>
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                if ((await cluster.CallAsync(i % 2, plans[i % 2])).IsGranted) admitted++;
+            }
+            cluster.Tidy();
+            return admitted >= 340;
+        });
+        for (var i = 0; i < 100; i++)
+        {
+            if ((await cluster.CallAsync(i % 2, plans[i % 2])).IsGranted) admitted++;
+            cluster.Tidy();
+        }
+        admitted.ShouldBeLessThanOrEqualTo(350);
+    }
+
+    [Fact]
     public async Task A_replica_that_takes_over_is_used_and_told_what_was_spent()
     {
         var (master, process) = await _redis.StartAsync();

@@ -16,8 +16,8 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
     public static readonly LedgerScripts Real = new();
 
     private const string ReadWindow = """
-        local units, sum, turn = {}, 0, 0
-        for bucket, count in string.gmatch(redis.call('GET', KEYS[1]) or '', '(%d+):(%d+)') do
+        local units, sum, turn, held = {}, 0, 0, redis.call('GET', KEYS[1])
+        for bucket, count in string.gmatch(held or '', '(%d+):(%d+)') do
           bucket, count = tonumber(bucket), tonumber(count)
           if bucket == 0 then
             turn = count
@@ -36,7 +36,7 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
 
     /// <summary>
     /// <see cref="Limits.Window"/> in Lua: a string of bucket:units, under 0 the last turn that was given. Answers outcome, units, room, bucket, µs the bucket has
-    /// left, µs to retry, µs to the node's turn.
+    /// left, µs to retry, µs to the node's turn. Outcome 2 = not only this window is new, also the run that the node knows (its birth) is not: all was forgotten.
     /// </summary>
     public RedisScript Window { get; } = new("""
         local limit, window, width = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -51,13 +51,14 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
         local current, oldest = math.floor(ms / width), math.floor((ms - window) / width)
 
         """ + ReadWindow + """
+        if not held and ARGV[13] ~= redis.call('HGET', 'tg:nodes:' .. string.match(KEYS[1], '[^:]*$'), '+born') then return { 2, 0, 0, 0, 0, 0, 0 } end
         local changed = false
         local function count(some, bucket)
           units[bucket] = (units[bucket] or 0) + some
           sum, changed = sum + some, true
         end
         if back > 0 and units[backTo] then count(-math.min(back, units[backTo]), backTo) end
-        for i = 13, #ARGV, 3 do
+        for i = 14, #ARGV, 3 do
           local from, into = tonumber(ARGV[i + 1]), math.floor((ms - tonumber(ARGV[i + 2])) / width)
           if into ~= from and units[from] then
             local moved = math.min(tonumber(ARGV[i]), units[from])
@@ -205,19 +206,29 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
         """);
 
     /// <summary>
-    /// Notes that a node lives: node, ms after which one is gone, nodes that it knew before, whether it has told all it spent. Answers how many live, the node's
-    /// place among them, and whether the ledger may grant: when as many have told as were known, or after a while.
+    /// Notes that a node lives: node, ms after which one is gone, nodes that it knew before, whether it has told all it spent, and the birth of the run that it
+    /// has told (0 = none yet). Answers how many live, the node's place among them, whether the ledger may grant (when as many have told as were known, or after a
+    /// while), and when this run was born: another birth than the one that was told means that all was forgotten.
     /// </summary>
     public RedisScript Beat { get; } = new("""
         local time = redis.call('TIME')
         local ms = time[1] * 1000 + math.floor(time[2] / 1000)
         local gone = tonumber(ARGV[2])
-        redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f:%s:%s', ms, ARGV[4], ARGV[3]))
-        local held, nodes, rank, told, expected, born = redis.call('HGETALL', KEYS[1]), 0, 0, 0, 1, false
+        local held, born = redis.call('HGETALL', KEYS[1]), false
         for i = 1, #held, 2 do
-          if held[i] == '+born' then
-            born = tonumber(held[i + 1])
-          else
+          if held[i] == '+born' then born = tonumber(held[i + 1]) end
+        end
+        if not born then
+          born = ms
+          redis.call('HSET', KEYS[1], '+born', string.format('%.0f', ms))
+        end
+        local has = ARGV[4]
+        if ARGV[5] ~= '0' and tonumber(ARGV[5]) ~= born then has = '0' end
+        redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f:%s:%s', ms, has, ARGV[3]))
+        redis.call('PEXPIRE', KEYS[1], 86400000)
+        local nodes, rank, told, expected = 1, 0, tonumber(has), math.max(1, tonumber(ARGV[3]))
+        for i = 1, #held, 2 do
+          if held[i] ~= '+born' and held[i] ~= ARGV[1] then
             local at, has, knew = string.match(held[i + 1], '^(%d+):(%d):(%d+)$')
             if ms - tonumber(at) > gone then
               redis.call('HDEL', KEYS[1], held[i])
@@ -229,13 +240,8 @@ internal sealed class LedgerScripts(string clock = LedgerScripts.ServersClock, s
             end
           end
         end
-        if not born then
-          born = ms
-          redis.call('HSET', KEYS[1], '+born', string.format('%.0f', ms))
-          redis.call('PEXPIRE', KEYS[1], 86400000)
-        end
         local open = 0
         if told >= expected or ms - born >= 5000 then open = 1 end
-        return { nodes, rank, open }
+        return { nodes, rank, open, born }
         """);
 }

@@ -42,6 +42,9 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
     private int _lossesSeen = -1;
     private bool _hasTold;
     private int _beats;    // in a row that found the same nodes
+    private long _born;    // of the server's run that was told, by its own clock
+    private int _forgettings;
+    private volatile bool _hasForgotten;
 
     /// <param name="node">What this node is called: the same after a restart.</param>
     /// <param name="scripts">What Redis runs; others than the real ones only in tests, which own the clock.</param>
@@ -62,22 +65,28 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
     public int Nodes => Volatile.Read(ref _nodes);
     public int Rank => Volatile.Read(ref _rank);
 
-    public bool IsAway => _isSilent || _redis.Losses != _lossesSeen || !_redis.IsConnected || _silentLooks >= SilentAfterLooks;
+    /// <summary>Rises whenever what is known of the server may no longer hold: with every connection lost, and when it forgot everything while it ran.</summary>
+    private int Losses => _redis.Losses + Volatile.Read(ref _forgettings);
+
+    public bool IsAway => _isSilent || Losses != _lossesSeen || !_redis.IsConnected || _silentLooks >= SilentAfterLooks;
 
     /// <summary>Completes when Redis has answered for the first time.</summary>
     public Task FirstAnswer => _firstAnswer.Task;
 
     public async ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask)
     {
-        if (!MaySend(_redis.Losses, evenIfSilent: false))
+        if (!MaySend(Losses, evenIfSilent: false))
             return new LedgerAnswer(LedgerOutcome.Unsent);
+        var born = Volatile.Read(ref _born);
         RedisValue[] arguments =
         [
-            limit, windowMs, Window.BucketMs(windowMs), ask.Need, ask.Want, ask.Share, ask.Returned, ask.ReturnedTo, ask.Debt, ask.Floor, ask.Hold, ask.TakesTurns ? 1 : 0,
+            limit, windowMs, Window.BucketMs(windowMs), ask.Need, ask.Want, ask.Share, ask.Returned, ask.ReturnedTo, ask.Debt, ask.Floor, ask.Hold, ask.TakesTurns ? 1 : 0, born,
             .. (ask.Spent ?? []).SelectMany(spent => new RedisValue[] { spent.Units, spent.From, spent.AgoMs }),
         ];
         var numbers = await RunAsync(_scripts.Window, OfThisRun(key), arguments).ConfigureAwait(false);
-        return numbers is not { Length: >= 7 }
+        if (numbers is [2, ..])
+            NoteForgotten(born);
+        return numbers is not [< 2, _, _, _, _, _, _, ..]
             ? new LedgerAnswer(LedgerOutcome.Away)
             : new LedgerAnswer(numbers[0] == 0 ? LedgerOutcome.Granted : LedgerOutcome.Refused, numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]);
     }
@@ -126,7 +135,7 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
 
     private async Task<long[]?> RunAsync(RedisScript script, string key, RedisValue[] arguments, bool evenIfSilent = false)
     {
-        var losses = _redis.Losses;
+        var losses = Losses;
         if (!MaySend(losses, evenIfSilent))
             return null;
         Interlocked.Increment(ref _outstanding);
@@ -134,7 +143,7 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
         {
             var answer = await _redis.EvaluateAsync(script, key, arguments, AnswerWithin).ConfigureAwait(false);
             Interlocked.Increment(ref _answers);
-            return losses == _redis.Losses ? answer : null;    // it may come from a server that does not know what this one knew
+            return losses == Losses ? answer : null;    // it may come from a server that does not know what this one knew
         }
         catch (RedisUnavailableException error)
         {
@@ -205,7 +214,7 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
         while (_clock.NowUs < until)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Clamp((until - _clock.NowUs) / 1000, 1, 50)), _stop.Token);
-            if (_redis.Losses != _lossesSeen && _redis.IsConnected && _firstAnswer.Task.IsCompleted)
+            if (Losses != _lossesSeen && _redis.IsConnected && _firstAnswer.Task.IsCompleted)
                 return;
         }
     }
@@ -214,21 +223,34 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
     {
         try
         {
-            var losses = _redis.Losses;
+            var losses = Losses;
+            if (_hasForgotten)
+            {
+                _hasForgotten = false;
+                _run = "";    // told again, as to another
+            }
             if (losses != _lossesSeen)
             {
                 if (_redis.IsConnected)
                     FallSilent("the connection was lost");
                 await MeetAsync(await _redis.RunIdAsync(AnswerWithin), losses);
             }
-            var answer = await _redis.EvaluateAsync(_scripts.Beat, $"tg:nodes:{_run}", [_node, NodeGoneAfterMs, _nodes, _hasTold ? 1 : 0], AnswerWithin);
+            var born = Volatile.Read(ref _born);
+            var answer = await _redis.EvaluateAsync(_scripts.Beat, $"tg:nodes:{_run}", [_node, NodeGoneAfterMs, _nodes, _hasTold ? 1 : 0, born], AnswerWithin);
+            if (born != 0 && answer[3] != born)
+            {
+                NoteForgotten(born);
+                return;
+            }
+            if (_hasTold && losses == Losses)
+                Volatile.Write(ref _born, answer[3]);
             var isOpen = answer[2] == 1;
             _beats = answer[0] == _nodes && !_isSilent ? _beats + 1 : 0;
             if (answer[0] > _nodes || (isOpen && !_isSilent))    // a server that came back empty has yet to hear from the other nodes
                 Volatile.Write(ref _nodes, (int)Math.Max(1, answer[0]));
             Volatile.Write(ref _rank, (int)answer[1]);
             Interlocked.Increment(ref _answers);
-            if (!_isSilent || !isOpen || losses != _redis.Losses)
+            if (!_isSilent || !isOpen || losses != Losses)
                 return;
             _isSilent = false;
             Log.Back(_logger, _nodes);
@@ -240,6 +262,15 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
         }
     }
 
+    /// <summary>The server was emptied while it ran: as with another run of it, nothing is granted before it was told what was spent.</summary>
+    private void NoteForgotten(long born)
+    {
+        if (born == 0 || Interlocked.CompareExchange(ref _born, 0, born) != born)
+            return;    // several asks find it out
+        _hasForgotten = true;
+        Interlocked.Increment(ref _forgettings);
+    }
+
     private async Task MeetAsync(string run, int losses)
     {
         var name = run.Length > 8 ? run[..8] : "any";    // one that may not say: its restarts go unnoticed
@@ -248,6 +279,7 @@ internal sealed partial class RedisLedger : ILedger, IAsyncDisposable
             var isFirst = _run is null;
             _run = name;
             _hasTold = isFirst;
+            Volatile.Write(ref _born, 0);
             if (!isFirst)
             {
                 Log.Another(_logger);
