@@ -32,7 +32,7 @@ public sealed class PostgresServer : IAsyncDisposable
     public async Task<string> NewDatabaseAsync(string? copyOf = null)
     {
         var name = "t" + Guid.NewGuid().ToString("N");
-        await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Pooling=false");
+        await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Pooling=false;Timeout=60;Command Timeout=120");
         await connection.OpenAsync();
         await using var create = new NpgsqlCommand($"CREATE DATABASE \"{name}\"" + (copyOf is null ? "" : $" TEMPLATE \"{new NpgsqlConnectionStringBuilder(copyOf).Database}\""), connection);
         await create.ExecuteNonQueryAsync();
@@ -54,7 +54,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         _server = ChildProcess.Start(AsPostgres(out var prefix), [.. prefix, Programs.Find("postgres", "postgresql"),
             "-D", Data, "-p", _port.ToString(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-            "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]);
+            "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=600"]);
         await Deadline.UntilAsync($"PostgreSQL answers on port {_port}", async () =>
         {
             if (_server.HasExited) throw new Shouldly.ShouldAssertException("PostgreSQL ended:\n" + _server.Output);
@@ -73,7 +73,7 @@ public sealed class PostgresServer : IAsyncDisposable
     private string Data => _folder.File("data");
 
     private string ConnectionString(string database) =>
-        $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database};Maximum Pool Size=40;Include Error Detail=true";
+        $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database};Maximum Pool Size=40;Connection Idle Lifetime=10;Connection Pruning Interval=2;Include Error Detail=true";
 
     private async Task InitialiseAsync()
     {

@@ -28,7 +28,7 @@ public sealed class StubUpstream : IAsyncDisposable
     /// <param name="remembers">False = it is called too often to remember every call.</param>
     public static async Task<StubUpstream> StartAsync(RequestDelegate answer, bool remembers = true)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });    // no watch on the file system for each
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         var app = builder.Build();

@@ -234,7 +234,7 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
     }
 
     // A call is kept once its answer is out, and a gateway that tells of it too late is not waited for.
-    private static async Task<JsonElement> ExplainedAsync(PortalPerson person, string path) => (await Deadline.UntilAsync($"{path} is known", async () =>
+    internal static async Task<JsonElement> ExplainedAsync(PortalPerson person, string path) => (await Deadline.UntilAsync($"{path} is known", async () =>
     {
         using var answer = await person.Http.GetAsync("/api/v1" + path);
         return answer.StatusCode == HttpStatusCode.OK ? await answer.Content.ReadFromJsonAsync<JsonDocument>() : null;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -126,19 +127,27 @@ public sealed class DpopTests : IAsyncLifetime
         foreach (var gateway in new[] { one, other })
             await Deadline.UntilAsync("a proof is taken", async () => (await ShowAsync(gateway, Proof(token, Address))).StatusCode == HttpStatusCode.OK);
 
-        for (var round = 0; round < 20; round++)
+        for (var round = 0; round < 20;)
         {
             var (first, second) = round % 2 == 0 ? (one, other) : (other, one);
             var proof = Proof(token, Address);
+            var started = Stopwatch.GetTimestamp();
             (await ShowAsync(first, proof)).StatusCode.ShouldBe(HttpStatusCode.OK);
-            await (await ShowAsync(second, proof)).ShouldBeProblemAsync(401, "invalid-dpop-proof");
+            var shown = await ShowAsync(second, proof);
+            var inTime = IsInTime(started);
             await (await ShowAsync(first, proof)).ShouldBeProblemAsync(401, "invalid-dpop-proof");
+            if (!inTime) continue;
+            await shown.ShouldBeProblemAsync(401, "invalid-dpop-proof");
+            round++;
         }
-        for (var round = 0; round < 10; round++)
+        for (var round = 0; round < 10;)
         {
             var proof = Proof(token, Address);
+            var started = Stopwatch.GetTimestamp();
             var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => ShowAsync(i % 2 == 0 ? one : other, proof)));
-            answers.Count(answer => answer.StatusCode == HttpStatusCode.OK).ShouldBe(1);
+            var inTime = IsInTime(started);
+            answers.Count(answer => answer.StatusCode == HttpStatusCode.OK).ShouldBeInRange(1, inTime ? 1 : 2);    // each takes it once in any case
+            if (inTime) round++;
         }
 
         await redis.KillAsync();
@@ -152,6 +161,9 @@ public sealed class DpopTests : IAsyncLifetime
             var proof = Proof(token, Address);
             return (await ShowAsync(one, proof)).StatusCode == HttpStatusCode.OK && (await ShowAsync(other, proof)).StatusCode == HttpStatusCode.Unauthorized;
         });
+
+        // A call waits for Redis for 250 ms: where it took longer, the machine was too busy, and nothing is said of the other gateway.
+        static bool IsInTime(long started) => Stopwatch.GetElapsedTime(started) < TimeSpan.FromMilliseconds(200);
 
         Task<HttpResponseMessage> ShowAsync(GatewayProcess gateway, string proof) => gateway.GetAsync("/w/a", ("Authorization", $"DPoP {token}"), ("DPoP", proof));
     }

@@ -121,7 +121,7 @@ public sealed class OcelotFilesTests : IAsyncLifetime
 
         (await gateway.GetAsync("/old")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await TextAsync(gateway, "/new")).ShouldBe("first");
-        gateway.Output.ShouldContain("ReRoutes: is a name of Ocelot before 16");
+        await gateway.WaitForLineAsync(line => line.Contains("ReRoutes: is a name of Ocelot before 16"));
     }
 
     [Fact]

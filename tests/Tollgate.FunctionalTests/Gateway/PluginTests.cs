@@ -68,7 +68,7 @@ public sealed class PluginTests : IAsyncLifetime
     public async Task A_route_without_metadata_has_that_of_the_whole_file(string global, string stamp)
     {
         await using var gateway = await GatewayProcess.StartAsync(_folder.Write("ocelot.json",
-            $$"""{ "Routes": [ {{Routes.Route("/plain", "/", _first.Port, "\"DelegatingHandlers\": [ \"StampHandler\" ]")}} ], "GlobalConfiguration": { {{global}} } }"""), "--plugins", Programs.SamplePlugin);
+            $$"""{ "Routes": [ {{Routes.Route("/plain", "/", _first.Port, "\"DelegatingHandlers\": [ \"StampHandler\" ]")}} ], "GlobalConfiguration": { {{global}} } }"""), "--plugins", Programs.SamplePlugin, "--Gateway:PluginBudgetMs", "60000");
 
         await gateway.GetAsync("/plain");
         _first.Seen.Last().Headers["X-Stamp"].ShouldBe(stamp);
@@ -118,12 +118,12 @@ public sealed class PluginTests : IAsyncLifetime
     {
         await using var slow = await StubUpstream.StartAsync(async http =>
         {
-            await Task.Delay(2500);    // longer than the budget
+            await Task.Delay(6000);    // longer than the budget
             await http.Response.WriteAsync("late");
         });
         MakePlugin(_folder.File("Quick.dll"), "1");
         var config = _folder.Write("ocelot.json", Routes.File(Routes.Route("/late", "/", slow.Port, "\"DelegatingHandlers\": [ \"MadeHandler\" ]")));
-        await using var gateway = await GatewayProcess.StartAsync(config, "--plugins", _folder.Path, "--Gateway:PluginBudgetMs", "2000");
+        await using var gateway = await GatewayProcess.StartAsync(config, "--plugins", _folder.Path, "--Gateway:PluginBudgetMs", "5000");
 
         (await (await gateway.GetAsync("/late")).Content.ReadAsStringAsync()).ShouldBe("late");
     }
@@ -159,10 +159,10 @@ public sealed class PluginTests : IAsyncLifetime
 
         MakePlugin(Path.Combine(plugins, "Refused.dll"), "x", holds: typeof(HttpClient));
         await gateway.WaitForLineAsync(line => line.Contains("those before stay in force"));
-        await gateway.GetAsync("/made");
-        _first.Seen.Last().Headers["X-Made"].ShouldBe("4");
         await stop.CancelAsync();
         await Task.WhenAll(callers);
+        await gateway.GetAsync("/made");
+        _first.Seen.Last().Headers["X-Made"].ShouldBe("4");
         failures.ShouldBeEmpty();
     }
 

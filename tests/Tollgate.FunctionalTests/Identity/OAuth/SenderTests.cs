@@ -189,7 +189,7 @@ public sealed class SenderTests
     [OnBothDatabases]
     public async Task A_person_may_take_their_time_over_a_request_that_was_sent_ahead(Shape shape)
     {
-        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:PushedRequestLifetimeSeconds", "5"));
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:PushedRequestLifetimeSeconds", "60"));
         using var person = new Visitor(site.Host.Url);
         var pushed = await PushAsync(site, Ask().Split('?')[1], OAuthSite.Basic("web", "web secret"));
         (await person.GetAsync($"/connect/authorize?client_id=web&request_uri={WebUtility.UrlEncode(pushed.Text("request_uri"))}")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
