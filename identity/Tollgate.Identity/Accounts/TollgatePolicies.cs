@@ -17,6 +17,9 @@ public static class TollgatePolicies
     /// <summary>A person, or a program that speaks for one and may look: what concerns the person, to be read.</summary>
     public const string SomebodysOwn = "SomebodysOwn";
 
+    /// <summary>A person, or a program that speaks for one: what is done in somebody's name, whose role is asked once more where it is done.</summary>
+    public const string InSomebodysName = "InSomebodysName";
+
     /// <summary>Belongs to the organisation looked at.</summary>
     public const string Member = "Member";
 
@@ -53,6 +56,7 @@ public static class TollgatePolicies
     internal static void Add(AuthorizationBuilder authorization) => authorization
         .AddPolicy(Person, p => p.RequireAuthenticatedUser().RequireAssertion(c => !c.User.IsToken()))
         .AddPolicy(SomebodysOwn, p => p.Ask(u => u.HasClaim(claim => claim.Type == TollgateClaims.Subject) && u.Reaches(ManagementScopes.Read)))
+        .AddPolicy(InSomebodysName, p => p.Ask(u => u.HasClaim(claim => claim.Type == TollgateClaims.Subject)))
         .AddPolicy(Member, p => p.RequireAuthenticatedUser().RequireClaim(TollgateClaims.Organisation)
             .Ask(u => u.Reaches(ManagementScopes.Read, ManagementScopes.Applications, ManagementScopes.Billing, ManagementScopes.Members)))
         .AddPolicy(CanManageApplications, p => p.RequireRoleIn(OrganisationRole.Owner, OrganisationRole.Admin, OrganisationRole.Developer)

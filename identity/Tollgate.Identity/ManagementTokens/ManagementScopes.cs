@@ -15,7 +15,7 @@ public static class ManagementScopes
     /// <summary>Subscriptions, invoices, payment.</summary>
     public const string Billing = "billing";
 
-    /// <summary>Members, invitations, the organisation's own tokens.</summary>
+    /// <summary>Members and invitations; the organisation's tokens to look at and to end.</summary>
     public const string Members = "members";
 
     /// <summary>Publish a service's routes: platform admins alone give it.</summary>
@@ -48,7 +48,7 @@ public static class ManagementScopes
         Read => "Look at everything of the organisation",
         Applications => "Applications, keys and subscriptions",
         Billing => "Subscriptions, invoices and payment",
-        Members => "Members, invitations and service tokens",
+        Members => "Members and invitations, and ending tokens",
         Routes => "Publish routes",
         PlatformRead => "Look at the administration",
         Platform => "Administer the platform",

@@ -35,16 +35,16 @@ internal static class OrganisationApi
 
         var one = api.MapGroup("/organisation").WithTags("Organisations").RequireAuthorization(TollgatePolicies.Member);
         one.MapGet("", GetAsync).WithName("GetOrganisation");
-        one.MapPut("", RenameAsync).WithName("RenameOrganisation").RequireAuthorization(TollgatePolicies.CanManageMembers, TollgatePolicies.Person);
+        one.MapPut("", RenameAsync).WithName("RenameOrganisation").RequireAuthorization(TollgatePolicies.CanManageMembers, TollgatePolicies.InSomebodysName);
         one.MapGet("/members", MembersAsync).WithName("ListMembers");
-        one.MapPut("/members/{id:guid}", ChangeRoleAsync).WithName("ChangeMemberRole").RequireAuthorization(TollgatePolicies.CanManageMembers, TollgatePolicies.Person);
-        one.MapDelete("/members/{id:guid}", RemoveAsync).WithName("RemoveMember").RequireAuthorization(TollgatePolicies.CanManageMembers, TollgatePolicies.Person);
+        one.MapPut("/members/{id:guid}", ChangeRoleAsync).WithName("ChangeMemberRole").RequireAuthorization(TollgatePolicies.CanManageMembers, TollgatePolicies.InSomebodysName);
+        one.MapDelete("/members/{id:guid}", RemoveAsync).WithName("RemoveMember").RequireAuthorization(TollgatePolicies.CanManageMembers, TollgatePolicies.InSomebodysName);
         one.MapPost("/leave", LeaveAsync).WithName("LeaveOrganisation").RequireAuthorization(TollgatePolicies.Person);
         one.MapPost("/transfer", HandOverAsync).WithName("TransferOrganisation").RequireAuthorization(TollgatePolicies.Owner, TollgatePolicies.Person);
 
         var invitations = one.MapGroup("/invitations").RequireAuthorization(TollgatePolicies.CanManageMembers);
         invitations.MapGet("", InvitationsAsync).WithName("ListInvitations");
-        invitations.MapPost("", InviteAsync).WithName("InviteMember").RequireAuthorization(TollgatePolicies.Person);
+        invitations.MapPost("", InviteAsync).WithName("InviteMember").RequireAuthorization(TollgatePolicies.InSomebodysName);
         invitations.MapDelete("/{id:guid}", WithdrawAsync).WithName("WithdrawInvitation");
     }
 

@@ -49,6 +49,30 @@ public sealed class ManagementTokenTests(PortalFixture fixture) : IClassFixture<
     }
 
     [Fact]
+    public async Task A_personal_token_manages_members_for_as_long_as_its_person_may_and_makes_no_tokens()
+    {
+        using var owner = await fixture.Host.SignInAsync("Members by program", OrganisationRole.Owner);
+        using var admin = await fixture.Host.SignInAsync("Members by program", OrganisationRole.Admin);
+        var (secret, _) = await MakeAsync(admin, new { name = "hr", scopes = new[] { "members" } });
+        using var program = Program(secret);
+        Task<HttpResponseMessage> InviteAsync(string role) => program.PostAsJsonAsync("/api/v1/organisation/invitations", new { email = $"{Guid.NewGuid():N}@example.com", role });
+        (await InviteAsync("developer")).StatusCode.ShouldBe(HttpStatusCode.Created);
+        (await InviteAsync("owner")).StatusCode.ShouldBe(HttpStatusCode.Forbidden, "an admin makes no owners, nor does a program of theirs");
+        await (await program.PostAsJsonAsync("/api/v1/account/tokens", new { name = "more" })).ShouldBeProblemAsync(403, "scope");
+        await (await program.PostAsJsonAsync("/api/v1/organisation/tokens", new { name = "more", role = "viewer" })).ShouldBeProblemAsync(403, "scope");
+        await (await program.PostAsJsonAsync("/api/v1/organisation/leave", new { })).ShouldBeProblemAsync(403, "scope");
+
+        var made = await owner.PostAsJsonAsync("/api/v1/organisation/tokens", new { name = "ci", role = "admin", scopes = new[] { "members" } }).JsonAsync(HttpStatusCode.Created);
+        using var service = Program(made.GetProperty("token").GetString()!);
+        (await service.GetAsync("/api/v1/organisation/invitations")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await (await service.PostAsJsonAsync("/api/v1/organisation/invitations", new { email = "z@example.com", role = "viewer" })).ShouldBeProblemAsync(403, "scope");
+
+        var id = (await program.GetAsync("/api/v1/organisation/members").JsonAsync()).EnumerateArray().Single(m => m.GetProperty("role").GetString() == "admin").Id();
+        (await owner.PutAsJsonAsync($"/api/v1/organisation/members/{id}", new { role = "viewer" })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        await (await InviteAsync("viewer")).ShouldBeProblemAsync(403, "scope");
+    }
+
+    [Fact]
     public async Task Nobody_gives_a_token_more_than_they_have()
     {
         using var viewer = await fixture.Host.SignInAsync("Greedy", OrganisationRole.Viewer);
