@@ -9,8 +9,11 @@ internal enum BalancingPolicy : byte
     /// <summary>Always the first that is well.</summary>
     First,
 
-    /// <summary>The one with the fewest calls under way.</summary>
+    /// <summary>The one with the fewest calls under way, of several the first: Ocelot's <c>LeastConnection</c>.</summary>
     LeastCalls,
+
+    /// <summary>The one with the fewest calls under way, of several the next in turn.</summary>
+    LeastRequests,
 
     /// <summary>The one that had the last call of the same session, by the service's own cookie.</summary>
     Sticky,

@@ -60,9 +60,9 @@ internal sealed class Upstream
         var view = Volatile.Read(ref _view);
         if (call.NowUnixMs >= view.ValidUntilMs) view = Refresh(call.NowUnixMs);
 
-        if (Options.Policy == BalancingPolicy.LeastCalls)
+        if (Options.Policy is BalancingPolicy.LeastCalls or BalancingPolicy.LeastRequests)
             lock (_changing)
-                return Begin(FewestCalls(view, call.Tried) ?? Other(call.Tried), ref call);
+                return Begin(FewestCalls(view, call.Tried, Options.Policy == BalancingPolicy.LeastCalls ? 0 : ++_turn) ?? Other(call.Tried), ref call);
         return Begin(Choose(view, ref call) ?? Other(call.Tried), ref call);
     }
 
@@ -166,13 +166,14 @@ internal sealed class Upstream
         return (long)one.Running * two.Weight <= (long)two.Running * one.Weight ? one : two;
     }
 
-    // Of those with equally few, the first. A slow start is kept by the share of turns that a host has.
-    private static Destination? FewestCalls(View view, ulong tried)
+    // Of those with equally few, the first from there on. A slow start is kept by the share of turns that a host has.
+    private static Destination? FewestCalls(View view, ulong tried, uint from)
     {
         Destination? best = null;
         var bestLoad = double.MaxValue;
-        for (var i = 0; i < view.Usable.Length; i++)
+        for (var k = 0u; k < view.Usable.Length; k++)
         {
+            var i = (from + k) % (uint)view.Usable.Length;
             var host = view.Usable[i];
             if (Placement.Holds(tried, host)) continue;
             var load = (view.IsWeighted ? host.Running + 1 : host.Running) / view.Shares[i];

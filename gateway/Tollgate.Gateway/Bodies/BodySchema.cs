@@ -6,7 +6,8 @@ namespace Tollgate.Gateway.Bodies;
 
 /// <summary>What is wrong with a body, and where.</summary>
 /// <param name="Pointer">JSON pointer (RFC 6901) into the body; empty = the whole.</param>
-internal readonly record struct Violation(string Pointer, string Detail);
+/// <param name="IsOfShape">Another thing was meant: a member is missing or may not be here, or the value is of another kind.</param>
+internal readonly record struct Violation(string Pointer, string Detail, bool IsOfShape = false);
 
 /// <summary>A compiled schema.</summary>
 internal sealed class BodySchema(SchemaNode schema)

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Tollgate.Gateway.Bodies;
@@ -44,6 +46,11 @@ internal sealed record RouteBodies
 
     /// <summary>Whether an answer's body matters, and not its status alone.</summary>
     public bool ReadsAnswerBodies => AnswerSchema is not null || AnswerChanges.Count > 0 || ValidatesAnswers;
+
+    /// <summary>JSON that is read by programs, not by browsers: text stays as it is, save what JSON itself asks to be escaped.</summary>
+    public static byte[] Write(JsonNode? body) => JsonSerializer.SerializeToUtf8Bytes(body, Relaxed);
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static JsonNode? Apply(JsonNode? body, IReadOnlyList<BodyChange> changes)
     {

@@ -132,7 +132,7 @@ internal sealed class TollgateBodies
         }
 
         var type = json.ReadText("ContentType", errors) ?? (body is { Kind: JsonEntryKind.Scalar, IsText: true } ? "text/plain; charset=utf-8" : "application/json");
-        var bytes = body is { Kind: JsonEntryKind.Scalar, IsText: true } ? Encoding.UTF8.GetBytes(body.Text) : JsonSerializer.SerializeToUtf8Bytes(body.ToNode());
+        var bytes = body is { Kind: JsonEntryKind.Scalar, IsText: true } ? Encoding.UTF8.GetBytes(body.Text) : RouteBodies.Write(body.ToNode());
         return new Mock(status == 0 ? 200 : status, type, bytes);
     }
 

@@ -109,7 +109,7 @@ internal sealed record LoadBalancingBlock(BalancingPolicy Policy, HashRule? Hash
         var policy = json.ReadChoice("Policy", Policies, errors) switch
         {
             "Random" => BalancingPolicy.Random,
-            "LeastRequests" => BalancingPolicy.LeastCalls,
+            "LeastRequests" => BalancingPolicy.LeastRequests,
             "PowerOfTwoChoices" => BalancingPolicy.TwoChoices,
             "ConsistentHash" => BalancingPolicy.Hash,
             "Cookie" => BalancingPolicy.Cookie,

@@ -211,6 +211,16 @@ public sealed class ListenerTests : IAsyncLifetime
         seen["X-Forwarded-Proto"].ShouldBe("https");
         seen["X-Forwarded-Host"].ShouldBe("shop.example");
         seen["X-Forwarded-Prefix"].ShouldBe("/shop");
+        seen["Forwarded"].ShouldBe($"for=198.51.100.7;host=\"shop.example\";proto=https, for=203.0.113.9, for=10.0.0.1, for=127.0.0.1;host=\"{behind.Address.Authority}\";proto=http", "what the proxy says in one way is said in the other too");
+
+        await behind.GetAsync("/t/x", ("Forwarded", "for=198.51.100.7;proto=https;host=shop.example, for=\"[2001:db8::1]:4711\", for=_hidden"));
+        seen = _upstream.Seen.Last().Headers;
+        seen["X-Forwarded-For"].ShouldBe("198.51.100.7, 2001:db8::1, unknown, 127.0.0.1");
+        seen["X-Forwarded-Proto"].ShouldBe("https");
+        seen["X-Forwarded-Host"].ShouldBe("shop.example");
+        await behind.GetAsync("/t/x", ("X-Forwarded-For", "2001:db8::1, \"x"), ("X-Forwarded-Host", "a\"b"));
+        _upstream.Seen.Last().Headers["Forwarded"].ShouldStartWith("for=\"[2001:db8::1]\", for=unknown, for=127.0.0.1;");
+
         (await behind.GetAsync("/inside", ("X-Forwarded-For", "203.0.113.9, 10.0.0.1"))).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await behind.GetAsync("/inside", ("Forwarded", "for=\"[2001:db8::1]\", for=\"203.0.113.9:4711\";proto=https, for=10.0.0.1"))).StatusCode.ShouldBe(HttpStatusCode.OK);
         await (await behind.GetAsync("/inside", ("X-Forwarded-For", "203.0.113.9, 198.51.100.7"))).ShouldBeProblemAsync(403, "ip-not-allowed");

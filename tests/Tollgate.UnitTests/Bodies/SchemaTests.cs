@@ -7,6 +7,28 @@ namespace Tollgate.UnitTests.Bodies;
 public sealed class SchemaTests
 {
     [Theory]
+    [InlineData("""{ "iban": 1 }""", "/pay", "/pay/iban")]                                    // nothing but a value keeps this one from fitting
+    [InlineData("""{ "card": "12" }""", "/pay", "/pay/card")]
+    [InlineData("""{ "kind": "voucher", "codes": [ "a", 1 ] }""", "/pay", "/pay/codes/1")]
+    [InlineData("""{ "kind": "voucher" }""", "/pay", "/pay/codes")]                             // the others lack more
+    [InlineData("{}", "/pay")]
+    [InlineData("5", "/pay")]
+    public void Of_alternatives_the_one_that_was_meant_says_what_is_wrong(string value, params string[] pointers)
+    {
+        foreach (var word in new[] { "oneOf", "anyOf" })
+        {
+            var schema = Compile($$"""
+                { "properties": { "pay": { "{{word}}": [
+                  { "type": "object", "required": [ "iban" ], "properties": { "iban": { "type": "string" } }, "additionalProperties": false },
+                  { "type": "object", "required": [ "card" ], "properties": { "card": { "type": "string", "minLength": 4 } }, "additionalProperties": false },
+                  { "type": "object", "required": [ "kind", "codes" ], "properties": { "kind": { "const": "voucher" }, "codes": { "items": { "type": "string" } } } } ] } } }
+                """);
+
+            Violations(schema, $$"""{ "pay": {{value}} }""").Select(violation => violation.Pointer).ShouldBe(pointers);
+        }
+    }
+
+    [Theory]
     [InlineData("""{ "type": "integer" }""", "1.0", "1.5")]
     [InlineData("""{ "type": [ "string", "null" ] }""", "null", "1")]
     [InlineData("""{ "const": { "a": 1, "b": [ 2 ] } }""", """{ "b": [ 2.0 ], "a": 1 }""", """{ "a": 1 }""")]

@@ -19,6 +19,16 @@ public sealed class BalancingTests
     }
 
     [Fact]
+    public void Of_hosts_with_equally_few_requests_each_has_its_turn()
+    {
+        var upstream = new Upstream(Hosts(), new BalancingOptions { Policy = BalancingPolicy.LeastRequests });
+
+        string.Concat(Enumerable.Range(0, 6).Select(_ => Choose(upstream))).ShouldBe("abcabc");
+        upstream.Destinations[1].Begin();
+        string.Concat(Enumerable.Range(0, 6).Select(_ => Choose(upstream))).ShouldNotContain("b");
+    }
+
+    [Fact]
     public void A_session_stays_with_its_host_until_it_rests_too_long()
     {
         var sessions = new StickySessions("sid") { ExpiryMs = 1000 };

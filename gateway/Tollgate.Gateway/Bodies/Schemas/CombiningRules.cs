@@ -5,7 +5,7 @@ namespace Tollgate.Gateway.Bodies.Schemas;
 /// <summary>The schema <c>false</c>: nothing keeps it.</summary>
 internal sealed class Never : SchemaRule
 {
-    public override bool Holds(JsonElement value, SchemaCheck check) => check.Fail("nothing may be here.");
+    public override bool Holds(JsonElement value, SchemaCheck check) => check.Fail("nothing may be here.", isOfShape: true);
 
     public static bool Is(SchemaNode schema) => schema.Rules is [Never];
 }
@@ -26,7 +26,7 @@ internal sealed class AllOfRule(SchemaNode[] schemas) : SchemaRule
     }
 }
 
-/// <summary><c>anyOf</c>. Of alternatives none of which fits, nobody knows which was meant.</summary>
+/// <summary><c>anyOf</c>.</summary>
 internal sealed class AnyOfRule(SchemaNode[] schemas) : SchemaRule
 {
     public override bool Holds(JsonElement value, SchemaCheck check)
@@ -38,7 +38,7 @@ internal sealed class AnyOfRule(SchemaNode[] schemas) : SchemaRule
             if (holds && check.Seen is null) break;    // else each that fits says what it has seen
         }
 
-        return holds || check.Fail("the value fits none of the alternatives.");
+        return holds || check.FailAll(schemas, value);
     }
 }
 
@@ -50,7 +50,12 @@ internal sealed class OneOfRule(SchemaNode[] schemas) : SchemaRule
         var fitting = 0;
         foreach (var schema in schemas)
             if (check.Asks(schema, value) && ++fitting > 1) break;
-        return fitting == 1 || check.Fail(fitting == 0 ? "the value fits none of the alternatives." : "the value fits more than one of the alternatives.");
+        return fitting switch
+        {
+            0 => check.FailAll(schemas, value),
+            1 => true,
+            _ => check.Fail("the value fits more than one of the alternatives."),
+        };
     }
 }
 

@@ -29,9 +29,18 @@ internal sealed class SchemaCheck(string start, List<Violation> violations, bool
     public void Ascend() => _depth--;
 
     /// <summary>Says what is wrong with the value that the rules are at.</summary>
-    public bool Fail(string detail)
+    public bool Fail(string detail, bool isOfShape = false)
     {
-        if (!IsQuiet) violations.Add(new Violation(Pointer(), detail));
+        if (!IsQuiet) violations.Add(new Violation(Pointer(), detail, isOfShape));
+        return false;
+    }
+
+    /// <summary>Says that no alternative fits, and what is wrong by the one that was plainly meant: the one that nothing but values keeps from fitting.</summary>
+    public bool FailAll(SchemaNode[] alternatives, JsonElement value)
+    {
+        if (IsQuiet) return false;
+        Fail("the value fits none of the alternatives.");
+        violations.AddRange(MeantBy(alternatives, value).Take(MostViolations - violations.Count));
         return false;
     }
 
@@ -39,7 +48,7 @@ internal sealed class SchemaCheck(string start, List<Violation> violations, bool
     public bool FailAt(string member, string detail)
     {
         _path.Add((member, 0));
-        Fail(detail);
+        Fail(detail, isOfShape: true);
         _path.RemoveAt(_path.Count - 1);
         return false;
     }
@@ -65,6 +74,23 @@ internal sealed class SchemaCheck(string start, List<Violation> violations, bool
         var holds = Asks(schema, value);
         Seen = seen;
         return holds;
+    }
+
+    private List<Violation> MeantBy(SchemaNode[] alternatives, JsonElement value)
+    {
+        List<Violation> meant = [];
+        var (fewest, isAlone) = (int.MaxValue, false);
+        foreach (var alternative in alternatives)
+        {
+            List<Violation> found = [];
+            alternative.Holds(value, new SchemaCheck(Pointer(), found, isAnswer) { _depth = _depth });
+            var ofShape = found.Count(violation => violation.IsOfShape);
+            isAlone = ofShape < fewest || ofShape > fewest && isAlone;
+            if (ofShape >= fewest) continue;
+            (fewest, meant) = (ofShape, found);
+        }
+
+        return isAlone ? meant : [];
     }
 
     private bool HoldsIn((string?, int) step, SchemaNode schema, JsonElement value)

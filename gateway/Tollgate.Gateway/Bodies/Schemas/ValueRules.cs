@@ -19,7 +19,7 @@ internal sealed class TypeRule(JsonTypes types) : SchemaRule
             _ when (types & (JsonTypes.Number | JsonTypes.Integer)) == JsonTypes.Integer && JsonNumber.Of(value).IsWhole => JsonTypes.Integer,
             _ => JsonTypes.Number,
         };
-        return (types & type) != 0 || check.Fail(_sentence);
+        return (types & type) != 0 || check.Fail(_sentence, isOfShape: true);
     }
 
     private static string Words(JsonTypes types) => string.Join(" or ", Enum.GetValues<JsonTypes>().Where(type => types.HasFlag(type)).Select(type => type switch
@@ -53,7 +53,7 @@ internal sealed class ChoiceRule(IEnumerable<JsonElement> values) : SchemaRule
     private readonly HashSet<string> _values = values.Select(CanonicalValue.Of).ToHashSet(StringComparer.Ordinal);
 
     public override bool Holds(JsonElement value, SchemaCheck check) =>
-        _values.Contains(CanonicalValue.Of(value)) || check.Fail("the value is not one of those that are allowed here.");
+        _values.Contains(CanonicalValue.Of(value)) || check.Fail("the value is not one of those that are allowed here.", isOfShape: true);
 }
 
 /// <summary><c>minimum</c>, <c>maximum</c>, <c>exclusiveMinimum</c>, <c>exclusiveMaximum</c>, <c>multipleOf</c>, and the formats of numbers.</summary>

@@ -89,7 +89,7 @@ internal sealed class AnswerBuffer(Exchange exchange, RouteBodies bodies, Operat
         }
 
         if (bodies.AnswerChanges.Count == 0) return true;
-        bytes = JsonSerializer.SerializeToUtf8Bytes(RouteBodies.Apply(body, bodies.AnswerChanges));
+        bytes = RouteBodies.Write(RouteBodies.Apply(body, bodies.AnswerChanges));
         Response.Headers.Remove("ETag");    // of another body
         return true;
     }

@@ -103,7 +103,7 @@ internal static class BodyStage
         else schema?.Validate(bytes, violations);
         if (violations.Count > 0) return await RefuseAsync(exchange, violations);
 
-        if (bodies.RequestChanges.Count > 0) bytes = JsonSerializer.SerializeToUtf8Bytes(RouteBodies.Apply(body, bodies.RequestChanges));
+        if (bodies.RequestChanges.Count > 0) bytes = RouteBodies.Write(RouteBodies.Apply(body, bodies.RequestChanges));
         request.Body = new MemoryStream(bytes, writable: false);
         request.Headers.Remove("Transfer-Encoding");
         request.ContentLength = bytes.Length;
@@ -160,7 +160,7 @@ internal static class BodyStage
             var examples = described.Answer?.Examples ?? [];
             var example = examples.FirstOrDefault(one => one.Key == wantedExample) is { Key: not null } named ? named : examples.FirstOrDefault();
             body = example.Key is null || status is 204 or 304 ? []
-                : Operation.IsJson(mediaType) || example.Value is not JsonValue text || !text.TryGetValue<string>(out var plain) ? JsonSerializer.SerializeToUtf8Bytes(example.Value)
+                : Operation.IsJson(mediaType) || example.Value is not JsonValue text || !text.TryGetValue<string>(out var plain) ? RouteBodies.Write(example.Value)
                 : Encoding.UTF8.GetBytes(plain);
         }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 
 namespace Tollgate.Gateway.Engines.Full;
@@ -45,9 +46,6 @@ internal struct CallerTrail
     {
         var by = headers["X-Forwarded-For"].ToString();
         var forwarded = headers["Forwarded"].ToString();
-        if (by.Length > 0) For = $"{by}, {For}";
-        if (forwarded.Length > 0) Forwarded = $"{forwarded}, {Forwarded}";
-
         // From the nearest hop back, as far as our own proxies reach.
         var hops = by.Length > 0 ? by.Split(',', StringSplitOptions.TrimEntries) : ForwardedNodes(forwarded);
         for (var i = hops.Length - 1; i >= 0 && TryReadNode(hops[i], out var address); i--)
@@ -62,7 +60,28 @@ internal struct CallerTrail
         else if (by.Length == 0 && Parameter(forwarded, "proto") is "http" or "https") Proto = Parameter(forwarded, "proto")!;
         if (Nearest(headers["X-Forwarded-Host"].ToString()) is { Length: > 0 } host) Host = host;
         else if (by.Length == 0 && Parameter(forwarded, "host") is { Length: > 0 } named) Host = named;
+        Continue(by, forwarded, hops, headers);
     }
+
+    // Each list goes on with our hop; one that the proxy did not write is made of the other, so that a service may read either.
+    private void Continue(string by, string forwarded, string[] hops, IHeaderDictionary headers)
+    {
+        if (by.Length > 0) For = $"{by}, {For}";
+        else if (hops.Length > 0) For = $"{string.Join(", ", hops.Select(hop => TryReadNode(hop, out var address) ? address.ToString() : "unknown"))}, {For}";
+
+        if (forwarded.Length > 0)
+        {
+            Forwarded = $"{forwarded}, {Forwarded}";
+            return;
+        }
+
+        if (hops.Length == 0) return;
+        var caller = (headers.ContainsKey("X-Forwarded-Host") && Host.AsSpan().IndexOfAny('"', '\\') < 0 ? $";host=\"{Host}\"" : "") + (headers.ContainsKey("X-Forwarded-Proto") ? $";proto={Proto}" : "");
+        Forwarded = $"{string.Join(", ", hops.Select((hop, i) => $"for={Node(hop)}{(i == 0 ? caller : "")}"))}, {Forwarded}";
+    }
+
+    private static string Node(string hop) =>
+        !TryReadNode(hop, out var address) ? "unknown" : address.AddressFamily == AddressFamily.InterNetworkV6 ? $"\"[{address}]\"" : address.ToString();
 
     // Of a list written by several proxies, the caller's own is the first.
     private static string Nearest(string list)
