@@ -1,6 +1,7 @@
 using System.Text;
 using Tollgate.Contracts.Fragments;
 using Tollgate.Gateway.Ocelot;
+using Tollgate.Gateway.Policy.Routing;
 
 namespace Tollgate.Gateway.Fragments;
 
@@ -51,7 +52,13 @@ public static class FragmentReader
         return routes;
     }
 
-    internal static PathClaim ClaimOf(OcelotRoute route) => PathClaim.Of(route.UpstreamHost, route.UpstreamPathTemplate, route.Json.Line);
+    internal static PathClaim ClaimOf(OcelotRoute route) => PathClaim.Of(route.UpstreamHost, Spelled(route.UpstreamPathTemplate), route.Json.Line);
+
+    // As the tree of routes compares it: another spelling of a path is the same path.
+    private static string Spelled(string template) =>
+        string.Concat(TemplateText.Split(template).Select(piece => piece.IsPlaceholder ? $"{{{piece.Text}}}" : SpelledText(piece.Text)));
+
+    private static string SpelledText(string text) => text.IndexOf('?') is >= 0 and var question ? CanonicalTarget.Literal(text[..question]) + text[question..] : CanonicalTarget.Literal(text);
 
     // By convention, what ends so names something on the disk.
     private static readonly string[] NamesOfFiles = ["File", "Files", "Folder"];

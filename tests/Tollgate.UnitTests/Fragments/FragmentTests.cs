@@ -19,6 +19,12 @@ public sealed class FragmentTests
     [InlineData("/{everything}", "/orders", false)]
     [InlineData("/{everything}", "/{else}", true)]
     [InlineData("/a?x={x}", "/a", true)]
+    [InlineData("/{tenant}/orders", "/orders", true)]                // it takes /orders/orders
+    [InlineData("/{tenant}/orders", "/{everything}", false)]
+    [InlineData("/{a}_b", "/orders", true)]
+    [InlineData("/", "/orders", false)]                              // the root is the root
+    [InlineData("/", "/{everything}", false)]
+    [InlineData("/", "/?q={q}", true)]
     public void Paths_below_one_prefix_have_one_owner(string one, string other, bool overlap)
     {
         var (a, b) = (PathClaim.Of(null, one, 1), PathClaim.Of(null, other, 1));
@@ -32,6 +38,25 @@ public sealed class FragmentTests
         PathClaim.Of("a.example", "/x", 1).Overlaps(PathClaim.Of("b.example", "/x", 1)).ShouldBeFalse();
         PathClaim.Of("a.example", "/x", 1).Overlaps(PathClaim.Of("A.example", "/x/y", 1)).ShouldBeTrue();
         PathClaim.Of("a.example", "/x", 1).Overlaps(PathClaim.Of(null, "/x", 1)).ShouldBeTrue();
+
+        // Who has all of a host has what others own on every host.
+        PathClaim.Of("a.example", "/{all}", 1).Overlaps(PathClaim.Of(null, "/x", 1)).ShouldBeTrue();
+        PathClaim.Of("a.example", "/{all}", 1).Overlaps(PathClaim.Of("a.example", "/x", 1)).ShouldBeFalse();
+        PathClaim.Of("a.example", "/{all}", 1).Overlaps(PathClaim.Of(null, "/{all}", 1)).ShouldBeFalse();
+        PathClaim.Of(null, "/{all}", 1).Overlaps(PathClaim.Of("a.example", "/x", 1)).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("/%6frders/q", "/orders/q")]
+    [InlineData("/a b/{x}", "/a%20b")]
+    [InlineData("/%2Forders", "/%2Forders")]
+    [InlineData("/é{x}?q={q}", "/%C3%A9…")]
+    public void Another_spelling_of_a_path_is_no_other_path(string template, string claimed)
+    {
+        var reading = FragmentReader.Read("thief", $$"""{ "Routes": [ { "UpstreamPathTemplate": "{{template}}", "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "h", "Port": 1 } ] } ] }""");
+
+        reading.Mistakes.ShouldBeEmpty();
+        reading.Claims.Single().ToString().ShouldBe(claimed);
     }
 
     [Fact]
