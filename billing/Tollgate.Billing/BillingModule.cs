@@ -29,6 +29,7 @@ public static class BillingModule
         services.AddSingleton<SubscriptionService>();
         services.AddSingleton<ISubscribedScopes, SubscribedScopes>();
         services.AddSingleton<UsageService>();
+        services.AddSingleton<EntitlementTidying>();
         services.AddSingleton<InvoiceService>();
         services.AddSingleton<InvoicedCalls>();
         services.AddSingleton<UsageIngest>();
@@ -52,6 +53,7 @@ public static class BillingModule
     public static IHostApplicationBuilder AddTollgateBillingWorkers(this IHostApplicationBuilder builder)
     {
         builder.Services.AddHostedService<RollupWorker>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<EntitlementTidying>());
         return builder;
     }
 

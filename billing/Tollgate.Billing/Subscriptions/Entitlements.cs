@@ -8,8 +8,11 @@ internal static class Entitlements
 {
     public static FeedItem Of(Subscription subscription, string product, string plan, PlanVersion version)
     {
+        if (subscription.State == SubscriptionState.Cancelled && subscription.Terms.Count == 0)
+            return new RemovedItem("entitlement", subscription.Id.ToString());    // it was refused, and never ran
         if (subscription.State == SubscriptionState.Cancelled)
-            return new RemovedItem("entitlement", subscription.Id.ToString());
+            return new EntitlementItem(subscription.Id, subscription.Application, product, $"{plan} v{version.Number}", version.Id, EntitlementState.Cancelled,
+                version.OnLedgerLoss, [], [], Organisation: subscription.Organisation);
 
         var state = subscription.State switch
         {

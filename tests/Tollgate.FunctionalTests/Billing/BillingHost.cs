@@ -97,6 +97,8 @@ internal sealed class BillingHost : IAsyncDisposable
         return host;
     }
 
+    public EntitlementTidying Tidying => _app.Services.GetRequiredService<EntitlementTidying>();
+
     public BillingDb Open() => _app.Services.GetRequiredService<IDbContextFactory<BillingDb>>().CreateDbContext();
 
     public async Task<PlanView> PlanAsync(string plan, string product = "weather") =>

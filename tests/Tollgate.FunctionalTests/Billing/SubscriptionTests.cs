@@ -58,12 +58,36 @@ public sealed class SubscriptionTests
         outcomes.OfType<SubscriptionOutcome.AlreadySubscribed>().Count().ShouldBe(5);
 
         (await billing.Subscriptions.CancelAsync(organisation, first.Id, default)).ShouldBeOfType<SubscriptionOutcome.Changed>();
-        (await billing.FeedAsync()).Items.ShouldBeEmpty();
+        (await billing.FeedAsync()).Items.ShouldHaveSingleItem().ShouldBeOfType<EntitlementItem>().State.ShouldBe(EntitlementState.Cancelled);
         var second = await billing.SubscribeAsync("pro", organisation, application);
-        (await billing.FeedAsync()).Items.ShouldHaveSingleItem().Key.ShouldBe(second.Id.ToString());
+        (await billing.FeedAsync()).Items.Select(item => (item.Key, ((EntitlementItem)item).State))
+            .ShouldBe([(first.Id.ToString(), EntitlementState.Cancelled), (second.Id.ToString(), EntitlementState.Active)]);
         (await billing.Subscriptions.ListAsync(organisation, default)).ShouldHaveSingleItem().Id.ShouldBe(second.Id);
         (await billing.Subscriptions.ListAsync(organisation, default, withCancelled: true)).Count.ShouldBe(2);
         (await billing.Subscriptions.ResumeAsync(first.Id, default)).ShouldBe(new SubscriptionOutcome.WrongState(SubscriptionState.Cancelled));
+    }
+
+    [Theory, MemberData(nameof(BillingHost.Shapes), MemberType = typeof(BillingHost))]
+    public async Task Gateways_are_told_for_a_month_that_a_subscription_was_cancelled(bool postgres)
+    {
+        await using var billing = await BillingHost.StartAsync(postgres);
+        var (organisation, application) = (OrganisationId.New(), AppId.New());
+        var first = await billing.SubscribeAsync("pro", organisation, application);
+        await billing.Subscriptions.CancelAsync(organisation, first.Id, default);
+        var told = (await billing.FeedAsync()).Items.ShouldHaveSingleItem().ShouldBeOfType<EntitlementItem>();
+        (told.Subscription, told.State, told.Limits.Count, told.Quotas.Count).ShouldBe((first.Id, EntitlementState.Cancelled, 0, 0));
+
+        billing.Clock.Advance(TimeSpan.FromDays(29));
+        var second = await billing.SubscribeAsync("pro", organisation, application);
+        (await billing.Tidying.TidyAsync(default)).ShouldBe(0);
+        var before = await billing.FeedAsync();
+        before.Items.Count.ShouldBe(2);
+
+        billing.Clock.Advance(TimeSpan.FromDays(2));
+        (await billing.Tidying.TidyAsync(default)).ShouldBe(1);
+        (await billing.Tidying.TidyAsync(default)).ShouldBe(0);
+        (await billing.FeedAsync(before.Version, before.Epoch)).Items.ShouldHaveSingleItem().ShouldBe(new RemovedItem("entitlement", first.Id.ToString()));
+        (await billing.FeedAsync()).Items.ShouldHaveSingleItem().ShouldBeOfType<EntitlementItem>().Subscription.ShouldBe(second.Id);
     }
 
     [Theory, MemberData(nameof(BillingHost.Shapes), MemberType = typeof(BillingHost))]
