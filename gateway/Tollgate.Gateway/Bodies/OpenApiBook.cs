@@ -3,7 +3,7 @@ using Tollgate.Gateway.Bodies.Schemas;
 
 namespace Tollgate.Gateway.Bodies;
 
-/// <summary>The operations of an OpenAPI document (3.0 or 3.1, JSON), with their schemas compiled.</summary>
+/// <summary>The operations of an OpenAPI document (3.0 or 3.1), with their schemas compiled.</summary>
 internal sealed class OpenApiBook
 {
     private static readonly string[] Methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -18,7 +18,7 @@ internal sealed class OpenApiBook
     {
         if (document is not JsonObject root || root["openapi"]?.ToString().StartsWith("3.", StringComparison.Ordinal) != true || root["paths"] is not JsonObject paths)
         {
-            mistakes.Add("is not an OpenAPI document of version 3 in JSON.");
+            mistakes.Add("is not an OpenAPI document of version 3.");
             return null;
         }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using YamlDotNet.Core;
 using Tollgate.Gateway.Bodies;
 
 namespace Tollgate.Gateway.Ocelot;
@@ -168,7 +169,10 @@ internal sealed class TollgateBodies
         files.Add(file);
         try
         {
-            if (JsonNode.Parse(File.ReadAllBytes(file), null, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) is { } node) return (named, node);
+            var read = YamlDocument.IsNamed(file)
+                ? YamlDocument.Read(File.ReadAllText(file))
+                : JsonNode.Parse(File.ReadAllBytes(file), null, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            if (read is { } node) return (named, node);
             errors.Add(named.Error($"{file} holds null."));
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
@@ -177,7 +181,11 @@ internal sealed class TollgateBodies
         }
         catch (JsonException broken)
         {
-            errors.Add(named.Error($"{file}:{(broken.LineNumber ?? 0) + 1} is not JSON{(file.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || file.EndsWith(".yml", StringComparison.OrdinalIgnoreCase) ? ": write the document as JSON" : "")}."));
+            errors.Add(named.Error($"{file}:{(broken.LineNumber ?? 0) + 1} is not JSON."));
+        }
+        catch (YamlException broken)
+        {
+            errors.Add(named.Error($"{file}:{broken.Start.Line} is not YAML that can be read: {broken.Message}"));
         }
 
         return null;

@@ -22,7 +22,7 @@ internal sealed class SchemaDocument(JsonNode root)
     {
         var own = new List<string>();
         var node = new SchemaCompiler(this, schema, own).NodeOf(schema, "");
-        mistakes.AddRange(own);
+        mistakes.AddRange(own.Distinct());    // a word may be looked at for several rules
         return own.Count > 0 ? null : new BodySchema(node);
     }
 
