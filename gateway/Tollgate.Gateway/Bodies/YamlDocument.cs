@@ -17,6 +17,20 @@ internal static partial class YamlDocument
     public static JsonNode? Read(string text)
     {
         var parser = new Parser(new StringReader(text));
+        try
+        {
+            return ReadAll(parser);
+        }
+        catch (Exception broken) when (broken is not YamlException and not OutOfMemoryException)
+        {
+            // What the parser stumbles over without a word of its own.
+            var at = parser.Current?.End ?? Mark.Empty;
+            throw new YamlException(at, at, "what follows is not YAML.", broken);
+        }
+    }
+
+    private static JsonNode? ReadAll(Parser parser)
+    {
         parser.Consume<StreamStart>();
         if (parser.Accept<StreamEnd>(out _)) return null;
         parser.Consume<DocumentStart>();

@@ -131,6 +131,40 @@ public sealed class BodyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_document_in_YAML_is_read_watched_and_refused_with_its_line()
+    {
+        const string document = """
+            openapi: 3.1.0
+            info: { title: Teas, version: "1.0" }
+            paths:
+              /teas/{id}:
+                get:
+                  parameters:
+                    - { name: id, in: path, required: true, schema: { type: integer, maximum: 9 } }
+                  responses:
+                    '200':
+                      description: one tea
+                      content: { application/json: { example: { name: Assam, cups: 2 } } }
+            """;
+        using var folder = new TempFolder();
+        folder.Write("teas.yaml", document);
+        await using var gateway = await GatewayProcess.StartAsync(folder.Write("ocelot.json", Routes.File(
+            Routes.Route("/checked/{rest}", "/{rest}", _upstream.Port, "\"Tollgate\": { \"Validation\": { \"OpenApiFile\": \"teas.yaml\" } }"),
+            """{ "UpstreamPathTemplate": "/teas/{id}", "Tollgate": { "Mock": { "OpenApiFile": "teas.yaml" } } }""")));
+
+        (await (await gateway.GetAsync("/teas/3")).Content.ReadAsStringAsync()).ShouldBe("""{"name":"Assam","cups":2}""");
+        (await PointersAsync(await gateway.GetAsync("/checked/teas/10"))).ShouldBe(["/path/id"]);
+
+        folder.Write("teas.yaml", document.Replace("maximum: 9", "maximum: 99"));
+        await gateway.WaitForLineAsync(line => line.Contains("Configuration 2 is in force"));
+        (await gateway.GetAsync("/checked/teas/10")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        folder.Write("teas.yaml", document.Replace("info: { title: Teas, version: \"1.0\" }", "info: { title: Teas"));
+        (await gateway.WaitForLineAsync(line => line.Contains("stays in force"))).ShouldContain("teas.yaml:");
+        (await gateway.GetAsync("/checked/teas/10")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task Examples_stand_in_for_a_service_that_is_not_there_yet()
     {
         using var first = await PostAsync("/mock/orders", "{}");

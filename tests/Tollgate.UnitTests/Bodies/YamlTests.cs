@@ -28,5 +28,21 @@ public sealed class YamlTests
     }
 
     [Fact]
+    public void A_document_that_ends_or_breaks_anywhere_is_refused_and_nothing_worse()
+    {
+        const string document = "openapi: 3.1.0\ninfo: { title: \"T\", version: '1' }\nlist:\n  - a: [ 1, { b: c } ]\n    d: |\n      text\n  - &x y\n";
+        for (var i = 0; i <= document.Length; i++)
+            foreach (var broken in new[] { document[..i], document.Insert(i, "}"), document.Insert(i, "\t"), document.Insert(i, ": "), document.Insert(i, "\u0001"), document.Insert(i, "%") })
+                try
+                {
+                    YamlDocument.Read(broken);
+                }
+                catch (YamlException refused)
+                {
+                    refused.Message.ShouldNotBeEmpty();
+                }
+    }
+
+    [Fact]
     public void Depth_is_bounded() => Should.Throw<YamlException>(() => YamlDocument.Read(new string('[', 2000) + new string(']', 2000)));
 }

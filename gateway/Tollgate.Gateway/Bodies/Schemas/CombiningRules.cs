@@ -26,6 +26,17 @@ internal sealed class AllOfRule(SchemaNode[] schemas) : SchemaRule
     }
 }
 
+/// <summary><c>$dynamicRef</c> and <c>$recursiveRef</c>: the outermost of the resources that the way led through says what is meant.</summary>
+internal sealed class DynamicRule(Dictionary<SchemaResource, SchemaNode> byResource, SchemaNode otherwise) : SchemaRule
+{
+    public override bool Holds(JsonElement value, SchemaCheck check)
+    {
+        foreach (var resource in check.Way)
+            if (byResource.TryGetValue(resource, out var schema)) return schema.Holds(value, check);
+        return otherwise.Holds(value, check);
+    }
+}
+
 /// <summary><c>anyOf</c>.</summary>
 internal sealed class AnyOfRule(SchemaNode[] schemas) : SchemaRule
 {

@@ -17,6 +17,9 @@ internal sealed class SchemaCheck(string start, List<Violation> violations, bool
     /// <summary>Whether the service wrote the body, and not the caller.</summary>
     public bool IsAnswer => isAnswer;
 
+    /// <summary>The resources of the schema that the way to the rules led through, the outermost first; kept where a reference depends on it.</summary>
+    public List<SchemaResource> Way { get; private init; } = [];
+
     /// <summary>What was looked at of the value that the rules are at; null = nobody asks.</summary>
     public Evaluated? Seen { get; set; }
 
@@ -83,7 +86,7 @@ internal sealed class SchemaCheck(string start, List<Violation> violations, bool
         foreach (var alternative in alternatives)
         {
             List<Violation> found = [];
-            alternative.Holds(value, new SchemaCheck(Pointer(), found, isAnswer) { _depth = _depth });
+            alternative.Holds(value, new SchemaCheck(Pointer(), found, isAnswer) { _depth = _depth, Way = [.. Way] });
             var ofShape = found.Count(violation => violation.IsOfShape);
             isAlone = ofShape < fewest || ofShape > fewest && isAlone;
             if (ofShape >= fewest) continue;

@@ -46,12 +46,25 @@ internal sealed class SchemaCompiler(SchemaDocument document, JsonNode entry, Li
         foreach (var name in new[] { "$ref", "$dynamicRef", "$recursiveRef" })
         {
             if (words.Text(name) is not { } reference) continue;
-            if (document.Find(reference, entry) is { } target) schemas.Add(NodeOf(target, reference));
+            if (document.Find(reference, words.Schema, entry) is { } target) schemas.Add(name == "$ref" ? NodeOf(target, reference) : DynamicNodeOf(target, name, reference));
             else if (reference.StartsWith('#')) words.Mistake(name, $"\"{reference}\" leads nowhere.");
             else words.Mistake(name, $"\"{reference}\" is another document: put what it holds into this one.");
         }
 
         return [.. schemas];
+    }
+
+    // A reference that leads to an anchor of its kind leads on to the outermost one on the way to it.
+    private SchemaNode DynamicNodeOf(JsonNode target, string word, string reference)
+    {
+        var node = NodeOf(target, reference);
+        var owner = document.OwnerOf(target);
+        var anchor = reference[(reference.IndexOf('#') + 1)..];
+        var others = word == "$recursiveRef"
+            ? owner.IsRecursive && ReferenceEquals(owner.Root, target) ? document.RecursiveAnchors() : []
+            : owner.DynamicAnchors.TryGetValue(anchor, out var own) && ReferenceEquals(own, target) ? document.DynamicAnchors(anchor) : [];
+        var byResource = others.ToDictionary(other => other.Resource, other => NodeOf(other.Schema, reference));
+        return byResource.Count < 2 ? node : new SchemaNode { Rules = [new DynamicRule(byResource, node)] };
     }
 
     private void AddValueRules(Words words, List<SchemaRule> rules)
@@ -127,7 +140,7 @@ internal sealed class SchemaCompiler(SchemaDocument document, JsonNode entry, Li
     private RequiredMember Required(string name, JsonObject? properties)
     {
         if (!document.IsOpenApi || properties?[name] is not JsonObject property) return new RequiredMember(name, false, false);
-        if (property["$ref"]?.ToString() is { } reference && document.Find(reference, entry) is JsonObject target && property["readOnly"] is null && property["writeOnly"] is null) property = target;
+        if (property["$ref"]?.ToString() is { } reference && document.Find(reference, property, entry) is JsonObject target && property["readOnly"] is null && property["writeOnly"] is null) property = target;
         return new RequiredMember(name, IsTrue(property["readOnly"]), IsTrue(property["writeOnly"]));
     }
 

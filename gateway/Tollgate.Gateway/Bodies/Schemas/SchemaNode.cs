@@ -11,7 +11,19 @@ internal sealed class SchemaNode
     /// <summary>Whether a rule asks which members and items the others have looked at.</summary>
     public bool AsksWhatWasSeen { get; set; }
 
+    /// <summary>Where it stands; null = no reference of the document asks for that.</summary>
+    public SchemaResource? Resource { get; init; }
+
     public bool Holds(JsonElement value, SchemaCheck check)
+    {
+        var enters = Resource is not null && (check.Way.Count == 0 || check.Way[^1] != Resource);
+        if (enters) check.Way.Add(Resource!);
+        var holds = Keeps(value, check);
+        if (enters) check.Way.RemoveAt(check.Way.Count - 1);
+        return holds;
+    }
+
+    private bool Keeps(JsonElement value, SchemaCheck check)
     {
         if (!check.TryDescend())
         {

@@ -10,6 +10,17 @@ namespace Tollgate.Gateway.Bodies.Schemas;
 internal sealed class SchemaPattern
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
+
+    // ECMA-262 §22.2.2.9: white space and line ends, but not U+0085, which .NET takes for one.
+    private const string Blanks = @"\t\n\v\f\r \u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF";
+
+    // .NET knows categories by their short names alone.
+    private static readonly Dictionary<string, string> Categories = new(StringComparer.Ordinal)
+    {
+        ["Letter"] = "L", ["Lowercase_Letter"] = "Ll", ["Uppercase_Letter"] = "Lu", ["Mark"] = "M", ["Number"] = "N", ["Decimal_Number"] = "Nd", ["digit"] = "Nd", ["Punctuation"] = "P", ["punct"] = "P",
+        ["Symbol"] = "S", ["Separator"] = "Z", ["Space_Separator"] = "Zs", ["Control"] = "Cc",
+    };
+
     private readonly Regex _regex;
 
     private SchemaPattern(Regex regex) => _regex = regex;
@@ -63,6 +74,13 @@ internal sealed class SchemaPattern
                     continue;
                 }
 
+                if (escaped is 'p' or 'P' && pattern.IndexOf('}', i) is var end and > 0 && Categories.TryGetValue(pattern[(i + 2)..end], out var category))
+                {
+                    text.Append($"\\{escaped}{{{category}}}");
+                    i = end;
+                    continue;
+                }
+
                 text.Append((escaped, inClass) switch
                 {
                     ('d', false) => "[0-9]",
@@ -71,8 +89,18 @@ internal sealed class SchemaPattern
                     ('w', false) => "[A-Za-z0-9_]",
                     ('w', true) => "A-Za-z0-9_",
                     ('W', false) => "[^A-Za-z0-9_]",
+                    ('s', false) => $"[{Blanks}]",
+                    ('s', true) => Blanks,
+                    ('S', false) => $"[^{Blanks}]",
                     _ => $"\\{escaped}",
                 });
+                continue;
+            }
+
+            // A character of two halves is one thing to repeat.
+            if (!inClass && char.IsHighSurrogate(c) && i + 1 < pattern.Length && char.IsLowSurrogate(pattern[i + 1]))
+            {
+                text.Append($"(?:{c}{pattern[++i]})");
                 continue;
             }
 

@@ -6,6 +6,8 @@ namespace Tollgate.Gateway.Bodies.Schemas;
 /// <summary>The words of one schema, read as what they must be.</summary>
 internal sealed class Words(JsonObject schema, string at, List<string> mistakes)
 {
+    public JsonObject Schema => schema;
+
     public JsonNode? this[string name] => schema[name];
 
     public bool Has(string name) => schema.ContainsKey(name);
