@@ -26,7 +26,7 @@ internal static class ControlPlane
         builder.Configuration.AddConfiguration(configuration).AddInMemoryCollection(settings);
         builder.Logging.UseTollgateConsole();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TollgateHost.EndsWithinWhenNotUp);    // once up, who stops it waits less
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddInternalPort(builder.Configuration);
         builder.Services.AddProblemDetails();

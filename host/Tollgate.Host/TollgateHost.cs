@@ -9,6 +9,11 @@ namespace Tollgate.Host;
 /// <summary>Starts and stops the parts of one process in their order: calls come first and go last-in-first-out.</summary>
 internal static class TollgateHost
 {
+    /// <summary>How long a start that comes to nothing lets the control plane answer what it was asked: nobody waits for it, and what it needs must not go first, however busy the machine is.</summary>
+    public static readonly TimeSpan EndsWithinWhenNotUp = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(10);
+
     public static async Task<int> RunAsync(string[] args)
     {
         try
@@ -72,6 +77,7 @@ internal static class TollgateHost
         // The gateway serves from its last good state while the control plane, or its database, is still on its way.
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop.Asked);
         var serving = gateway?.StartAsync(ending.Token) ?? Task.CompletedTask;
+        var isUp = false;
         try
         {
             if (serving.IsFaulted) await serving;   // routes that cannot be used: said before anything listens
@@ -79,6 +85,7 @@ internal static class TollgateHost
             controlPlaneUp.SetResult();
             await serving;
             readiness.Ready();
+            isUp = true;
             Banner.Print(options, settings, news);
             await stop.WaitAsync();
         }
@@ -89,7 +96,8 @@ internal static class TollgateHost
             await ending.CancelAsync();
             await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (gateway is not null) await gateway.StopAsync(CancellationToken.None);
-            await app.StopAsync();
+            using var patience = new CancellationTokenSource(isUp ? EndsWithin : EndsWithinWhenNotUp);
+            await app.StopAsync(patience.Token);
         }
     }
 
