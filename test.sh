@@ -40,6 +40,25 @@ if [[ " ${suites[*]} " == *" Functional "* || " ${suites[*]} " == *" E2E "* ]] &
   exit 1
 fi
 
+# The JSON Schema project's own tests, which the unit tests hold the validator against: the data alone of a Debian package.
+fetch_schema_suite() {
+  local to=artifacts/json-schema-suite from
+  export TOLLGATE_SCHEMA_SUITE="$PWD/$to/usr/share/perl5/auto/share/dist/Test-JSON-Schema-Acceptance/tests"
+  [ -d "$TOLLGATE_SCHEMA_SUITE" ] && return
+  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
+  from=$(mktemp -d)
+  chmod 755 "$from"
+  local get=(apt-get download -qq -o Acquire::Retries=3 libtest-json-schema-acceptance-perl)
+  (cd "$from" && { "${get[@]}" || { apt-get update -qq && "${get[@]}"; }; }) >"$from/log" 2>&1 && mkdir -p "$to" && dpkg-deb -x "$from"/*.deb "$to"
+  local status=$?
+  rm -rf "$from"
+  return $status
+}
+if [[ " ${suites[*]} " == *" Unit "* ]] && [ -z "${TOLLGATE_SCHEMA_SUITE:-}" ] && ! fetch_schema_suite; then
+  echo "The tests of the JSON Schema project could not be fetched. Please name the folder 'tests' of a copy of them in TOLLGATE_SCHEMA_SUITE." >&2
+  exit 1
+fi
+
 dotnet build Gateway.sln -c $configuration -v q || exit 1
 
 results=$(mktemp -d)
