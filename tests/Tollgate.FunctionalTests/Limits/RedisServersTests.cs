@@ -87,8 +87,9 @@ public sealed class RedisServersTests : IAsyncLifetime
 
         async Task CallAsync(int node)
         {
+            var call = new LimitedCall(1, ArrivedUnixMs: TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());    // once: what is granted to who waited is not for who came later
             Verdict verdict;
-            while ((verdict = nodes[node].Decide(plans[node], new LimitedCall(1, ArrivedUnixMs: TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()), false, out _)).Arrival is { } arrival)
+            while ((verdict = nodes[node].Decide(plans[node], call, false, out _)).Arrival is { } arrival)
                 await arrival.WaitAsync(Deadline.Default);    // as long as it takes: how busy the machine is decides nothing
             if (verdict.IsGranted) admitted++;
         }

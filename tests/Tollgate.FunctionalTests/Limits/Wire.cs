@@ -10,6 +10,7 @@ internal sealed class Wire : IAsyncDisposable
     private readonly int _server;
     private readonly List<TcpClient> _ends = [];
     private TcpListener _listener;
+    private bool _isCut;
 
     public Wire(int server)
     {
@@ -21,20 +22,33 @@ internal sealed class Wire : IAsyncDisposable
 
     public void Cut()
     {
-        _listener.Stop();
         lock (_ends)
         {
-            foreach (var end in _ends) end.Dispose();
-            _ends.Clear();
+            _isCut = true;
+            _listener.Stop();
+            Drop();
         }
     }
 
-    public void Mend() => _listener = Listen(Port);
+    public void Mend()
+    {
+        lock (_ends)
+        {
+            _isCut = false;
+            _listener = Listen(Port);
+        }
+    }
 
     public ValueTask DisposeAsync()
     {
         Cut();
         return ValueTask.CompletedTask;
+    }
+
+    private void Drop()
+    {
+        foreach (var end in _ends) end.Dispose();
+        _ends.Clear();
     }
 
     private TcpListener Listen(int port)
@@ -55,7 +69,11 @@ internal sealed class Wire : IAsyncDisposable
                 var near = await listener.AcceptTcpClientAsync();
                 var far = new TcpClient();
                 await far.ConnectAsync("127.0.0.1", _server);
-                lock (_ends) _ends.AddRange([near, far]);
+                lock (_ends)
+                {
+                    _ends.AddRange([near, far]);
+                    if (_isCut) Drop();    // cut while it was made
+                }
                 (near.NoDelay, far.NoDelay) = (true, true);
                 _ = CopyAsync(near, far);
                 _ = CopyAsync(far, near);
