@@ -63,9 +63,9 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>One call that waits for the ledger as long as it takes: how busy the machine is decides nothing.</summary>
     public async Task<Verdict> CallPatientlyAsync(int node, Entitlement plan)
     {
+        var call = new LimitedCall(1, ArrivedUnixMs: TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());    // once: what is granted to who waited is not for who came later
         while (true)
         {
-            var call = new LimitedCall(1, ArrivedUnixMs: TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
             var verdict = _nodes[node].Decide(plan, call, final: false, out _);
             if (verdict.Kind != VerdictKind.Pending)
                 return verdict;
