@@ -64,7 +64,7 @@ public sealed class HostTests
         using var http = new HttpClient();
         (await http.GetAsync(host.GatewayUrl + "/health/ready")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await http.GetAsync(host.PortalUrl + "/health/ready")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        // A call is counted after its answer went out, and the page of metrics is kept for some tenths of a second.
+        // A call is counted after its answer went out.
         await Deadline.UntilAsync("the metric counts", async () => (await http.GetStringAsync(host.InternalUrl + "/metrics")).Contains("tollgate_gateway_calls"));
         await host.KillAsync();
         await using var again = ChildProcess.StartDotnet(Programs.Host, ["health", host.InternalUrl + "/health/ready"]);
