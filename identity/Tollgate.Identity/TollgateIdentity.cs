@@ -66,8 +66,8 @@ public static class TollgateIdentity
         services.AddScoped(provider => new ExplainService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddScoped(provider => new ConformanceService(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(),
             provider.GetRequiredService<IOptions<TollgateIdentityOptions>>(), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<FeedTidying>();
-        services.AddHostedService(provider => provider.GetRequiredService<FeedTidying>());
+        services.AddSingleton<CredentialTidying>();
+        services.AddHostedService(provider => provider.GetRequiredService<CredentialTidying>());
         AddScoped(services, (databases, audit, time) => new ManagementTokenService(databases, audit, time));
         AddScoped(services, (databases, audit, time) => new MembershipService(databases, audit, time));
         services.AddScoped(provider => new AuditDiary(provider.GetRequiredService<IDbContextFactory<IdentityDb>>(), provider.GetRequiredService<AuditLog>()));

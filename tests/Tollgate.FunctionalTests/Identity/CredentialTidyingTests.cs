@@ -14,7 +14,7 @@ using Tollgate.Storage.Feeds;
 namespace Tollgate.FunctionalTests.Identity;
 
 /// <summary>What leaves the credentials feed in time, and what comes in from gateways.</summary>
-public sealed class FeedTidyingTests
+public sealed class CredentialTidyingTests
 {
     [Theory]
     [OnBothDatabases]
@@ -58,7 +58,7 @@ public sealed class FeedTidyingTests
         async Task<ApiKeyId> IssueAsync(DateTimeOffset? expires) => (await host.UseAsync<KeyService, IssueKeyOutcome>(k => k.IssueAsync(organisation, application, new IssueKeyRequest("k", Expires: expires), default)))
             .ShouldBeOfType<IssueKeyOutcome.Issued>().Key.View.Id;
 
-        Task<int> TidyAsync(DateTimeOffset at) => new FeedTidying(databases, new At(at), NullLogger<FeedTidying>.Instance).TidyAsync(default);
+        Task<int> TidyAsync(DateTimeOffset at) => new CredentialTidying(databases, new At(at), NullLogger<CredentialTidying>.Instance).TidyAsync(default);
     }
 
     [Theory]
