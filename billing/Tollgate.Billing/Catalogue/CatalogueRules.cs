@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Tollgate.Billing.Rating;
+using Tollgate.Contracts.Feeds;
 using Tollgate.Contracts.Scopes;
 using Tollgate.Contracts.Usage;
 
@@ -206,7 +207,7 @@ internal static partial class CatalogueRules
     {
         if (name.Length > 40 || !SlugOrWord().IsMatch(name)) return "A limit's or quota's name has 1 to 40 letters, digits, - and _, such as minute.";
         var uses = terms.Limits.Count(l => l.Name == name) + terms.Quotas.Count(q => q.Name == name) + (terms.Concurrency ?? []).Count(c => c.Name == name)
-            + (terms.SpendCap is not null && name == SpendCap.QuotaName ? 1 : 0);
+            + (terms.SpendCap is not null && name == Quota.SpendCap ? 1 : 0);
         return uses > 1 ? $"Two limits or quotas are called {name}; callers tell them apart by name." : null;
     }
 

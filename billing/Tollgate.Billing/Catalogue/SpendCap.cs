@@ -5,9 +5,6 @@ namespace Tollgate.Billing.Catalogue;
 /// <summary>Turns a cap on money into units, the only thing that gateways know: how many calls can be bought for it.</summary>
 internal static class SpendCap
 {
-    /// <summary>What the cap is called among a plan's quotas, in headers and refusals.</summary>
-    public const string QuotaName = Contracts.Feeds.Quota.SpendCap;
-
     /// <summary>Units of the default meter that cost no more than <paramref name="cap"/> together; null when they never would cost more.</summary>
     public static long? UnitsFor(decimal cap, IReadOnlyList<Price> prices)
     {

@@ -30,7 +30,7 @@ internal static class Entitlements
     {
         List<Quota> quotas = [.. version.Quotas.Select(q => new Quota(q.Name, q.Units, q.Period, q.Hard, anchor, Shadow: q.Shadow))];
         if (version.SpendCap is { } cap && SpendCap.UnitsFor(cap, version.Prices) is { } units)
-            quotas.Add(new Quota(SpendCap.QuotaName, units, QuotaPeriod.Month, Hard: true, anchor));
+            quotas.Add(new Quota(Quota.SpendCap, units, QuotaPeriod.Month, Hard: true, anchor));
         return quotas;
     }
 }
