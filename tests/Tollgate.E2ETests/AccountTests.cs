@@ -97,11 +97,15 @@ public sealed class AccountTests(Browser browser) : IClassFixture<Browser>
         await page.WaitForURLAsync(new Regex("/account/sessions"));
         await Assertions.Expect(page.Locator(".rows").GetByText("with a passkey")).ToBeVisibleAsync();
 
-        // In by the passkey at the press of a button, then out everywhere.
+        // In by the passkey at the press of a button, with another page of the same browser asking for one too; then out everywhere.
         await TouchAsync(false);
         await SignOutAsync();
         await visitor.OpenAsync("/account/sign-in");
         await page.GetByRole(AriaRole.Link, new() { Name = "Sign in with a passkey" }).ClickAsync();
+        await page.WaitForURLAsync(new Regex("/account/passkey"));
+        var other = await page.Context.NewPageAsync();
+        await other.GotoAsync(url + "/account/sign-in");
+        await other.CloseAsync();
         await TouchAsync(true);
         await ClickAsync("Use a passkey");
         await page.WaitForURLAsync(new Regex("/start"));

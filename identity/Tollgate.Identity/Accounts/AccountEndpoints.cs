@@ -103,22 +103,27 @@ internal static class AccountEndpoints
     private static async Task<IResult> ShowPasskey(HttpContext http, PasskeyService passkeys)
     {
         AccountPages.AllowScript(http);
-        return AccountPages.Show<PasskeySignInPage>(http, more: (nameof(PasskeySignInPage.Options), await passkeys.AskAsync(http)));
+        return AccountPages.Show<PasskeySignInPage>(http, more: (nameof(PasskeySignInPage.Question), await passkeys.AskAsync(http)));
     }
 
     private static async Task<IResult> Passkey(HttpContext http, PasskeyService passkeys, SignInService sessions, AccountLimits limits, CancellationToken cancel)
     {
         AccountPages.AllowScript(http);
-        if (limits.SignIn(http.Connection.RemoteIpAddress, "passkey " + http.Connection.RemoteIpAddress) is { } wait)
-            return AccountPages.TooMany<PasskeySignInPage>(http, wait, (nameof(PasskeySignInPage.Options), await passkeys.AskAsync(http)));
-        if (await passkeys.ProveAsync(http, http.Field("credential"), cancel) is var (account, methods))
+        if (limits.Passkey(http.Connection.RemoteIpAddress) is { } wait)
+            return AccountPages.TooMany<PasskeySignInPage>(http, wait, (nameof(PasskeySignInPage.Question), await passkeys.AskAsync(http)));
+        switch (await passkeys.ProveAsync(http, AccountPages.PasskeyAnswer(http), cancel))
         {
-            await sessions.OpenAsync(account, remember: false, cancel, methods);
-            return AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http));
+            case PasskeyOutcome.Proven(var account, var methods):
+                await sessions.OpenAsync(account, remember: false, cancel, methods);
+                return AccountPages.SeeOther(http, http.ReturnUrl() ?? HomePage.Of(http));
+            case PasskeyOutcome.Stale:
+                return await AskAgainAsync("The page was open for too long, or was sent twice. Use the passkey once more.");
+            default:
+                return await AskAgainAsync("This passkey is not known here. Sign in with the password, and add it to your account.");
         }
 
-        return AccountPages.Refuse<PasskeySignInPage>(http, "This passkey is not known here. Sign in with the password, and add it to your account.",
-            more: (nameof(PasskeySignInPage.Options), await passkeys.AskAsync(http)));
+        async Task<IResult> AskAgainAsync(string sentence) =>
+            AccountPages.Refuse<PasskeySignInPage>(http, sentence, more: (nameof(PasskeySignInPage.Question), await passkeys.AskAsync(http)));
     }
 
     private static async Task<IResult> BeginExternal(string provider, HttpContext http, ExternalSignIn external, ExternalIssuers issuers, CancellationToken cancel)

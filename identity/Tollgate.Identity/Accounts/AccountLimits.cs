@@ -22,6 +22,9 @@ internal sealed class AccountLimits : IDisposable
     /// <summary>Null = go ahead; else how long to wait.</summary>
     public TimeSpan? SignIn(IPAddress? from, string email) => Take(_signInsByAddress, Key(from)) ?? Take(_signInsByEmail, Key(email));
 
+    /// <summary>By address alone: nobody guesses a passkey, and an office is one address. Null = go ahead; else how long to wait.</summary>
+    public TimeSpan? Passkey(IPAddress? from) => Take(_signInsByAddress, Key(from));
+
     /// <summary>Null = go ahead; else how long to wait.</summary>
     public TimeSpan? Mail(IPAddress? from, string email) => Take(_mailsByAddress, Key(from)) ?? Take(_mailsByEmail, Key(email));
 

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
 using Tollgate.Identity.Accounts.Pages;
 using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.Passkeys;
 
 namespace Tollgate.Identity.Accounts;
 
@@ -24,7 +25,7 @@ internal static class AccountPages
     private static readonly object LeadsToItem = new();
 
     // Kept values go back into the page; these never do.
-    private static readonly string[] NeverShown = ["password", "current", "credential", "ticket", AccountForm.TokenField];
+    private static readonly string[] NeverShown = ["password", "current", "credential", "ceremony", "ticket", AccountForm.TokenField];
 
     private static readonly IReadOnlyDictionary<string, string> NoErrors = new Dictionary<string, string>();
 
@@ -117,6 +118,9 @@ internal static class AccountPages
         var value = (HasForm(http) ? http.Request.Form[name] : http.Request.Query[name]) is [{ } one, ..] ? one : "";
         return name is "password" or "current" ? value : value.Trim();
     }
+
+    /// <summary>What a page with a question for a passkey was answered.</summary>
+    public static PasskeyAnswer PasskeyAnswer(HttpContext http) => new(http.Field("ceremony"), http.Field("credential"));
 
     /// <summary>Only what is posted is a form, whatever the type of a GET's body is said to be: its form has been read, within bounds.</summary>
     private static bool HasForm(HttpContext http) => HttpMethods.IsPost(http.Request.Method) && http.Request.HasFormContentType;

@@ -191,7 +191,7 @@ internal static class SettingsEndpoints
     private static async Task<IResult> AddPasskey(HttpContext http, AccountService accounts, PasskeyService passkeys, CancellationToken cancel)
     {
         var me = await accounts.GetAsync(http.User, cancel);
-        return await passkeys.AddAsync(http, me, http.Field("credential"), http.Field("name"), cancel) is { } wrong
+        return await passkeys.AddAsync(http, me, AccountPages.PasskeyAnswer(http), http.Field("name"), cancel) is { } wrong
             ? await Passkeys(http, me, passkeys, wrong)
             : AccountPages.SeeOther(http, "/account/passkeys?notice=added");
     }
@@ -222,7 +222,7 @@ internal static class SettingsEndpoints
             "removed" => "The passkey is removed: it no longer signs in.",
             _ => null,
         }, wrong is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity,
-            (nameof(PasskeysPage.Passkeys), await passkeys.ListAsync(me)), (nameof(PasskeysPage.Options), await passkeys.OfferAsync(http, me)));
+            (nameof(PasskeysPage.Passkeys), await passkeys.ListAsync(me)), (nameof(PasskeysPage.Question), await passkeys.OfferAsync(http, me)));
     }
 
     private static Task<IResult> ShowTokens(HttpContext http, ManagementTokenService tokens, MembershipService memberships, CancellationToken cancel) =>

@@ -10,12 +10,12 @@ using Tollgate.Identity.Storage;
 namespace Tollgate.Identity.Passkeys;
 
 /// <summary>
-/// Passkeys (WebAuthn) by the framework's own ceremonies. What a ceremony must remember lies in a sealed cookie for five minutes, so that only the
-/// browser that asked can answer. A passkey that verified its person is two factors in one.
+/// Passkeys (WebAuthn) by the framework's own ceremonies. What a ceremony must remember lies sealed in the page's own form for five minutes, beside the
+/// token that binds the form to its browser: pages in several tabs do not disturb each other. A passkey that verified its person is two factors in one.
 /// </summary>
 internal sealed class PasskeyService(
     IPasskeyHandler<Account> ceremonies, UserManager<Account> users, IdentityDb db, AccountMails mails, SeenTokens seen, AuditLog audit,
-    IDataProtectionProvider protection, IOptions<TollgateIdentityOptions> options, TimeProvider time)
+    IDataProtectionProvider protection, TimeProvider time)
 {
     public const int MaxPasskeys = 20;
     public const int MaxNameLength = 60;
@@ -29,28 +29,26 @@ internal sealed class PasskeyService(
             .Select(p => new PasskeyView(Convert.ToHexStringLower(p.CredentialId), p.Name ?? "Passkey", p.CreatedAt, p.IsBackedUp))];
 
     /// <summary>What the browser is asked for to make one.</summary>
-    public async Task<string> OfferAsync(HttpContext http, Account account)
+    public async Task<PasskeyQuestion> OfferAsync(HttpContext http, Account account)
     {
         var made = await ceremonies.MakeCreationOptionsAsync(new PasskeyUserEntity { Id = account.Id.ToString(), Name = account.Email!, DisplayName = account.Email! }, http);
-        Keep(http, "create", made.AttestationState);
-        return made.CreationOptionsJson;
+        return new PasskeyQuestion(made.CreationOptionsJson, Seal("create", made.AttestationState));
     }
 
     /// <summary>What the browser is asked for to prove one.</summary>
-    public async Task<string> AskAsync(HttpContext http)
+    public async Task<PasskeyQuestion> AskAsync(HttpContext http)
     {
         var asked = await ceremonies.MakeRequestOptionsAsync(null, http);
-        Keep(http, "get", asked.AssertionState);
-        return asked.RequestOptionsJson;
+        return new PasskeyQuestion(asked.RequestOptionsJson, Seal("get", asked.AssertionState));
     }
 
     /// <summary>Keeps a new passkey. A sentence when it cannot be.</summary>
-    public async Task<string?> AddAsync(HttpContext http, Account account, string credential, string name, CancellationToken cancel)
+    public async Task<string?> AddAsync(HttpContext http, Account account, PasskeyAnswer answer, string name, CancellationToken cancel)
     {
         if (WhatIsWrongWithName(ref name) is { } wrong) return wrong;
-        if (await TakeAsync(http, "create", cancel) is not { } state || credential.Length is 0 or > MaxCredentialLength) return "That took too long, or the browser sent nothing. Try it once more.";
+        if (await OpenAsync("create", answer, cancel) is not { } state) return "That took too long, or the browser sent nothing. Try it once more.";
         if ((await users.GetPasskeysAsync(account)).Count >= MaxPasskeys) return $"An account has at most {MaxPasskeys} passkeys. Remove one that you no longer use.";
-        var result = await ceremonies.PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = http, CredentialJson = credential, AttestationState = state });
+        var result = await ceremonies.PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = http, CredentialJson = answer.Credential, AttestationState = state });
         if (!result.Succeeded || result.UserEntity.Id != account.Id.ToString()) return "The passkey could not be verified. Try it once more.";
 
         result.Passkey.Name = name;
@@ -62,20 +60,20 @@ internal sealed class PasskeyService(
         return null;
     }
 
-    /// <summary>Whose passkey it is, and how it was proven (RFC 8176); null when it is none of ours.</summary>
-    public async Task<(Account Account, string[] Methods)?> ProveAsync(HttpContext http, string credential, CancellationToken cancel)
+    /// <summary>Whose passkey it is, and how it was proven (RFC 8176).</summary>
+    public async Task<PasskeyOutcome> ProveAsync(HttpContext http, PasskeyAnswer answer, CancellationToken cancel)
     {
-        if (await TakeAsync(http, "get", cancel) is not { } state || credential.Length is 0 or > MaxCredentialLength) return null;
-        var result = await ceremonies.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = http, CredentialJson = credential, AssertionState = state });
+        if (await OpenAsync("get", answer, cancel) is not { } state) return new PasskeyOutcome.Stale();
+        var result = await ceremonies.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = http, CredentialJson = answer.Credential, AssertionState = state });
         if (!result.Succeeded || !result.User.EmailConfirmed)
         {
             await audit.AddAsync(db, "session.refused", result.User?.Id.ToString() ?? "unknown", result: "wrong-passkey");
             await db.SaveChangesAsync(cancel);
-            return null;
+            return new PasskeyOutcome.Refused();
         }
 
         await users.AddOrUpdatePasskeyAsync(result.User, result.Passkey);   // its counter has moved on
-        return (result.User, [result.Passkey.IsBackupEligible ? "swk" : "hwk", "user", "mfa"]);
+        return new PasskeyOutcome.Proven(result.User, [result.Passkey.IsBackupEligible ? "swk" : "hwk", "user", "mfa"]);
     }
 
     public async Task<string?> RenameAsync(Account account, string id, string name, CancellationToken cancel)
@@ -108,17 +106,15 @@ internal sealed class PasskeyService(
         return name.Length > MaxNameLength || name.Any(char.IsControl) ? $"A name is written on one line of at most {MaxNameLength} characters." : null;
     }
 
-    private void Keep(HttpContext http, string ceremony, string? state) =>
-        http.Response.Cookies.Append(CookieName, _seal.CreateProtector(ceremony).ToTimeLimitedDataProtector().Protect(state ?? "", time.GetUtcNow() + Life), Cookie());
+    private string Seal(string ceremony, string? state) => Sealer(ceremony).Protect(state ?? "", time.GetUtcNow() + Life);
 
-    /// <summary>What a ceremony remembers, for one answer to its question: deleted here, and of a copy that somebody kept the first counts alone, on all nodes.</summary>
-    private async Task<string?> TakeAsync(HttpContext http, string ceremony, CancellationToken cancel)
+    /// <summary>What a ceremony remembers, for one answer to its question: of a form that is sent twice the first counts alone, on all nodes.</summary>
+    private async Task<string?> OpenAsync(string ceremony, PasskeyAnswer answer, CancellationToken cancel)
     {
-        if (http.Request.Cookies[CookieName] is not { Length: > 0 and <= 16 * 1024 } cookie) return null;
-        http.Response.Cookies.Delete(CookieName, Cookie());
+        if (answer.Credential.Length is 0 or > MaxCredentialLength) return null;
         try
         {
-            var state = _seal.CreateProtector(ceremony).ToTimeLimitedDataProtector().Unprotect(cookie);
+            var state = Sealer(ceremony).Unprotect(answer.Ceremony);
             return await seen.IsFirstAsync(SeenTokens.Passkey, ceremony, state, time.GetUtcNow() + Life, cancel) ? state : null;
         }
         catch (System.Security.Cryptography.CryptographicException)
@@ -127,9 +123,28 @@ internal sealed class PasskeyService(
         }
     }
 
-    private string CookieName => (options.Value.IsHttps ? "__Host-" : "") + "tollgate-passkey";
+    private ITimeLimitedDataProtector Sealer(string ceremony) => _seal.CreateProtector(ceremony).ToTimeLimitedDataProtector();
+}
 
-    private CookieOptions Cookie() => new() { HttpOnly = true, IsEssential = true, Path = "/", SameSite = SameSiteMode.Strict, Secure = options.Value.IsHttps };
+/// <summary>What a page asks the browser.</summary>
+/// <param name="Options">The WebAuthn options, as JSON.</param>
+/// <param name="Ceremony">What its answer is checked against, sealed: the form brings it back.</param>
+public sealed record PasskeyQuestion(string Options, string Ceremony);
+
+/// <summary>What the browser's form brings back.</summary>
+/// <param name="Ceremony">As the question had it.</param>
+/// <param name="Credential">The authenticator's answer, as JSON; empty when there was none.</param>
+internal sealed record PasskeyAnswer(string Ceremony, string Credential);
+
+/// <summary>What came of a passkey that was shown.</summary>
+internal abstract record PasskeyOutcome
+{
+    public sealed record Proven(Account Account, string[] Methods) : PasskeyOutcome;
+
+    /// <summary>Its question is older than five minutes, was answered before, or was never ours.</summary>
+    public sealed record Stale : PasskeyOutcome;
+
+    public sealed record Refused : PasskeyOutcome;
 }
 
 /// <summary>A passkey as its page shows it.</summary>
