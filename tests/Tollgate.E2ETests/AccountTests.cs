@@ -92,6 +92,7 @@ public sealed class AccountTests(Browser browser) : IClassFixture<Browser>
 
         // In by the passkey that the browser offers on the page by itself.
         await SignOutAsync();
+        await page.GotoAsync("about:blank");   // the page after signing out offers passkeys too
         await TouchAsync(true);
         await page.GotoAsync("/account/sign-in?returnUrl=%2Faccount%2Fsessions", new() { WaitUntil = WaitUntilState.Commit });   // the page may go on before it has loaded
         await page.WaitForURLAsync(new Regex("/account/sessions"));

@@ -180,7 +180,7 @@ internal static class AccountPages
             ? null
             : Message(StatusCodes.Status400BadRequest, "This page has gone stale",
                 "It was open for too long, or someone signed in or out meanwhile. Nothing has been done. Load it again and send it once more.",
-                "Start again", http.Request.Path);
+                "Start again", WithReturn(http.Request.Path, http.ReturnUrl()));
 
         static IResult TooLarge() =>
             Message(StatusCodes.Status413PayloadTooLarge, "That was too much", "These forms are short. Send less.");

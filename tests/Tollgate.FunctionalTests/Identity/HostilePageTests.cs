@@ -31,6 +31,23 @@ public sealed class HostilePageTests
         }
     }
 
+    /// <summary>Two pages for signing in were open, and the other one was first.</summary>
+    [Fact]
+    public async Task A_page_that_has_gone_stale_knows_the_way_back()
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var person = await Visitor.SignedUpAsync(host, "ada@example.com");
+        using var browser = new Visitor(host.Url);
+        var page = await browser.GetStringAsync("/account/sign-in?returnUrl=%2Fapps%3Fpage%3D2");
+        (await browser.SignInAsync("ada@example.com")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+
+        var stale = await browser.SubmitHtmlAsync(page, ("email", "ada@example.com"), ("password", Visitor.Password));
+        stale.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        var html = await stale.Content.ReadAsStringAsync();
+        html.ShouldContain("gone stale");
+        html.ShouldContain("href=\"/account/sign-in?returnUrl=%2Fapps%3Fpage%3D2\"");
+    }
+
     [Theory]
     [OnBothDatabases]
     public async Task Signing_out_takes_a_post(Shape shape)
