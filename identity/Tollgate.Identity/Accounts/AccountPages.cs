@@ -63,7 +63,7 @@ internal static class AccountPages
         if (back is not [{ } uri] || !Uri.TryCreate(uri, UriKind.Absolute, out var client) || client.UserInfo.Length > 0) return null;
         if (client.Scheme is not ("http" or "https"))
             return client.Scheme.Contains('.') && client.Scheme.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '+') ? client.Scheme + ":" : null;
-        return client.IdnHost.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '[' or ']' or ':') ? $"{client.Scheme}://{client.Authority}" : null;
+        return client.Host.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '[' or ']' or ':') ? $"{client.Scheme}://{client.Authority}" : null;
     }
 
     public static IResult Show<TPage>(

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
@@ -39,7 +40,13 @@ internal sealed partial class ExternalSignIn(
     IOptions<TollgateIdentityOptions> options, TimeProvider time, ILogger<ExternalSignIn> logger)
 {
     public const string CallbackPath = "/account/external/callback";
+
+    /// <summary>What may be kept of one question, sealed: requests with more in their cookies are refused on their way here.</summary>
+    private const int MostKept = 15 * 1024;
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(15);
+
+    /// <summary>Browsers drop a cookie of more than 4 KiB, and where a person goes on to may be longer than that: then it is several.</summary>
+    private static readonly ChunkingCookieManager Pieces = new();
     private readonly ITimeLimitedDataProtector _seal = protection.CreateProtector("Tollgate.External").ToTimeLimitedDataProtector();
 
     /// <summary>Where to lead the browser; null when there is no such issuer, or it is away.</summary>
@@ -50,7 +57,10 @@ internal sealed partial class ExternalSignIn(
         try
         {
             var address = await issuer.AddressAsync(question, RedirectUri, cancel);
-            http.Response.Cookies.Append(CookieName, _seal.Protect(JsonSerializer.Serialize(question), time.GetUtcNow() + Life), Cookie());
+            var kept = Seal(question);
+            // Who came from too far away signs in all the same, and begins again there.
+            if (kept.Length > MostKept) kept = Seal(question with { ReturnUrl = null });
+            Pieces.AppendResponseCookie(http, CookieName, kept, Cookie());
             return address;
         }
         catch (Exception away) when (away is HttpRequestException or InvalidOperationException or TaskCanceledException or IOException && !cancel.IsCancellationRequested)
@@ -145,10 +155,12 @@ internal sealed partial class ExternalSignIn(
         return new ExternalOutcome.Known(account, returnUrl);
     }
 
+    private string Seal(ExternalQuestion question) => _seal.Protect(JsonSerializer.Serialize(question), time.GetUtcNow() + Life);
+
     private ExternalQuestion? Take(HttpContext http)
     {
-        if (http.Request.Cookies[CookieName] is not { Length: > 0 and <= 12 * 1024 } cookie) return null;
-        http.Response.Cookies.Delete(CookieName, Cookie());
+        if (Pieces.GetRequestCookie(http, CookieName) is not { Length: > 0 and <= MostKept } cookie) return null;
+        Pieces.DeleteCookie(http, CookieName, Cookie());
         try
         {
             return JsonSerializer.Deserialize<ExternalQuestion>(_seal.Unprotect(cookie));

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Tollgate.Identity;
@@ -81,9 +82,21 @@ internal static class ManagementApi
         ["dpop_signing_alg_values_supported"] = PublicJwk.SignatureAlgorithms,
     });
 
+    /// <summary>Whether an endpoint of this API has the request's address, whatever its methods are.</summary>
+    private static bool IsThere(HttpContext http) => http.RequestServices.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        .Any(endpoint => endpoint.RoutePattern.RawText is { } path && path.TrimStart('/').StartsWith(Version[1..], StringComparison.Ordinal)
+            && new TemplateMatcher(new RouteTemplate(endpoint.RoutePattern), []).TryMatch(http.Request.Path, []));
+
     private static Task ExplainAsync(HttpContext http)
     {
         var withToken = http.Request.Headers.Authorization.Count > 0;
+        if (http.Response.StatusCode == StatusCodes.Status405MethodNotAllowed && !IsThere(http))
+        {
+            // The portal has an answer to a GET of anything, which says nothing of this address.
+            http.Response.Headers.Remove("Allow");
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+        }
+
         var problem = http.Response.StatusCode switch
         {
             400 when UnreadableParameter.Of(http) is { } sentence => Problems.BadRequest("parameter", sentence),

@@ -70,6 +70,28 @@ public sealed class ExternalSignInTests
         person.Cookies["tollgate"].ShouldBeNull();
     }
 
+    [Theory]
+    [OnBothDatabases]
+    public async Task Where_a_person_goes_on_to_may_be_far_longer_than_a_cookie(Shape shape)
+    {
+        await using var pair = await Pair.StartAsync(shape);
+        foreach (var state in new[] { new string('s', 2048), string.Concat(Enumerable.Repeat("%2B", 2048)) })
+        {
+            using var person = new Visitor(pair.Ours.Url);
+            var back = "/connect/authorize?client_id=x&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&state=" + state;
+            var begin = "/account/external/work?returnUrl=" + Uri.EscapeDataString(back);
+            using (var fresh = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = pair.Ours.Url })
+            using (var answer = await fresh.GetAsync(begin))
+                answer.Headers.GetValues("Set-Cookie").ShouldAllBe(cookie => cookie.Length <= 4096);   // RFC 6265 §6.1: more, and browsers drop it
+            (await pair.ThroughAsync(person, begin)).Headers.Location!.OriginalString.ShouldBe(back);
+            person.Cookies.Select(c => c.Name).ShouldNotContain(name => name.StartsWith("tollgate-external", StringComparison.Ordinal));
+        }
+
+        // Farther than requests may carry: the person is signed in all the same.
+        using var traveller = new Visitor(pair.Ours.Url);
+        (await pair.ThroughAsync(traveller, "/account/external/work?returnUrl=%2F" + new string('a', 20_000))).Headers.Location!.OriginalString.ShouldBe("/account");
+    }
+
     private sealed class Pair(IdentityHost theirs, IdentityHost ours, TempFolder files) : IAsyncDisposable
     {
         public IdentityHost Ours => ours;

@@ -206,4 +206,19 @@ public sealed class HostilePageTests
         session.ShouldContain("samesite=lax");
         session.ShouldContain("path=/");
     }
+
+    [Theory]
+    [InlineData("https://münchen.example/cb")]
+    [InlineData("https://\u0430pple.example:8443/cb")]
+    [InlineData("https://evil.example;script-src%20*/cb")]
+    [InlineData("https://ok.example'unsafe-inline'/cb")]
+    [InlineData("//evil.example")]
+    public async Task An_address_to_go_on_to_writes_nothing_into_the_policy_of_the_page(string redirectUri)
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var person = new Visitor(host.Url);
+        var page = await person.GetAsync("/account/sign-in?returnUrl=" + Uri.EscapeDataString("/connect/authorize?redirect_uri=" + Uri.EscapeDataString(redirectUri)));
+        page.StatusCode.ShouldBe(HttpStatusCode.OK);
+        page.Headers.GetValues("Content-Security-Policy").Single().ShouldContain("form-action 'self'; base-uri");
+    }
 }

@@ -39,6 +39,24 @@ public sealed class ApiInputTests(PortalFixture fixture) : IClassFixture<PortalF
         await answer.ShouldBeProblemAsync(415, "content-type");
     }
 
+    [Theory]
+    [InlineData("POST", "/api/v1/nothing", 404)]
+    [InlineData("PUT", "/api/v1/nothing/at/all", 404)]
+    [InlineData("DELETE", "/api/v1/applications/1/2/3/4", 404)]
+    [InlineData("PATCH", "/api/v1", 404)]
+    [InlineData("POST", "/api/v2/applications", 404)]
+    [InlineData("GET", "/api/v1/nothing", 404)]
+    [InlineData("DELETE", "/api/v1/applications", 405)]
+    [InlineData("PATCH", "/api/v1/organisations", 405)]
+    public async Task What_is_not_there_is_not_found_by_whichever_method(string method, string path, int status)
+    {
+        using var client = await fixture.Host.SignInAsync("Lost", OrganisationRole.Owner);
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = method == "GET" ? null : JsonContent.Create(new { }) };
+        using var answer = await client.SendAsync(request);
+        await answer.ShouldBeProblemAsync(status, status == 404 ? "not-found" : "method");
+        (answer.Content.Headers.Allow.Count > 0).ShouldBe(status == 405);
+    }
+
     [Fact]
     public async Task Our_own_pages_and_programs_are_heard()
     {
