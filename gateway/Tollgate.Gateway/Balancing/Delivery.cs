@@ -52,7 +52,10 @@ internal sealed record RetryRule
 
     public int AttemptsOn(int hosts) => Attempts > 0 ? Attempts : Math.Min(hosts, 16);
 
-    public bool Covers(string method) => AllMethods || method is "GET" or "HEAD" or "OPTIONS" or "PUT" or "DELETE" or "TRACE";
+    public bool Covers(string method) => AllMethods || IsIdempotent(method);
+
+    /// <summary>Whether being done twice is the same as once (RFC 9110 §9.2.2).</summary>
+    public static bool IsIdempotent(string method) => method is "GET" or "HEAD" or "OPTIONS" or "PUT" or "DELETE" or "TRACE";
 }
 
 /// <param name="AfterMs">An answer that is not there by then is also asked of another host; the first good one counts.</param>

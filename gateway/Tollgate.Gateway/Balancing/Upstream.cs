@@ -62,8 +62,17 @@ internal sealed class Upstream
 
         if (Options.Policy is BalancingPolicy.LeastCalls or BalancingPolicy.LeastRequests)
             lock (_changing)
-                return Begin(FewestCalls(view, call.Tried, Options.Policy == BalancingPolicy.LeastCalls ? 0 : ++_turn) ?? Other(call.Tried), ref call);
+                return Begin(FewestCalls(view, call.Tried, ++_turn) ?? Other(call.Tried), ref call);
         return Begin(Choose(view, ref call) ?? Other(call.Tried), ref call);
+    }
+
+    /// <summary>Whether any host is well, and not asked for want of a better one.</summary>
+    public bool HasWell(long nowUnixMs)
+    {
+        foreach (var host in Destinations)
+            if (host.IsWell(nowUnixMs))
+                return true;
+        return false;
     }
 
     /// <summary>The next in strict turns, also under parallel calls.</summary>
@@ -166,20 +175,17 @@ internal sealed class Upstream
         return (long)one.Running * two.Weight <= (long)two.Running * one.Weight ? one : two;
     }
 
-    // Of those with equally few, the first from there on. A slow start is kept by the share of turns that a host has.
-    private static Destination? FewestCalls(View view, ulong tried, uint from)
+    // The fewest calls for its weight; of those with equally few the one whose turn it is, so that an idle upstream follows the weights. A host that starts slowly has no
+    // more than its turns: it has the fewest calls because it starts.
+    private Destination? FewestCalls(View view, ulong tried, uint turn)
     {
-        Destination? best = null;
-        var bestLoad = double.MaxValue;
+        var isOcelots = Options.Policy == BalancingPolicy.LeastCalls && !view.IsWeighted;    // ties go to the first of the list
+        var best = isOcelots ? null : From(view, turn, tried);
         for (var k = 0u; k < view.Usable.Length; k++)
         {
-            var i = (from + k) % (uint)view.Usable.Length;
-            var host = view.Usable[i];
-            if (Placement.Holds(tried, host)) continue;
-            var load = (view.IsWeighted ? host.Running + 1 : host.Running) / view.Shares[i];
-            if (load >= bestLoad) continue;
-            best = host;
-            bestLoad = load;
+            var host = view.Usable[isOcelots ? k : (turn + k) % (uint)view.Usable.Length];
+            if (Placement.Holds(tried, host) || ReferenceEquals(host, best)) continue;
+            if (best is null || (long)host.Running * best.Weight < (long)best.Running * host.Weight && !view.Starts(host)) best = host;
         }
 
         return best;
@@ -352,6 +358,11 @@ internal sealed class Upstream
     private sealed record View(Destination[] Usable, double[] Shares, Destination[] Turns, long ValidUntilMs)
     {
         public bool IsWeighted { get; } = Shares.Any(share => share != 1);
+
+        private bool AnyStarts { get; } = Usable.Where((host, i) => Shares[i] < host.Weight).Any();
+
+        /// <summary>Whether a host has not risen to its full share yet.</summary>
+        public bool Starts(Destination host) => AnyStarts && Shares[Array.IndexOf(Usable, host)] < host.Weight;
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Tollgate.Gateway.Bodies;
@@ -34,6 +35,10 @@ internal abstract record BodyChange
             foreach (var (parent, name) in Path.MembersIn(body))
                 if (Replace || !parent.ContainsKey(name))
                     parent[name] = Value?.DeepClone();
+            if (!Replace) return body;
+            foreach (var (list, places) in Path.ItemsIn(body))
+                foreach (var place in places)
+                    list[place] = Value?.DeepClone();
             return body;
         }
     }
@@ -43,6 +48,9 @@ internal abstract record BodyChange
         public override JsonNode? Apply(JsonNode? body)
         {
             foreach (var (parent, name) in Path.MembersIn(body)) parent.Remove(name);
+            foreach (var (list, places) in Path.ItemsIn(body))
+                foreach (var place in places.OrderDescending())
+                    list.RemoveAt(place);
             return body;
         }
     }
@@ -79,16 +87,32 @@ internal sealed record BodyPath
     /// <summary>The objects that the last step is a member of, or would be.</summary>
     public IEnumerable<(JsonObject Parent, string Name)> MembersIn(JsonNode? body)
     {
+        var last = _steps[^1];
+        return [.. ParentsIn(body).OfType<JsonObject>().SelectMany(parent => last == "*" ? parent.Select(member => (parent, member.Key)) : [(parent, last)])];
+    }
+
+    /// <summary>The lists that the last step is a place in, with the places that there are.</summary>
+    public IEnumerable<(JsonArray List, int[] Places)> ItemsIn(JsonNode? body)
+    {
+        var last = _steps[^1];
+        if (last != "*" && !int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out _)) return [];
+        return [.. ParentsIn(body).OfType<JsonArray>().Select(list => (list, last == "*" ? [.. Enumerable.Range(0, list.Count)] : PlacesIn(list, last)))];
+    }
+
+    private static int[] PlacesIn(JsonArray list, string step) =>
+        int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var place) && place < list.Count ? [place] : [];
+
+    private List<JsonNode?> ParentsIn(JsonNode? body)
+    {
         var at = new List<JsonNode?> { body };
         for (var i = 0; i < _steps.Length - 1; i++) at = [.. at.SelectMany(node => Step(node, _steps[i]))];
-        var last = _steps[^1];
-        return [.. at.OfType<JsonObject>().SelectMany(parent => last == "*" ? parent.Select(member => (parent, member.Key)) : [(parent, last)])];
+        return at;
     }
 
     private static IEnumerable<JsonNode?> Step(JsonNode? node, string step) => node switch
     {
         JsonArray list when step == "*" => list,
-        JsonArray list => int.TryParse(step, out var place) && place >= 0 && place < list.Count ? [list[place]] : [],
+        JsonArray list => PlacesIn(list, step).Select(place => list[place]),
         JsonObject parent when step == "*" => parent.Select(member => member.Value),
         JsonObject parent => parent.TryGetPropertyValue(step, out var value) ? [value] : [],
         _ => [],

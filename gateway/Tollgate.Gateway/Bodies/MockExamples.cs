@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Tollgate.Gateway.Bodies;
@@ -17,6 +18,18 @@ internal static class MockExamples
         if (mediaType["schema"] is { } schema) yield return new("schema", Make(root, schema, 0));
     }
 
+    /// <summary>The headers of an answer that have an example, or a schema with one.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> HeadersOf(JsonObject root, JsonObject? headers)
+    {
+        foreach (var (name, header) in headers ?? [])
+        {
+            if (name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase) || Operation.Resolve(root, header) is not JsonObject described) continue;    // OpenAPI 3.1 §4.8.17
+            var schema = Operation.Resolve(root, described["schema"]);
+            var example = described["example"] ?? Operation.Resolve(root, (described["examples"] as JsonObject)?.FirstOrDefault().Value)?["value"] ?? schema?["example"] ?? (schema?["examples"] as JsonArray)?.FirstOrDefault() ?? schema?["default"];
+            if (example is JsonValue value && Ascii.IsValid(value.ToString()) && !value.ToString().AsSpan().ContainsAny('\r', '\n')) yield return new(name, value.ToString());
+        }
+    }
+
     private static JsonNode? Make(JsonObject root, JsonNode? node, int depth)
     {
         if (Operation.Resolve(root, node) is not JsonObject schema || depth > Deepest) return null;
@@ -29,7 +42,9 @@ internal static class MockExamples
         if (schema["allOf"] is JsonArray parts) return Merge(parts.Select(part => Make(root, part, depth + 1)));
         return TypeOf(schema) switch
         {
-            "object" => new JsonObject(((schema["properties"] as JsonObject) ?? []).Select(property => KeyValuePair.Create(property.Key, Make(root, property.Value, depth + 1)))),
+            "object" => new JsonObject(((schema["properties"] as JsonObject) ?? []).Where(property => !IsWriteOnly(root, property.Value))
+                .Select(property => KeyValuePair.Create(property.Key, Make(root, property.Value, depth + 1)))),
+            "array" when schema["prefixItems"] is JsonArray first => new JsonArray([.. first.Select(item => Make(root, item, depth + 1))]),
             "array" => new JsonArray(Make(root, schema["items"], depth + 1)),
             "integer" => (long)Math.Ceiling(schema["minimum"]?.GetValue<double>() ?? 0),
             "number" => schema["minimum"]?.GetValue<double>() ?? 0,
@@ -47,6 +62,9 @@ internal static class MockExamples
             },
         };
     }
+
+    // What only callers write is in no answer.
+    private static bool IsWriteOnly(JsonObject root, JsonNode? schema) => Operation.Resolve(root, schema)?["writeOnly"]?.ToString() == "true";
 
     private static string TypeOf(JsonObject schema) => schema["type"] switch
     {

@@ -23,7 +23,7 @@ internal sealed class OpenApiBook
         }
 
         var schemas = new SchemaDocument(root);
-        string[] bases = [.. ((root["servers"] as JsonArray)?.Select(server => PathOf(server?["url"]?.ToString())) ?? []).Append(PathOf(basePath)).Append("").Distinct()];
+        string[] bases = [.. ((root["servers"] as JsonArray)?.OfType<JsonObject>().Select(server => PathOf(FilledIn(server))) ?? []).Append(PathOf(basePath)).Append("").Distinct()];
         var book = new OpenApiBook(bases);
         foreach (var (template, item) in paths)
             foreach (var method in Methods)
@@ -52,11 +52,21 @@ internal sealed class OpenApiBook
         return null;
     }
 
+    // Variables take the values that they have unless a caller chooses (OpenAPI 3.1 §4.8.6).
+    private static string? FilledIn(JsonObject server)
+    {
+        var url = server["url"]?.ToString();
+        foreach (var (name, variable) in server["variables"] as JsonObject ?? []) url = url?.Replace($"{{{name}}}", (variable as JsonObject)?["default"]?.ToString(), StringComparison.Ordinal);
+        return url;
+    }
+
     private static string PathOf(string? url)
     {
         if (string.IsNullOrEmpty(url)) return "";
-        var path = Uri.TryCreate(url, UriKind.Absolute, out var absolute) && absolute.Scheme.StartsWith("http", StringComparison.Ordinal) ? absolute.AbsolutePath : url;
-        return path.TrimEnd('/');
+        var authority = url.IndexOf("//", StringComparison.Ordinal);
+        var path = authority < 0 ? url : url.IndexOf('/', authority + 2) is >= 0 and var slash ? url[slash..] : "";
+        if (path.IndexOfAny(['?', '#']) is >= 0 and var end) path = path[..end];
+        return path.StartsWith('/') ? path.TrimEnd('/') : "";
     }
 }
 
@@ -64,6 +74,7 @@ internal sealed class OpenApiBook
 internal sealed class Operation
 {
     private string[] _segments = [];
+    private IReadOnlyList<(string MediaType, BodySchema? Schema)> _bodies = [];
 
     public required string Method { get; init; }
     public int Placeholders { get; private init; }
@@ -74,8 +85,16 @@ internal sealed class Operation
     /// <summary>Media types that the body may have; empty = no body is described.</summary>
     public IReadOnlyList<string> BodyTypes { get; private init; } = [];
 
-    public BodySchema? Body { get; private init; }
-    public IReadOnlyList<Parameter> Parameters { get; private init; } = [];
+    /// <summary>What is said of a body of a media type, else of the first JSON body that is described; null = nothing.</summary>
+    public BodySchema? BodyOf(string mediaType)
+    {
+        foreach (var (known, schema) in _bodies)
+            if (IsType(mediaType, known) && known != "*/*")
+                return schema;
+        return _bodies.Count > 0 ? _bodies[0].Schema : null;
+    }
+
+    public IReadOnlyList<DescribedParameter> Parameters { get; private init; } = [];
 
     /// <summary>By status as it is written: <c>200</c>, <c>4XX</c>, <c>default</c>.</summary>
     public IReadOnlyDictionary<string, DescribedAnswer> Answers { get; private init; } = new Dictionary<string, DescribedAnswer>();
@@ -90,15 +109,11 @@ internal sealed class Operation
         {
             Method = method,
             _segments = segments,
-            Placeholders = segments.Count(segment => segment.StartsWith('{')),
-            BodyRequired = body?["required"]?.GetValue<bool>() ?? false,
+            Placeholders = segments.Count(segment => segment.Contains('{')),
+            BodyRequired = body?["required"]?.ToString() == "true",
             BodyTypes = [.. content?.Select(type => type.Key) ?? []],
-            Body = content?.FirstOrDefault(type => IsJson(type.Key)).Value?["schema"] is { } schema ? Compile(schema, schemas, here, mistakes) : null,
-            Parameters = [.. ((item["parameters"] as JsonArray) ?? []).Concat((json["parameters"] as JsonArray) ?? []).Select(parameter => Resolve(root, parameter)).OfType<JsonObject>()
-                .Where(parameter => parameter["in"]?.ToString() is "query" or "path" or "header")
-                .Select(parameter => new Parameter(
-                    parameter["in"]!.ToString(), parameter["name"]?.ToString() ?? "", parameter["required"]?.GetValue<bool>() ?? false, Resolve(root, parameter["schema"]) as JsonObject ?? [],
-                    parameter["schema"] is { } schemaOf ? Compile(schemaOf, schemas, here, mistakes) : null))],
+            _bodies = [.. (content ?? []).Where(type => IsJson(type.Key)).Select(type => (type.Key, type.Value?["schema"] is { } schema ? Compile(schema, schemas, here, mistakes) : null))],
+            Parameters = DescribedParameter.Read(root, item["parameters"], json["parameters"], schema => Compile(schema, schemas, here, mistakes)),
             Answers = (json["responses"] as JsonObject ?? []).ToDictionary(answer => answer.Key.ToUpperInvariant(), answer => DescribedAnswer.Read(root, Resolve(root, answer.Value), schemas, here, mistakes)),
         };
     }
@@ -110,16 +125,52 @@ internal sealed class Operation
         if (given.Length != _segments.Length) return false;
         for (var i = 0; i < given.Length; i++)
         {
-            if (_segments[i] is ['{', .., '}'] placeholder && given[i].Length > 0) values[placeholder[1..^1]] = Uri.UnescapeDataString(given[i]);
+            if (_segments[i].Contains('{'))
+            {
+                if (!TryMatch(_segments[i], given[i], values)) return false;
+            }
             else if (!_segments[i].Equals(given[i], StringComparison.Ordinal)) return false;
         }
 
         return true;
     }
 
+    // {id}, or text around it: {name}.json, {from}-{to}. A placeholder takes as little as it can, the last one the rest.
+    private static bool TryMatch(string pattern, string given, Dictionary<string, string> values)
+    {
+        var at = 0;
+        for (var i = 0; i < pattern.Length;)
+        {
+            if (pattern[i] != '{')
+            {
+                if (at >= given.Length || given[at++] != pattern[i++]) return false;
+                continue;
+            }
+
+            var close = pattern.IndexOf('}', i);
+            if (close < 0) return false;
+            var next = pattern.IndexOf('{', close);
+            var text = next < 0 ? pattern[(close + 1)..] : pattern[(close + 1)..next];
+            var end = next < 0 ? given.Length - text.Length : text.Length == 0 ? -1 : given.IndexOf(text, Math.Min(at + 1, given.Length), StringComparison.Ordinal);
+            if (end <= at) return false;
+            values[pattern[(i + 1)..close]] = Uri.UnescapeDataString(given[at..end]);
+            (at, i) = (end, close + 1);
+        }
+
+        return at == given.Length;
+    }
+
     /// <summary>What an answer of a status should look like; null = not described.</summary>
     public DescribedAnswer? AnswerOf(int status) =>
         Answers.GetValueOrDefault(status.ToString()) ?? Answers.GetValueOrDefault($"{status / 100}XX") ?? Answers.GetValueOrDefault("DEFAULT");
+
+    public static bool IsType(string given, string known)
+    {
+        var semicolon = given.IndexOf(';');
+        var type = (semicolon < 0 ? given : given[..semicolon]).Trim();
+        if (known == "*/*" || type.Equals(known.Split(';')[0].Trim(), StringComparison.OrdinalIgnoreCase)) return true;
+        return known.EndsWith("/*", StringComparison.Ordinal) && type.StartsWith(known[..^1], StringComparison.OrdinalIgnoreCase);
+    }
 
     public static bool IsJson(string mediaType)
     {
@@ -151,9 +202,6 @@ internal sealed class Operation
         return compiled;
     }
 
-    /// <param name="In"><c>query</c>, <c>path</c> or <c>header</c>.</param>
-    public sealed record Parameter(string In, string Name, bool Required, JsonObject Shape, BodySchema? Schema);
-
     /// <summary>An answer as the document describes it.</summary>
     public sealed class DescribedAnswer
     {
@@ -165,15 +213,20 @@ internal sealed class Operation
         /// <summary>By name; the first is the one that is shown unless another is asked for.</summary>
         public IReadOnlyList<KeyValuePair<string, JsonNode?>> Examples { get; private init; } = [];
 
+        /// <summary>Examples of its headers.</summary>
+        public IReadOnlyList<KeyValuePair<string, string>> Headers { get; private init; } = [];
+
         public static DescribedAnswer Read(JsonObject root, JsonNode? json, SchemaDocument schemas, string here, List<string> mistakes)
         {
-            if (json?["content"] is not JsonObject { Count: > 0 } content) return new DescribedAnswer();
+            KeyValuePair<string, string>[] headers = [.. MockExamples.HeadersOf(root, json?["headers"] as JsonObject)];
+            if (json?["content"] is not JsonObject { Count: > 0 } content) return new DescribedAnswer { Headers = headers };
             var (mediaType, described) = content.FirstOrDefault(type => IsJson(type.Key)) is { Key: not null } found ? found : content.First();
             return new DescribedAnswer
             {
                 MediaType = mediaType == "*/*" ? "application/json" : mediaType,
                 Schema = IsJson(mediaType) && described?["schema"] is { } schema ? Compile(schema, schemas, here, mistakes) : null,
                 Examples = [.. MockExamples.Of(root, described as JsonObject)],
+                Headers = headers,
             };
         }
     }

@@ -61,8 +61,13 @@ internal sealed class TollgateBodies
         };
     }
 
-    /// <summary>The path of the operation that a route stands in for, where it does not write <c>DownstreamPathTemplate</c>: its own.</summary>
-    public static string? PathOf(JsonEntry route) => route["Tollgate"] is { Kind: JsonEntryKind.Object } json && IsMocked(json) ? route["UpstreamPathTemplate"]?.Text : null;
+    /// <summary>The path of the operation that a route stands in for, where it does not write <c>DownstreamPathTemplate</c>: what its placeholders take.</summary>
+    public static string? PathOf(JsonEntry route)
+    {
+        if (route["Tollgate"] is not { Kind: JsonEntryKind.Object } json || !IsMocked(json) || route["UpstreamPathTemplate"]?.Text is not { } template) return null;
+        var placeholder = template.IndexOf('{');
+        return placeholder <= 0 ? template : template[Math.Max(0, template.LastIndexOf('/', placeholder))..];
+    }
 
     private static bool IsMocked(JsonEntry json) => json["Mock"] is { } mock && !(mock.Kind == JsonEntryKind.Scalar && mock.Text.Equals("false", StringComparison.OrdinalIgnoreCase));
 

@@ -66,6 +66,7 @@ internal sealed class TransportPool : IDisposable
             ActivityHeadersPropagator = null,
             EnableMultipleHttp2Connections = true,
             ConnectCallback = UpstreamConnect.ConnectAsync,
+            PlaintextStreamFilter = FirstAnswerStream.Over,
             PooledConnectionLifetime = TimeSpan.FromSeconds(rule.LifetimeSeconds),
         };
         if (rule.MaxConnections > 0) sockets.MaxConnectionsPerServer = rule.MaxConnections;

@@ -137,8 +137,8 @@ public sealed class SchemaTests
             """)!, mistakes)!;
         mistakes.ShouldBeEmpty();
         var operation = book.Find("POST", ["/a"], out _)!;
-        Violations(operation.Body!, """{ "secret": "s", "kind": null }""").ShouldBeEmpty();
-        Violations(operation.Body!, """{ "id": "1", "kind": "y" }""").Select(violation => violation.Pointer).ShouldBe(["/secret", "/kind"], ignoreOrder: true);
+        Violations(operation.BodyOf("application/json")!, """{ "secret": "s", "kind": null }""").ShouldBeEmpty();
+        Violations(operation.BodyOf("application/json")!, """{ "id": "1", "kind": "y" }""").Select(violation => violation.Pointer).ShouldBe(["/secret", "/kind"], ignoreOrder: true);
         Violations(operation.AnswerOf(200)!.Schema!, """{ "id": "1", "kind": "x" }""", isAnswer: true).ShouldBeEmpty();
         Violations(operation.AnswerOf(200)!.Schema!, """{ "kind": "x" }""", isAnswer: true).Single().Pointer.ShouldBe("/id");
     }

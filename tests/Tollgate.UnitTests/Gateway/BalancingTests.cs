@@ -29,6 +29,17 @@ public sealed class BalancingTests
     }
 
     [Fact]
+    public void Of_hosts_with_few_requests_each_has_its_share_and_who_is_busy_has_none()
+    {
+        var upstream = new Upstream([new("a", 1, "http", weight: 5), new("b", 1, "http"), new("c", 1, "http")], new BalancingOptions { Policy = BalancingPolicy.LeastRequests });
+
+        var idle = string.Concat(Enumerable.Range(0, 14).Select(_ => Choose(upstream)));
+        (idle.Count(c => c == 'a'), idle.Count(c => c == 'b'), idle.Count(c => c == 'c')).ShouldBe((10, 2, 2));
+        for (var i = 0; i < 11; i++) upstream.Destinations[0].Begin();
+        string.Concat(Enumerable.Range(0, 4).Select(_ => Choose(upstream))).ShouldNotContain("a");
+    }
+
+    [Fact]
     public void A_session_stays_with_its_host_until_it_rests_too_long()
     {
         var sessions = new StickySessions("sid") { ExpiryMs = 1000 };

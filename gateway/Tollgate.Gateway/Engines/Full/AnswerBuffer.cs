@@ -56,7 +56,7 @@ internal sealed class AnswerBuffer(Exchange exchange, RouteBodies bodies, Operat
         }
 
         var bytes = _kept.ToArray();
-        if (_tooLarge || bytes.Length > 0 && !TryTake(ref bytes))
+        if (_tooLarge || (bytes.Length > 0 ? !TryTake(ref bytes) : LacksBody()))
         {
             foreach (var name in new[] { "Content-Type", "Content-Length", "ETag", "Last-Modified", "Content-Encoding", "Set-Cookie" }) Response.Headers.Remove(name);
             exchange.ReleaseRecord(status: 502, answered: false);
@@ -77,20 +77,39 @@ internal sealed class AnswerBuffer(Exchange exchange, RouteBodies bodies, Operat
         if (bytes.Length > 0) await inner.WriteAsync(bytes, exchange.Context.RequestAborted);
     }
 
+    private BodySchema? Schema => bodies.AnswerSchema ?? (bodies.ValidatesAnswers ? operation?.AnswerOf(Response.StatusCode)?.Schema : null);
+
+    // Nothing is not JSON, where the schema asks for some and the status allows it.
+    private bool LacksBody()
+    {
+        if (Schema is null || Response.StatusCode is 204 or 205 or 304) return false;
+        FullEngineLog.AnswerViolates(exchange.Engine.Logger, exchange.Route.Name, "", "there is no body.", exchange.RequestId);
+        return true;
+    }
+
     private bool TryTake(ref byte[] bytes)
     {
-        if (!BodyStage.TryParse(bytes, out var body, out _)) return false;
+        var coding = Response.Headers.ContentEncoding.ToString();
+        if (PlainBody.Of(bytes, coding, Response.ContentType ?? "", bodies.MaxBytes, out var plain, out _) != PlainBody.Outcome.Plain || !BodyStage.TryParse(plain, out var body, out _)) return false;
         var violations = new List<Violation>();
-        (bodies.AnswerSchema ?? (bodies.ValidatesAnswers ? operation?.AnswerOf(Response.StatusCode)?.Schema : null))?.Validate(bytes, violations, isAnswer: true);
+        Schema?.Validate(plain, violations, isAnswer: true);
         if (violations.Count > 0)
         {
             FullEngineLog.AnswerViolates(exchange.Engine.Logger, exchange.Route.Name, violations[0].Pointer, violations[0].Detail, exchange.RequestId);
             return false;
         }
 
-        if (bodies.AnswerChanges.Count == 0) return true;
+        if (bodies.AnswerChanges.Count == 0)
+        {
+            if (coding.Length == 0) return true;
+            bytes = plain;    // the caller was not asked whether it takes a coding
+            Response.Headers.ContentEncoding = default;
+            return true;
+        }
+
         bytes = RouteBodies.Write(RouteBodies.Apply(body, bodies.AnswerChanges));
-        Response.Headers.Remove("ETag");    // of another body
+        foreach (var name in BodyStage.OfAnotherBody) Response.Headers.Remove(name);
+        Response.ContentType = PlainBody.InUtf8(Response.ContentType ?? "application/json");
         return true;
     }
 

@@ -14,6 +14,9 @@ internal static class BodyStage
 {
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
+    /// <summary>Headers that are true of the body as it came, and of no other.</summary>
+    public static readonly string[] OfAnotherBody = ["Content-Encoding", "Content-MD5", "Digest", "Content-Digest", "Repr-Digest", "ETag", "Accept-Ranges"];
+
     /// <param name="next">The stages after this one.</param>
     public static async Task ServeAsync(Exchange exchange, RouteBodies bodies, Func<Exchange, Task> next)
     {
@@ -50,8 +53,14 @@ internal static class BodyStage
             return;
         }
 
-        // What is to be read must not come encoded.
-        if (bodies.ReadsAnswerBodies) context.Request.Headers.AcceptEncoding = "identity";
+        // What is to be read should not come encoded, and must come whole.
+        if (bodies.ReadsAnswerBodies)
+        {
+            context.Request.Headers.AcceptEncoding = "identity";
+            context.Request.Headers.Remove("Range");
+            context.Request.Headers.Remove("If-Range");
+        }
+
         exchange.HoldRecord();
         var answer = new AnswerBuffer(exchange, bodies, operation, context.Response.Body);
         context.Response.Body = answer;
@@ -66,7 +75,8 @@ internal static class BodyStage
         ref var call = ref exchange.Call;
         var address = exchange.Route.Downstream.Fill("", call.Path, "", in exchange.Admission.Captures, exchange.Admission.Fillings);
         var question = address.IndexOf('?');
-        return book.Find(call.Method, [question < 0 ? address : address[..question], call.Path], out values);
+        var downstream = question < 0 ? address : address[..question];
+        return book.Find(call.Method, bodies.Mock is null ? [downstream, call.Path] : [call.Path, downstream], out values);    // a mock sends nothing downstream
     }
 
     // False = the call was refused.
@@ -77,7 +87,8 @@ internal static class BodyStage
         if (bodies.ValidatesRequests && operation is not null) CheckParameters(exchange, operation, values, violations);
 
         var hasBody = exchange.Context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
-        var schema = bodies.RequestSchema ?? (bodies.ValidatesRequests ? operation?.Body : null);
+        var type = request.ContentType ?? "";
+        var schema = bodies.RequestSchema ?? (bodies.ValidatesRequests ? operation?.BodyOf(type) : null);
         if (!hasBody)
         {
             if (bodies.ValidatesRequests && operation is { BodyRequired: true } || bodies.RequestSchema is not null && request.Method is "POST" or "PUT" or "PATCH")
@@ -85,8 +96,7 @@ internal static class BodyStage
             return violations.Count == 0 || await RefuseAsync(exchange, violations);
         }
 
-        var type = request.ContentType ?? "";
-        if (bodies.ValidatesRequests && operation is { BodyTypes.Count: > 0 } && !operation.BodyTypes.Any(known => IsType(type, known)) || bodies.RequestSchema is not null && !Operation.IsJson(type))
+        if (bodies.ValidatesRequests && operation is { BodyTypes.Count: > 0 } && !operation.BodyTypes.Any(known => Operation.IsType(type, known)) || bodies.RequestSchema is not null && !Operation.IsJson(type))
         {
             await SpecialStages.RefuseAsync(exchange, Refusal.UnsupportedMediaType);
             return false;
@@ -99,11 +109,37 @@ internal static class BodyStage
             return false;
         }
 
-        if (!TryParse(bytes, out var body, out var reason)) violations.Add(new Violation("", reason));
-        else schema?.Validate(bytes, violations);
+        JsonNode? body = null;
+        switch (PlainBody.Of(bytes, request.Headers.ContentEncoding.ToString(), type, bodies.MaxBytes, out var plain, out var reason))
+        {
+            case PlainBody.Outcome.Unknown:
+                exchange.Context.Response.Headers.AcceptEncoding = PlainBody.Codings;
+                await SpecialStages.RefuseAsync(exchange, Refusal.UnsupportedMediaType);
+                return false;
+            case PlainBody.Outcome.TooLarge:
+                await SpecialStages.RefuseAsync(exchange, Refusal.ContentTooLarge);
+                return false;
+            case PlainBody.Outcome.Broken:
+                violations.Add(new Violation("", reason));
+                break;
+            case var _ when !TryParse(plain, out body, out reason):
+                violations.Add(new Violation("", reason));
+                break;
+            default:
+                schema?.Validate(plain, violations);
+                break;
+        }
+
         if (violations.Count > 0) return await RefuseAsync(exchange, violations);
 
-        if (bodies.RequestChanges.Count > 0) bytes = RouteBodies.Write(RouteBodies.Apply(body, bodies.RequestChanges));
+        // What is not changed goes on as it came.
+        if (bodies.RequestChanges.Count > 0)
+        {
+            bytes = RouteBodies.Write(RouteBodies.Apply(body, bodies.RequestChanges));
+            foreach (var name in OfAnotherBody) request.Headers.Remove(name);
+            request.ContentType = PlainBody.InUtf8(type);
+        }
+
         request.Body = new MemoryStream(bytes, writable: false);
         request.Headers.Remove("Transfer-Encoding");
         request.ContentLength = bytes.Length;
@@ -115,36 +151,10 @@ internal static class BodyStage
         var query = QueryHelpers.ParseQuery(exchange.Call.Query);
         foreach (var parameter in operation.Parameters)
         {
-            string[] given = parameter.In switch
-            {
-                "query" => query.TryGetValue(parameter.Name, out var found) ? [.. found.Select(value => value ?? "")] : [],
-                "path" => values.TryGetValue(parameter.Name, out var value) ? [value] : [],
-                _ => exchange.Context.Request.Headers.TryGetValue(parameter.Name, out var lines) ? [lines.ToString()] : [],
-            };
             var pointer = $"/{parameter.In}/{parameter.Name}";
-            if (given.Length == 0)
-            {
-                if (parameter.Required) violations.Add(new Violation(pointer, $"the {parameter.In} parameter \"{parameter.Name}\" is missing."));
-                continue;
-            }
-
-            parameter.Schema?.Validate(Typed(parameter.Shape, given).ToJsonString(), pointer, violations);
+            if (parameter.Of(query, values, exchange.Context.Request.Headers) is { } value) parameter.Schema?.Validate(value.ToJsonString(), pointer, violations);
+            else if (parameter.Required) violations.Add(new Violation(pointer, $"the {parameter.In} parameter \"{parameter.Name}\" is missing."));
         }
-    }
-
-    // Parameters are text; their schema says what they mean.
-    private static JsonNode Typed(JsonObject shape, string[] given)
-    {
-        var type = shape["type"] is JsonArray several ? several.FirstOrDefault(one => one?.ToString() != "null")?.ToString() : shape["type"]?.ToString();
-        if (type == "array") return new JsonArray([.. given.SelectMany(value => value.Split(',')).Select(value => Typed(shape["items"] as JsonObject ?? [], [value]))]);
-        var text = given[0];
-        return type switch
-        {
-            "integer" when long.TryParse(text, System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out var whole) => JsonValue.Create(whole),
-            "number" when double.TryParse(text, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) => JsonValue.Create(number),
-            "boolean" when text is "true" or "false" => JsonValue.Create(text == "true"),
-            _ => JsonValue.Create(text)!,
-        };
     }
 
     private static Task MockAsync(Exchange exchange, Mock mock, Operation? operation)
@@ -157,6 +167,9 @@ internal static class BodyStage
             var described = Choose(operation!, wantedStatus ?? (mock.Status == 0 ? null : mock.Status));
             status = described.Status;
             mediaType = described.Answer?.MediaType ?? "";
+            foreach (var (name, value) in described.Answer?.Headers ?? [])
+                if (!HopByHopHeaders.Ends(name) && !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+                    response.Headers[name] = value;
             var examples = described.Answer?.Examples ?? [];
             var example = examples.FirstOrDefault(one => one.Key == wantedExample) is { Key: not null } named ? named : examples.FirstOrDefault();
             body = example.Key is null || status is 204 or 304 ? []
@@ -208,26 +221,41 @@ internal static class BodyStage
 
     public static bool TryParse(byte[] bytes, out JsonNode? body, out string reason)
     {
+        body = null;
         try
         {
+            if (bytes.AsSpan().IndexOf("\\u"u8) >= 0 && !AreCharacters(bytes))
+            {
+                reason = "the body has half of a surrogate pair, which is no character.";
+                return false;
+            }
+
             body = JsonNode.Parse(bytes, null, Strict);
             reason = "";
             return true;
         }
         catch (JsonException broken)
         {
-            body = null;
             reason = $"the body is not valid JSON{(broken.LineNumber is { } line ? $" on line {line + 1}" : "")}.";
             return false;
         }
     }
 
-    private static bool IsType(string given, string known)
+    // Escapes may write what UTF-8 cannot.
+    private static bool AreCharacters(byte[] bytes)
     {
-        var semicolon = given.IndexOf(';');
-        var type = (semicolon < 0 ? given : given[..semicolon]).Trim();
-        if (known == "*/*" || type.Equals(known.Split(';')[0].Trim(), StringComparison.OrdinalIgnoreCase)) return true;
-        return known.EndsWith("/*", StringComparison.Ordinal) && type.StartsWith(known[..^1], StringComparison.OrdinalIgnoreCase);
+        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = Strict.MaxDepth });
+        try
+        {
+            while (reader.Read())
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                    reader.GetString();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     private static async Task<bool> RefuseAsync(Exchange exchange, List<Violation> violations)

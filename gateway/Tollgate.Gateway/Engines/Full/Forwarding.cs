@@ -34,6 +34,9 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
 
     private Delivery Delivery => exchange.Route.Delivery;
 
+    // What the service is asked: a route may change the method, and with it what may be done twice.
+    private string Method => exchange.Route.Method?.Method ?? exchange.Call.Method;
+
     public void Reset()
     {
         _circuit?.Abandon(_circuitTicket);
@@ -130,15 +133,20 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
             NowUnixMs = call.ArrivedUnixMs,
         };
         var delivery = route.Delivery;
-        _upstream = delivery.Canary is { } canary && canary.Takes(in _placement) ? canary.Upstream : route.Upstream;
+        _upstream = delivery.Canary is { } canary && canary.Takes(in _placement) && canary.Upstream.HasWell(_placement.NowUnixMs) ? canary.Upstream : route.Upstream;
         delivery.Retry.Budget.Earn();
         if (delivery.Mirror is { } mirror) _mirrored = MirroredCall.Of(mirror, in _placement, _engine);
 
         // A body is kept only where it could be needed once more.
-        var retries = delivery.Retry.AttemptsOn(_upstream.Destinations.Length) > 1 && delivery.Retry.Covers(call.Method);
+        var retries = MostTries > 1 && delivery.Retry.Covers(Method);
         var most = Math.Max(retries ? delivery.Retry.BodyBytes : 0, _mirrored.Wants ? delivery.Mirror!.BodyBytes : 0);
         if (most > 0 && HasBody()) Context.Request.Body = _body = new ReplayableBody(Context.Request.Body, most);
     }
+
+    // A canary's calls may end at the route's own hosts.
+    private int MostTries => Delivery.Retry.AttemptsOn(_upstream.Destinations.Length + (IsAtCanary ? exchange.Route.Upstream.Destinations.Length : 0));
+
+    private bool IsAtCanary => !ReferenceEquals(_upstream, exchange.Route.Upstream);
 
     private bool HasBody() => Context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false;
 
@@ -150,7 +158,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
     private HttpMessageInvoker ClientFor(Route route, Destination host)
     {
         var client = route.Transport?.Client ?? _engine.Client;
-        _isHedged = route.Delivery.Hedge is not null && route.Delivery.Retry.Covers(exchange.Call.Method) && !HasBody();
+        _isHedged = route.Delivery.Hedge is not null && route.Delivery.Retry.Covers(Method) && !HasBody();
         if (!_isHedged) return client;
         _hedging ??= new HedgingInvoker(_engine.Metrics);
         _hedging.Begin(client, _upstream, route.Delivery.Hedge!, host, in _placement, OriginOf);
@@ -202,10 +210,10 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
     {
         var route = exchange.Route;
         var retry = route.Delivery.Retry;
-        if (loss is Loss.Caller or Loss.Plugin || Context.Response.HasStarted || _attempt >= retry.AttemptsOn(_upstream.Destinations.Length) || IsLate(route)) return false;
+        if (loss is Loss.Caller or Loss.Plugin || Context.Response.HasStarted || _attempt >= MostTries || IsLate(route)) return false;
         if (_body is { IsReplayable: false }) return false;
         if (loss is Loss.NoConnection or Loss.NoSecrets) return true;
-        if (!retry.Covers(exchange.Call.Method) || _body is null && HasBody()) return false;
+        if (!retry.Covers(Method) || _body is null && HasBody()) return false;
         return loss switch
         {
             Loss.Broken => true,
@@ -221,6 +229,13 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         if (retry.WaitMs > 0) await Task.Delay(TimeSpan.FromMilliseconds(retry.WaitMs * (0.5 + Random.Shared.NextDouble())), _engine.Time, Context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _placement.NowUnixMs = Now;
         var next = _upstream.Choose(ref _placement);
+        if (next is null && IsAtCanary)
+        {
+            _upstream = exchange.Route.Upstream;
+            _placement.Tried = 0;
+            next = _upstream.Choose(ref _placement);
+        }
+
         if (next is null && (retry.Attempts > 0 || loss == Loss.Answer))
         {
             _placement.Tried = 0;

@@ -60,6 +60,7 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
             ActivityHeadersPropagator = null,
             EnableMultipleHttp2Connections = true,
             ConnectCallback = UpstreamConnect.ConnectAsync,
+            PlaintextStreamFilter = FirstAnswerStream.Over,
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         }));
 

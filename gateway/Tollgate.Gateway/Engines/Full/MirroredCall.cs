@@ -40,6 +40,7 @@ internal struct MirroredCall
         _hasBody = hasBody;
         if (!hasBody)
         {
+            if (message.Content is not null) _copy.Content = UpstreamHead.NoBody();
             Send(engine, null);
             _mirror = null;
             return;

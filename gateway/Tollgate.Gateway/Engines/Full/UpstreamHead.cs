@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Tollgate.Contracts.Plugins;
+using Tollgate.Gateway.Balancing;
 using Tollgate.Gateway.Policy.Transforms;
 
 namespace Tollgate.Gateway.Engines.Full;
@@ -58,8 +59,18 @@ internal static class UpstreamHead
             message.Options.Set(PluginMessage.Route, route.Name);
         }
 
+        if (message.Content is null && MayNotBeDoneTwice(message.Method.Method)) message.Content = NoBody();
         if (route.Transport is { Traces: true } && !headers.ContainsKey("traceparent")) Add(message, "traceparent", TraceContext.Of(exchange.RequestNumber));
     }
+
+    /// <summary>
+    /// The body of a call that has none and may not be done twice. A call without one the client would send again by itself on another connection when the first is closed
+    /// without an answer; what has begun to send its body it never sends again (RFC 9110 §9.2.2). The upstream sees the same either way: <c>Content-Length: 0</c>.
+    /// </summary>
+    public static HttpContent NoBody() => new ByteArrayContent([]);
+
+    // What becomes a socket (RFC 8441) has no end, and so no body.
+    private static bool MayNotBeDoneTwice(string method) => !RetryRule.IsIdempotent(method) && method != "CONNECT";
 
     private static void TellSubject(HttpRequestMessage message, string header, string? subject)
     {
