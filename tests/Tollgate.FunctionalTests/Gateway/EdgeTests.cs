@@ -38,6 +38,10 @@ public sealed class EdgeTests : IClassFixture<EdgeTests.Fixture>
             Folder.Write("site/docs/index.html", "<h1>docs</h1>");
             Folder.Write("site/app.js", "let a = 1;");
             Folder.Write("site/.secret", "hidden");
+            Directory.CreateDirectory(Folder.File("site/.git"));
+            Directory.CreateDirectory(Folder.File("site/.well-known"));
+            Folder.Write("site/.git/config", "hidden");
+            Folder.Write("site/.well-known/security.txt", "Contact: us");
             var outside = Folder.Write("outside.txt", "outside");
             File.CreateSymbolicLink(Folder.File("site/way-out.txt"), outside);
             File.CreateSymbolicLink(Folder.File("site/inside.js"), "app.js");
@@ -183,6 +187,11 @@ public sealed class EdgeTests : IClassFixture<EdgeTests.Fixture>
     [InlineData("*", "br")]
     [InlineData("br;q=0, gzip", "gzip")]
     [InlineData("identity", null)]
+    [InlineData("identity, gzip;q=0.5", null)]
+    [InlineData("identity;q=0.5, br;q=0.7", "br")]
+    [InlineData("identity, gzip", "gzip")]
+    [InlineData("identity, *;q=0.1", null)]
+    [InlineData("*, br;q=0", "gzip")]
     [InlineData("zstd", null)]
     public async Task An_answer_is_compressed_as_its_caller_asks(string accept, string? coding)
     {
@@ -263,12 +272,17 @@ public sealed class EdgeTests : IClassFixture<EdgeTests.Fixture>
         (await (await _gateway.GetAsync("/site/docs/")).Content.ReadAsStringAsync()).ShouldBe("<h1>docs</h1>");
         (await (await _gateway.GetAsync("/site/inside.js")).Content.ReadAsStringAsync()).ShouldBe("let a = 1;");
         (await (await _gateway.GetAsync("/spa/some/page", ("Accept", "text/html"))).Content.ReadAsStringAsync()).ShouldBe("<h1>home</h1>");
+        (await (await _gateway.GetAsync("/site/.well-known/security.txt")).Content.ReadAsStringAsync()).ShouldBe("Contact: us");
     }
 
     [Theory]
     [InlineData("/site/nothing.txt")]
     [InlineData("/site/way-out.txt")]
     [InlineData("/site/.secret")]
+    [InlineData("/site/.git/config")]
+    [InlineData("/site/%2egit/config")]
+    [InlineData("/site/docs/..%2f.git/config")]
+    [InlineData("/spa/.git/config")]
     [InlineData("/site/..%2foutside.txt")]
     [InlineData("/site/%2e%2e%2foutside.txt")]
     [InlineData("/site/docs/..%2f..%2foutside.txt")]
@@ -276,7 +290,7 @@ public sealed class EdgeTests : IClassFixture<EdgeTests.Fixture>
     [InlineData("/site/%2fetc/passwd")]
     [InlineData("/spa/missing.js")]
     public async Task Nothing_outside_the_folder_and_nothing_hidden_is_served(string path) =>
-        await (await _gateway.GetAsync(path)).ShouldBeProblemAsync(404, "not-found");
+        await (await _gateway.GetAsync(path, ("Accept", "text/html,*/*"))).ShouldBeProblemAsync(404, "not-found");
 
     [Fact]
     public async Task Files_of_a_product_need_a_key_like_every_call_of_it()

@@ -52,11 +52,11 @@ internal sealed class StaticFolders(IWebHostEnvironment environment, ILoggerFact
             var question = path.IndexOf('?');
             path = Uri.UnescapeDataString(question < 0 ? path : path[..question]);
             if (path.Length == 0) path = "/";
-            if (path.Contains('\0') || path.Contains('\\')) return MissAsync(exchange);
+            if (path.Contains('\0') || path.Contains('\\') || IsHidden(path)) return MissAsync(exchange);
 
             if (exchange.Call.Path.EndsWith('/') && _rule.Index.Length > 0) path = path.TrimEnd('/') + "/" + _rule.Index;
             else if (!_files.GetFileInfo(path).Exists && _rule.Index.Length > 0 && _files.GetFileInfo($"{path}/{_rule.Index}").Exists) return RedirectAsync(exchange);
-            if (!_files.GetFileInfo(path).Exists && _rule.Fallback is not null && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)) path = "/" + _rule.Fallback;
+            if (!_files.GetFileInfo(path).Exists && _rule.Fallback is not null && IsPage(path, request)) path = "/" + _rule.Fallback;
 
             if (!_files.GetFileInfo(path).Exists || Inside(path) is not { } real) return MissAsync(exchange);
             exchange.Context.Items[typeof(Exchange)] = exchange;
@@ -64,6 +64,19 @@ internal sealed class StaticFolders(IWebHostEnvironment environment, ILoggerFact
             exchange.Outcome = "ok";
             return _serve.Invoke(exchange.Context);
         }
+
+        // A folder that begins with a dot hides what is in it, but for the one that is there to be found (RFC 8615).
+        private static bool IsHidden(string path)
+        {
+            foreach (var range in path.AsSpan().Split('/'))
+                if (path.AsSpan()[range] is ['.', ..] part && part is not ".well-known")
+                    return true;
+            return false;
+        }
+
+        // A browser that goes to an address, and not what one of its pages needs: that has a file's ending.
+        private static bool IsPage(string path, HttpRequest request) =>
+            !Path.HasExtension(path) && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 
         // Links within the folder are followed (so are mounted volumes made), those that lead out of it are not.
         // The file itself is served: a link has another length.

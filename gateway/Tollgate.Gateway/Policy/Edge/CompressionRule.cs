@@ -51,37 +51,31 @@ internal sealed class CompressionRule
     public string? Choose(string acceptEncoding)
     {
         string? best = null;
-        var bestWeight = 0.0;
+        var bestWeight = Weight(acceptEncoding, "identity") ?? 0;    // a caller may like it better, if he says so
         foreach (var coding in _codings)
         {
-            var weight = Weight(acceptEncoding, coding);
-            if (weight > bestWeight) (best, bestWeight) = (coding, weight);
+            var weight = Weight(acceptEncoding, coding) ?? Weight(acceptEncoding, "*") ?? 0;
+            if (weight > 0 && (weight > bestWeight || best is null && weight == bestWeight)) (best, bestWeight) = (coding, weight);
         }
 
         return best;
     }
 
-    private static double Weight(string acceptEncoding, string coding)
+    // Null = it is not named.
+    private static double? Weight(string acceptEncoding, string coding)
     {
-        var any = 0.0;
         foreach (var range in acceptEncoding.AsSpan().Split(','))
         {
             var item = acceptEncoding.AsSpan()[range];
             var semicolon = item.IndexOf(';');
             var name = (semicolon < 0 ? item : item[..semicolon]).Trim();
-            if (!name.Equals(coding, StringComparison.OrdinalIgnoreCase) && !name.SequenceEqual("*")) continue;
-            var weight = 1.0;
-            if (semicolon >= 0)
-            {
-                var parameter = item[(semicolon + 1)..].Trim();
-                if (parameter.StartsWith("q=", StringComparison.OrdinalIgnoreCase) &&
-                    !double.TryParse(parameter[2..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out weight)) weight = 0;
-            }
-
-            if (!name.SequenceEqual("*")) return weight;
-            any = weight;
+            if (!name.Equals(coding, StringComparison.OrdinalIgnoreCase)) continue;
+            if (semicolon < 0) return 1;
+            var parameter = item[(semicolon + 1)..].Trim();
+            if (!parameter.StartsWith("q=", StringComparison.OrdinalIgnoreCase)) return 1;
+            return double.TryParse(parameter[2..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var weight) ? weight : 0;
         }
 
-        return any;
+        return null;
     }
 }
