@@ -26,7 +26,14 @@ internal sealed record CertificateFile(string Path, string? Key, string? Passwor
         if (IsPem(Path))
         {
             chain.ImportFromPemFile(Path);
-            own = Password is null ? X509Certificate2.CreateFromPemFile(Path, Key ?? Path) : X509Certificate2.CreateFromEncryptedPemFile(Path, Password, Key ?? Path);
+            try
+            {
+                own = Password is null ? X509Certificate2.CreateFromPemFile(Path, Key ?? Path) : X509Certificate2.CreateFromEncryptedPemFile(Path, Password, Key ?? Path);
+            }
+            catch (ArgumentException mismatch)    // a key of another certificate, where it is no RSA
+            {
+                throw new CryptographicException("The key is not the certificate's.", mismatch);
+            }
         }
         else
         {

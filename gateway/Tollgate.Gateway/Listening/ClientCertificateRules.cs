@@ -36,10 +36,21 @@ internal sealed record ClientCertificateRules
         return new ClientCertificateRules { Mode = mode, CaFile = caFile, Hosts = [.. ListenerOptions.Texts(section.GetSection("Hosts"))], SubjectHeader = header };
     }
 
+    /// <summary>
+    /// Whether a call over https is for a name that demands a certificate, on a connection that named another and so was not asked for one: the handshake
+    /// decides by SNI, the route by <c>Host</c>, and a caller writes both.
+    /// </summary>
+    public bool IsEvaded(string host, string? subject)
+    {
+        if (Mode != ClientCertificateMode.Required || Hosts.Count == 0 || subject is not null) return false;
+        var port = host.LastIndexOf(':');
+        return Asks(port > host.LastIndexOf(']') ? host[..port] : host);
+    }
+
     /// <summary>Makes a handshake ask for a certificate, and check it.</summary>
     public void Apply(SslServerAuthenticationOptions handshake, string? serverName, X509Certificate2Collection authorities)
     {
-        if (Mode == ClientCertificateMode.None || Hosts.Count > 0 && !Hosts.Any(host => HostPattern.Matches(host, serverName))) return;
+        if (Mode == ClientCertificateMode.None || !Asks(serverName)) return;
 
         handshake.ClientCertificateRequired = true;
         var chain = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
@@ -50,6 +61,8 @@ internal sealed record ClientCertificateRules
         handshake.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
             errors == SslPolicyErrors.None || optional && certificate is null && errors == SslPolicyErrors.RemoteCertificateNotAvailable;
     }
+
+    private bool Asks(string? name) => Hosts.Count == 0 || Hosts.Any(host => HostPattern.Matches(host, name));
 }
 
 internal enum ClientCertificateMode : byte

@@ -39,4 +39,5 @@ internal enum Refusal : byte
     CircuitOpen,
     NotReady,
     UpstreamTimeout,
+    Misdirected,
 }

@@ -126,6 +126,7 @@ internal static class Refusals
         Refusal.CircuitOpen => new("circuit-open", 503, "Service is recovering", "The service behind this route failed too often and is given a rest. Wait as many seconds as Retry-After says."),
         Refusal.NotReady => new("not-ready", 503, "Not ready", "The gateway cannot decide on this call at the moment. Wait as many seconds as Retry-After says."),
         Refusal.UpstreamTimeout => new("upstream-timeout", 504, "Service timed out", "The service behind this route did not answer in time. Try again later."),
+        Refusal.Misdirected => new("misdirected", 421, "Misdirected request", "This host asks for a client certificate, and this connection was opened for another host. Open one for this host."),
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "A refusal without a face."),
     };
 }

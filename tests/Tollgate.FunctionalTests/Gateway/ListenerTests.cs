@@ -127,6 +127,62 @@ public sealed class ListenerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_name_that_demands_a_certificate_is_not_reached_by_way_of_another()
+    {
+        using var one = _authority.ForHost("one.test", "partners.test");
+        using var partner = _authority.ForClient("partner");
+        Write("one", one);
+        await using var gateway = await GatewayProcess.StartAsync(_config, "--urls", Both, "--Gateway:Certificates:0:Path", _folder.File("one.pem"), "--Gateway:Certificates:0:Key", _folder.File("one.key"),
+            "--Gateway:ClientCertificates:CaFile", _folder.Write("ca.pem", _authority.Pem), "--Gateway:ClientCertificates:Mode", "required", "--Gateway:ClientCertificates:Hosts", "partners.test");
+        var port = (await HttpsOfAsync(gateway)).Port;
+
+        (await AskAsync("one.test", "one.test")).ShouldStartWith("HTTP/1.1 200 ");
+        foreach (var host in new[] { "partners.test", $"partners.test:{port}", "PARTNERS.test" })
+            (await AskAsync("one.test", host)).ShouldStartWith("HTTP/1.1 421 ", customMessage: host);
+        (await AskAsync("partners.test", "partners.test", partner)).ShouldStartWith("HTTP/1.1 200 ");
+        (await AskAsync("partners.test", "one.test", partner)).ShouldStartWith("HTTP/1.1 200 ");
+
+        async Task<string> AskAsync(string named, string host, X509Certificate2? certificate = null)
+        {
+            using var tcp = new System.Net.Sockets.TcpClient();
+            await tcp.ConnectAsync(IPAddress.Loopback, port);
+            await using var tls = new SslStream(tcp.GetStream(), false, (_, _, _, _) => true);
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = named, ClientCertificates = certificate is null ? null : [certificate] });
+            await tls.WriteAsync(Encoding.ASCII.GetBytes($"GET /t/x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+            return await new StreamReader(tls).ReadToEndAsync();
+        }
+    }
+
+    [Fact]
+    public async Task The_key_of_another_certificate_ends_the_start_and_changes_nothing_later()
+    {
+        using var one = _authority.ForHost("one.test");
+        Write("one", one);
+        using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        using var other = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        using var elliptic = new CertificateRequest("CN=elliptic.test", key, System.Security.Cryptography.HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(5));
+        _folder.Write("elliptic.pem", elliptic.ExportCertificatePem());
+        _folder.Write("elliptic.key", other.ExportPkcs8PrivateKeyPem());
+
+        await using (var refused = GatewayProcess.Launch("--config", _config, "--urls", "https://127.0.0.1:0", "--Gateway:Certificates:0:Path", _folder.File("elliptic.pem"), "--Gateway:Certificates:0:Key", _folder.File("elliptic.key")))
+        {
+            (await refused.WaitForExitAsync()).ShouldBe(1);
+            refused.Output.ShouldContain("Gateway:Certificates cannot be used");
+            refused.Output.ShouldNotContain("   at ");
+        }
+
+        await using var gateway = await GatewayProcess.StartAsync(_config, "--urls", Both, "--Gateway:Certificates:0:Path", _folder.File("one.pem"), "--Gateway:Certificates:0:Key", _folder.File("one.key"));
+        var port = (await HttpsOfAsync(gateway)).Port;
+        File.Copy(_folder.File("elliptic.key"), _folder.File("one.key"), overwrite: true);
+        File.Copy(_folder.File("elliptic.pem"), _folder.File("one.pem"), overwrite: true);
+        await gateway.WaitForLineAsync(line => line.Contains("certificates cannot be used"));
+        (await ShownAsync(port, "one.test")).ShouldBe(one.SerialNumber);
+
+        File.WriteAllText(_folder.File("one.key"), key.ExportPkcs8PrivateKeyPem());
+        await Deadline.UntilAsync("the certificate with its own key is shown", async () => await ShownAsync(port, "one.test") == elliptic.SerialNumber);
+    }
+
+    [Fact]
     public async Task One_port_speaks_HTTP1_and_HTTP2_with_and_without_TLS()
     {
         using var one = _authority.ForHost("one.test");

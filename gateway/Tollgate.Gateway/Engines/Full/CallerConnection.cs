@@ -22,6 +22,7 @@ internal sealed class CallerConnection
         Address = address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
         AddressText = Address?.ToString() ?? "unknown";
         IsTrusted = Address is not null && !options.TrustedProxies.IsEmpty && options.TrustedProxies.Contains(Address);
+        IsTls = isTls;
         Scheme = isTls ? "https" : "http";
         CertificateSubject = subject;
         Options = options;
@@ -29,6 +30,7 @@ internal sealed class CallerConnection
 
     public IPAddress? Address { get; }
     public string AddressText { get; }
+    public bool IsTls { get; }
     public string Scheme { get; }
 
     /// <summary>A proxy of ours: what it says of the caller is believed.</summary>

@@ -101,6 +101,7 @@ internal sealed class Exchange : ICallHeaders
         Cache = null;
         Refused = null;
         Violations = null;
+        IsSwitched = false;
         _holdsRecord = false;
         _heldUnits = 0;
         _call = default;
@@ -175,11 +176,14 @@ internal sealed class Exchange : ICallHeaders
         RequestId = Tollgate.Gateway.Policy.RequestId.Choose(headers["X-Request-Id"], _call.ArrivedUnixMs, out _requestNumber);
         Caller = Context.Features.Get<CallerConnection>() ?? CallerConnection.Of(Context.Connection.RemoteIpAddress, request.IsHttps, Engine.Listening);
 
-        // Kestrel marks a message with both a length and a transfer coding so; it may be an attempt at smuggling (RFC 9112 §6.3).
-        var target = Context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        // Over HTTP/2 a coding of the connection has no meaning (RFC 9113 §8.2.2).
-        if (headers.TransferEncoding.Count > 0 && (headers.ContainsKey("X-Content-Length") || !HttpProtocol.IsHttp11(request.Protocol)) || !CanonicalTarget.TrySplit(target, out _call.Path, out _call.Query))
+        if (headers.TransferEncoding.Count > 0 && !IsPlainlyChunked(request))
+        {
+            Context.Response.Headers.Connection = "close";    // where the next message begins is as doubtful
             return RefuseAsync(Verdict.Refuse(Refusal.BadRequest));
+        }
+
+        var target = Context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        if (!CanonicalTarget.TrySplit(target, out _call.Path, out _call.Query)) return RefuseAsync(Verdict.Refuse(Refusal.BadRequest));
 
         if (ConsumerKeysAnswer.IsAskedBy(this)) return ConsumerKeysAnswer.WriteAsync(this);
 
@@ -194,6 +198,7 @@ internal sealed class Exchange : ICallHeaders
         _call.Host = headers.Host.ToString();
         _trail = CallerTrail.Of(Caller, _call.Host, headers);
         if (headers.Via.Count > 0 && ViaHeader.Hops(headers.Via) >= Engine.Listening.Limits.MaxHops) return RefuseAsync(Verdict.Refuse(Refusal.LoopDetected));
+        if (Caller.IsTls && Engine.Listening.ClientCertificates.IsEvaded(_call.Host, Caller.CertificateSubject)) return RefuseAsync(Verdict.Refuse(Refusal.Misdirected));
         if (Engine.Listening.HttpsRedirectPort is { } port && _trail.Proto == "http") return RedirectAsync(port);
 
         _call.ApiKey = headers.TryGetValue("X-Api-Key", out var apiKey) ? apiKey.ToString() : null;
@@ -214,6 +219,12 @@ internal sealed class Exchange : ICallHeaders
             _ => ParkAsync(verdict),
         };
     }
+
+    // Kestrel marks a message with both a length and a transfer coding so; it may be an attempt at smuggling (RFC 9112 §6.3). A coding before chunked would
+    // not be sent on, and the body is nothing without it. Over HTTP/2 a coding of the connection has no meaning (RFC 9113 §8.2.2).
+    private static bool IsPlainlyChunked(HttpRequest request) =>
+        HttpProtocol.IsHttp11(request.Protocol) && !request.Headers.ContainsKey("X-Content-Length") &&
+        request.Headers.TransferEncoding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Asks the policy, once more after a pending verdict.</summary>
     public Verdict Decide(bool final) => Policy.Decide(ref _call, ref _admission, final);
@@ -340,6 +351,12 @@ internal sealed class Exchange : ICallHeaders
         RecordAnswer(status, 0);
         Policy.Refund(ref _admission);
     }
+
+    /// <summary>The service has taken an upgrade: from now on there are bytes both ways, and no answer that could be looked at.</summary>
+    public bool IsSwitched { get; private set; }
+
+    /// <summary>Notes that <see cref="IsSwitched"/> is so, before the call is recorded: that is now, not when the connection ends.</summary>
+    public void Switch() => (IsSwitched, _holdsRecord) = (true, false);
 
     /// <summary>The answer is not what the caller gets before somebody has looked at it: what is recorded waits for <see cref="ReleaseRecord"/>.</summary>
     public void HoldRecord() => _holdsRecord = true;
