@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -79,6 +80,46 @@ public sealed class BodyTests : IAsyncLifetime
             return http.Response.WriteAsync("{ broken");
         };
         await (await _gateway.GetAsync("/changed")).ShouldBeProblemAsync(502, "upstream-unreachable");
+    }
+
+    [Fact]
+    public async Task Who_asks_for_an_upgrade_walks_around_no_check_and_no_change()
+    {
+        _answer = http =>
+        {
+            http.Response.ContentType = "application/json";
+            return http.Response.WriteAsync("""{"order":{"ok":true}}""");
+        };
+        const string upgrade = " HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+        (await RawClient.AskAsync(_gateway.Address, "GET /changed" + upgrade)).ShouldEndWith("""{"ok":true,"version":2}""");
+        (await RawClient.AskAsync(_gateway.Address, "GET /api/orders?limit=11" + upgrade)).ShouldStartWith("HTTP/1.1 422 ");
+        (await RawClient.AskAsync(_gateway.Address, "GET /schema" + upgrade)).ShouldStartWith("HTTP/1.1 502 ");
+        (await RawClient.AskAsync(_gateway.Address, "GET /fixed" + upgrade)).ShouldStartWith("HTTP/1.1 404 ");
+        (await RawClient.AskAsync(_gateway.Address, "GET /fixed" + upgrade.Replace("websocket", "h2c"))).ShouldStartWith("HTTP/1.1 202 ");
+    }
+
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task A_WebSocket_opens_on_a_route_that_changes_answers(string version)
+    {
+        _answer = async http =>
+        {
+            using var opened = await http.WebSockets.AcceptWebSocketAsync();
+            await opened.SendAsync("""{"order":1}"""u8.ToArray(), WebSocketMessageType.Text, true, http.RequestAborted);
+            await opened.CloseAsync(WebSocketCloseStatus.NormalClosure, "", http.RequestAborted);
+        };
+        using var handler = new SocketsHttpHandler();
+        using var socket = new ClientWebSocket();
+        (socket.Options.HttpVersion, socket.Options.HttpVersionPolicy) = (Version.Parse(version), HttpVersionPolicy.RequestVersionExact);
+        await socket.ConnectAsync(new Uri($"ws://{_gateway.Address.Authority}/changed"), new HttpMessageInvoker(handler), CancellationToken.None);
+
+        var buffer = new byte[100];
+        var received = await socket.ReceiveAsync(buffer, CancellationToken.None);
+
+        Encoding.ASCII.GetString(buffer, 0, received.Count).ShouldBe("""{"order":1}""", "what flows in it is the two ends' own");
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "", CancellationToken.None);
     }
 
     [Theory]

@@ -18,7 +18,7 @@ internal static class AggregateStage
     public static async Task ServeAsync(Exchange exchange, AggregateRule aggregate)
     {
         var context = exchange.Context;
-        if (aggregate.LacksAggregator)
+        if (aggregate.LacksAggregator || SocketRequest.IsOne(context))
         {
             await SpecialStages.RefuseAsync(exchange, Refusal.UnknownRoute);
             return;

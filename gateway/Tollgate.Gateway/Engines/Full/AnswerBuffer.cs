@@ -47,6 +47,7 @@ internal sealed class AnswerBuffer(Exchange exchange, RouteBodies bodies, Operat
     /// <summary>The answer is whole: it is checked, changed and sent.</summary>
     public async Task FinishAsync()
     {
+        if (exchange.IsSwitched) return;
         Decide();
         Response.Body = inner;
         if (!_keeps)

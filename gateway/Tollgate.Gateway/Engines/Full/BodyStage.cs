@@ -21,12 +21,6 @@ internal static class BodyStage
     public static async Task ServeAsync(Exchange exchange, RouteBodies bodies, Func<Exchange, Task> next)
     {
         var context = exchange.Context;
-        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true })
-        {
-            await next(exchange);
-            return;
-        }
-
         if (bodies.Document is { Book: null })
         {
             await SpecialStages.RefuseAsync(exchange, Refusal.NotReady, 1);    // what must be checked and cannot be is not let through
@@ -43,7 +37,7 @@ internal static class BodyStage
         if (bodies.ReadsRequests && !await TakeRequestAsync(exchange, bodies, operation, values)) return;
         if (bodies.Mock is { } mock)
         {
-            await MockAsync(exchange, mock, operation);
+            await (SocketRequest.IsOne(context) ? SpecialStages.RefuseAsync(exchange, Refusal.UnknownRoute) : MockAsync(exchange, mock, operation));
             return;
         }
 
@@ -86,7 +80,7 @@ internal static class BodyStage
         var violations = new List<Violation>();
         if (bodies.ValidatesRequests && operation is not null) CheckParameters(exchange, operation, values, violations);
 
-        var hasBody = exchange.Context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
+        var hasBody = !HttpMethods.IsConnect(request.Method) && exchange.Context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
         var type = request.ContentType ?? "";
         var schema = bodies.RequestSchema ?? (bodies.ValidatesRequests ? operation?.BodyOf(type) : null);
         if (!hasBody)

@@ -335,6 +335,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         if (_placement.Affinity is { } cookie && _host is { } bound) AffinityCookies.Write(context, cookie, bound);
         context.Response.Headers.Via = ViaHeader.With(context.Response.Headers.Via, message.Version);
         OwnHeaders.Write(exchange, context.Response.Headers);
+        if (message.StatusCode == HttpStatusCode.SwitchingProtocols || message.RequestMessage?.Method == HttpMethod.Connect && message.IsSuccessStatusCode) exchange.Switch();
         exchange.RecordAnswer(status, exchange.Route.Units);
         ref var record = ref exchange.Record;
         if (record.IsMissing) return false;
