@@ -14,9 +14,6 @@ internal sealed class ConnectionHeaderEncoding : Encoding
 
     public static ConnectionHeaderEncoding Instance { get; } = new();
 
-    /// <summary>The server's question which encoding a header has; null = its own.</summary>
-    public static Encoding? For(string header) => header.Equals("Connection", StringComparison.OrdinalIgnoreCase) ? Instance : null;
-
     public override int GetCharCount(byte[] bytes, int index, int count) => Read(bytes.AsSpan(index, count)).Length;
 
     public override int GetChars(byte[] bytes, int byteIndex, int byteCount, char[] chars, int charIndex)

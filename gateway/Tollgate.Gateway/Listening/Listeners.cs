@@ -13,9 +13,13 @@ internal static class Listeners
 {
     public static void Configure(KestrelServerOptions kestrel, string urls, ListenerOptions options, ServerCertificates? certificates, PriorKnowledge priorKnowledge)
     {
+        // A line ends with CR LF. Who also takes a bare LF may see other lines than the proxy before him (RFC 9112 §2.2).
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
+
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
-        kestrel.RequestHeaderEncodingSelector = ConnectionHeaderEncoding.For;
+        kestrel.RequestHeaderEncodingSelector = HeaderEncodings.OfRequest;
+        kestrel.ResponseHeaderEncodingSelector = HeaderEncodings.OfAnswer;
         Limit(kestrel.Limits, options.Limits);
 
         foreach (var url in urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))

@@ -18,8 +18,11 @@ internal sealed class RawUpstream : IAsyncDisposable
     private readonly ConcurrentQueue<Connection> _received = new();
     private readonly Task _accepting;
 
-    private RawUpstream()
+    private readonly byte[] _answer;
+
+    private RawUpstream(string answer)
     {
+        _answer = Encoding.Latin1.GetBytes(answer);
         _listener.Start();
         _accepting = AcceptAsync();
     }
@@ -38,7 +41,7 @@ internal sealed class RawUpstream : IAsyncDisposable
         }
     }
 
-    public static RawUpstream Start() => new();
+    public static RawUpstream Start(string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") => new(answer);
 
     /// <summary>Forgets what was sent to it so far, also what it has yet to read.</summary>
     public async Task ForgetAsync()
@@ -90,7 +93,7 @@ internal sealed class RawUpstream : IAsyncDisposable
                     _ = await stream.ReadAsync(Memory<byte>.Empty, _stop.Token);    // until there is something
                     var text = connection.Read();
                     if (text.Length == 0) return;
-                    if (text.Contains("\r\n\r\n")) await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"u8.ToArray(), _stop.Token);
+                    if (text.Contains("\r\n\r\n")) await stream.WriteAsync(_answer, _stop.Token);
                 }
             }
             catch (Exception over) when (over is OperationCanceledException or IOException or SocketException)

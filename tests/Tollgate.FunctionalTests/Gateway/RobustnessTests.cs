@@ -57,10 +57,14 @@ public sealed class RobustnessTests : IClassFixture<RobustnessTests.Fixture>, IA
         { "two equal lengths", "POST /t/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc" + Hidden, 400 },
         { "two lengths on a line", "POST /t/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\nabc" + Hidden, 400 },
         { "a negative length", "POST /t/x HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n" + Hidden, 400 },
+        { "a length with a sign", "POST /t/x HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\nabc" + Hidden, 400 },
         { "a hexadecimal length", "POST /t/x HTTP/1.1\r\nHost: h\r\nContent-Length: 0x3\r\n\r\nabc" + Hidden, 400 },
         { "a length beyond 64 bits", "POST /t/x HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551617\r\n\r\nabc" + Hidden, 400 },
         { "blank before the colon of a length", "POST /t/x HTTP/1.1\r\nHost: h\r\nContent-Length : 3\r\n\r\nabc" + Hidden, 400 },
         { "an unknown coding after chunked", "POST /t/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, x\r\n\r\n0\r\n\r\n" + Hidden, 400 },
+        { "a coding before chunked", "POST /t/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + Hidden, 400 },
+        { "identity before chunked", "POST /t/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n" + Hidden, 400 },
+        { "chunked twice", "POST /t/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + Hidden, 400 },
         { "an unknown coding", "POST /t/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + Hidden, 400 },
         { "a coding with a tab", "POST /t/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\tchunked\u000b\r\n\r\n0\r\n\r\n" + Hidden, 400 },
         { "chunked before identity", "POST /t/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" + Hidden, 400 },
@@ -76,6 +80,9 @@ public sealed class RobustnessTests : IClassFixture<RobustnessTests.Fixture>, IA
         { "a CONNECT to a path", "CONNECT /t/x HTTP/1.1\r\nHost: h\r\n\r\n", 400 },
 
         // Lines: RFC 9112 §2.2, §5.
+        { "a bare line feed after a header", "GET /t/x HTTP/1.1\r\nHost: h\nX-A: 1\r\n\r\n", 400 },
+        { "a bare line feed after the request line", "GET /t/x HTTP/1.1\nHost: h\r\n\r\n", 400 },
+        { "a head that ends with bare line feeds", "POST /t/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\n\nabc" + Hidden, 400 },
         { "a folded header", "GET /t/x HTTP/1.1\r\nHost: h\r\nX-A: 1\r\n folded\r\n\r\n", 400 },
         { "a header that begins with blank", "GET /t/x HTTP/1.1\r\nHost: h\r\n X-A: 1\r\n\r\n", 400 },
         { "a bare carriage return in a header", "GET /t/x HTTP/1.1\r\nHost: h\r\nX-A: 1\rX-B: 2\r\n\r\n", 400 },
@@ -126,6 +133,7 @@ public sealed class RobustnessTests : IClassFixture<RobustnessTests.Fixture>, IA
         var problem = JsonDocument.Parse(answer[(answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]).RootElement;
         problem.GetProperty("status").GetInt32().ShouldBe(status, what);
         problem.GetProperty("requestId").GetString().ShouldNotBeNullOrEmpty(what);
+        if (message.EndsWith(Hidden)) (await raw.ReadToEndAsync()).ShouldBeEmpty(what);
         _upstream.Received.ShouldNotContain("smuggled", customMessage: what);
     }
 
@@ -178,15 +186,6 @@ public sealed class RobustnessTests : IClassFixture<RobustnessTests.Fixture>, IA
         answer.ShouldStartWith("HTTP/1.1 200 ");
         _upstream.Received.ShouldContain($"Content-Length: {Hidden.Length}\r\n");
         _upstream.Received.Split("POST /t/x HTTP/1.1").Length.ShouldBe(2);
-    }
-
-    [Fact]
-    public async Task A_signed_length_is_passed_on_as_the_number_that_it_was_read_as()
-    {
-        var answer = await RawClient.AskAsync(_gateway.Address, "POST /t/x HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\nConnection: close\r\n\r\nabc");
-
-        answer.ShouldStartWith("HTTP/1.1 200 ");
-        _upstream.Received.ShouldContain("Content-Length: 3\r\n");
     }
 
     [Fact]

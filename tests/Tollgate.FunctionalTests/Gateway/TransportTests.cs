@@ -62,6 +62,23 @@ public sealed class TransportTests : IDisposable
         (await refused.ReadAnswerAsync()).ShouldStartWith("HTTP/1.1 403 ");
     }
 
+    [Fact]
+    public async Task Bytes_beyond_ASCII_in_an_answers_headers_leave_as_they_came()
+    {
+        const string value = "attachment; filename=\"\u00dcber Stra\u00dfe\"; x=\u00c3\u00bc";
+        await using var upstream = RawUpstream.Start($"HTTP/1.1 200 OK\r\nContent-Disposition: {value}\r\nX-Own: \u00e9\r\nContent-Length: 2\r\n\r\nok");
+        await using var gateway = await StartAsync(Routes.Route("/t", "/t", upstream.Port));
+
+        var answer = await RawClient.AskAsync(gateway.Address, "GET /t HTTP/1.1\r\nHost: h\r\n\r\n");
+        answer.ShouldStartWith("HTTP/1.1 200 ");
+        answer.ShouldContain($"Content-Disposition: {value}\r\n");
+        answer.ShouldContain("X-Own: \u00e9\r\n");
+
+        using var client = new HttpClient(new SocketsHttpHandler { ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1 });
+        var second = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(gateway.Address, "/t")) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact });
+        second.Headers.GetValues("X-Own").ShouldHaveSingleItem().ShouldBe("\u00e9");
+    }
+
     [Theory]
     [InlineData("http")]
     [InlineData("https")]
