@@ -22,7 +22,7 @@ public sealed class TollgateIdentityOptions
     /// <summary>Their password; when it is not told, one is made and printed once.</summary>
     public string? AdminPassword { get; set; }
 
-    /// <summary>A PKCS#12 file whose key protects the key ring in a shared database.</summary>
+    /// <summary>A PKCS#12 file whose key protects the key ring, in the shared database or in the data folder.</summary>
     public string? KeyRingCertificate { get; set; }
 
     public string? KeyRingCertificatePassword { get; set; }
@@ -86,6 +86,12 @@ public sealed class TollgateIdentityOptions
     /// <summary>Clients of applications may have access tokens that say nothing themselves. Only where the gateways ask this server about tokens: others refuse those.</summary>
     public bool ReferenceTokensForApplications { get; set; }
 
+    /// <summary>
+    /// Clients of applications, and those that registered themselves, may be told of the end of sessions at addresses of private networks too. Else those are not
+    /// called, so that no customer makes this server knock at doors behind it; an issuer on a loopback address is a developer's machine and has none to protect.
+    /// </summary>
+    public bool BackChannelIntoPrivateNetworks { get; set; }
+
     public TokenLimitOptions TokenLimits { get; set; } = new();
 
     public RegistrationOptions Registration { get; set; } = new();
@@ -101,6 +107,9 @@ public sealed class TollgateIdentityOptions
     internal string IssuerPath => new Uri(IssuerName).AbsolutePath.TrimEnd('/');
 
     internal Uri PublicUri => new(PublicUrl.TrimEnd('/') + "/");
+
+    /// <summary>Whether everybody who has clients here may have any address called.</summary>
+    internal bool CallsAnywhere => BackChannelIntoPrivateNetworks || new Uri(IssuerName).IsLoopback;
 
     internal bool IsHttps => PublicUri.Scheme == Uri.UriSchemeHttps;
 }

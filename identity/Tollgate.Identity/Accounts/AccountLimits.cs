@@ -28,6 +28,9 @@ internal sealed class AccountLimits : IDisposable
     /// <summary>Null = go ahead; else how long to wait.</summary>
     public TimeSpan? Mail(IPAddress? from, string email) => Take(_mailsByAddress, Key(from)) ?? Take(_mailsByEmail, Key(email));
 
+    /// <summary>Null = go ahead; else how long to wait. Counted for each organisation: one of them takes nothing from the others.</summary>
+    public TimeSpan? Invitation(Contracts.OrganisationId from, string email) => Take(_mailsByAddress, "organisation " + from) ?? Take(_mailsByEmail, Key(email));
+
     public void Dispose()
     {
         _signInsByAddress.Dispose();

@@ -36,7 +36,12 @@ internal sealed class AccountService(
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         account.PasswordHash = hasher.HashPassword(account, wanted);
         await audit.AddAsync(db, "password.changed", account.Id.ToString());
-        await users.UpdateSecurityStampAsync(account);   // saves; refresh tokens are bound to it
+        if (!(await users.UpdateSecurityStampAsync(account)).Succeeded)   // saves; refresh tokens are bound to it
+        {
+            db.ChangeTracker.Clear();
+            return new Dictionary<string, string> { ["current"] = "The password was changed at this very moment: this is not yours any more." };
+        }
+
         await sessions.EndAllAsync(account.Id, but: null, cancel);
         await db.SaveWithChangesAsync([revocations.UntilThisSecond(account.Id)], cancel);
         await transaction.CommitAsync(cancel);
@@ -72,6 +77,7 @@ internal sealed class AccountService(
     public async Task<byte[]> ExportAsync(Account account, CancellationToken cancel)
     {
         var id = account.Id;
+        var self = id.ToString();   // what was done to the account, by whoever was not signed in
         var all = new
         {
             exportedAt = time.GetUtcNow(),
@@ -79,14 +85,16 @@ internal sealed class AccountService(
             organisations = await db.Memberships.Where(m => m.Account == id)
                 .Join(db.Organisations, m => m.Organisation, o => o.Id, (m, o) => new { o.Id, o.Name, m.Role, m.Since }).ToListAsync(cancel),
             invitations = await db.Invitations.Where(i => i.Email == account.Email).Select(i => new { i.Organisation, i.Role, i.Created, i.Expires, i.AcceptedAt }).ToListAsync(cancel),
-            sessions = await db.Sessions.Where(s => s.Account == id).Select(s => new { s.Id, s.Opened, s.LastSeen, s.EndedAt, s.Methods, s.Address, s.Agent }).ToListAsync(cancel),
+            sessions = await db.Sessions.Where(s => s.Account == id).Select(s => new { s.Id, s.Opened, s.LastSeen, s.EndedAt, s.Methods, s.Client, s.Address, s.Agent }).ToListAsync(cancel),
             rememberedDevices = await db.RememberedDevices.Where(d => d.Account == id).Select(d => new { d.Created, d.Expires, d.Agent }).ToListAsync(cancel),
             passkeys = (await users.GetPasskeysAsync(account)).Select(p => new { p.Name, p.CreatedAt, p.IsBackedUp }),
             connections = (await users.GetLoginsAsync(account)).Select(l => new { l.LoginProvider, l.ProviderDisplayName, l.ProviderKey }),
             accessTokens = await db.ManagementTokens.Where(t => t.Account == id)
                 .Select(t => new { t.Id, t.Name, t.Prefix, t.Organisation, t.Scopes, t.Created, t.Expires, t.LastUsed, t.RevokedAt }).ToListAsync(cancel),
-            consents = await db.Consents.Where(c => c.Account == id).Select(c => new { c.ClientId, c.Scopes }).ToListAsync(cancel),
-            events = await db.AuditEvents.Where(e => e.Actor == id).OrderByDescending(e => e.At).Take(MostEvents)
+            consents = await db.Consents.Where(c => c.Account == id).Select(c => new { c.ClientId, c.Scopes, c.Given }).ToListAsync(cancel),
+            grants = await db.TokenFamilies.Where(f => f.Account == id).Select(f => new { f.ClientId, f.Scopes, f.Resources, f.Methods, f.Created, f.RevokedAt }).ToListAsync(cancel),
+            invitationsSent = await db.Invitations.Where(i => i.InvitedBy == id).Select(i => new { i.Organisation, i.Email, i.Role, i.Created, i.Expires, i.AcceptedAt, i.RevokedAt }).ToListAsync(cancel),
+            events = await db.AuditEvents.Where(e => e.Actor == id || e.Target == self).OrderByDescending(e => e.At).Take(MostEvents)
                 .Select(e => new { e.At, e.Action, e.Target, e.Result, e.Address, e.Agent }).ToListAsync(cancel),
         };
         await audit.AddAsync(db, "account.exported", id.ToString());
@@ -102,7 +110,8 @@ internal sealed class AccountService(
     {
         var id = account.Id;
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        if (account.PlatformRole is PlatformRole.Admin && !await db.Accounts.AnyAsync(a => a.PlatformRole == PlatformRole.Admin && a.Id != id, cancel))
+        var admins = await db.LockPlatformAdminsAsync(cancel);
+        if (admins == 1 && await db.Accounts.AnyAsync(a => a.Id == id && a.PlatformRole == PlatformRole.Admin, cancel))
             return "You are the only platform admin. Make another one first.";
         var owned = await db.Memberships.Where(m => m.Account == id && m.Role == OrganisationRole.Owner).OrderBy(m => m.Organisation).Select(m => m.Organisation).ToListAsync(cancel);
         foreach (var organisation in owned)
@@ -120,6 +129,8 @@ internal sealed class AccountService(
             await audit.AddAsync(db, "organisation.closed", organisation.ToString(), organisation);
         }
 
+        await sessions.EndAllAsync(id, but: null, cancel);   // applications that the person is signed in to hear of it
+        await db.WithdrawInvitationsAsync(id, null, _ => false, time.GetUtcNow(), cancel);
         await audit.AddAsync(db, "account.deleted", id.ToString());
         await db.SaveWithChangesAsync([revocations.UntilNow(id)], cancel);
         await db.Accounts.Where(a => a.Id == id).ExecuteDeleteAsync(cancel);   // sessions, tokens, passkeys, codes go with it

@@ -51,7 +51,12 @@ internal sealed class SignUpService(
 
         account.EmailConfirmed = true;
         await audit.AddAsync(db, "account.confirmed", account.Id.ToString(), actor: account.Id);
-        await users.UpdateSecurityStampAsync(account);   // saves, and the link is spent
+        if (!(await users.UpdateSecurityStampAsync(account)).Succeeded)   // saves, and the link is spent
+        {
+            db.ChangeTracker.Clear();   // by who was quicker with it
+            return new ConfirmOutcome.LinkIsDead();
+        }
+
         return new ConfirmOutcome.Confirmed(account);
     }
 
@@ -88,7 +93,13 @@ internal sealed class SignUpService(
         var owned = db.Memberships.Where(m => m.Account == account.Id && m.Role == OrganisationRole.Owner).Select(m => m.Organisation);
         await db.Organisations.Where(o => owned.Contains(o.Id)).ExecuteUpdateAsync(o => o.SetProperty(x => x.Name, organisationName), cancel);
         await audit.AddAsync(db, "account.registered-again", account.Id.ToString());
-        await users.UpdateSecurityStampAsync(account);
+        db.Entry(account).Property(a => a.Created).CurrentValue = time.GetUtcNow();   // it waits for its confirmation anew
+        if (!(await users.UpdateSecurityStampAsync(account)).Succeeded)
+        {
+            db.ChangeTracker.Clear();   // another sign-up of this moment holds
+            return;
+        }
+
         await transaction.CommitAsync(cancel);
         await mails.SendConfirmationAsync(account, await users.GenerateEmailConfirmationTokenAsync(account), returnUrl, cancel);
     }

@@ -45,10 +45,11 @@ public sealed class StaffService
     private async Task<StaffOutcome> ChangeAsync(System.Linq.Expressions.Expression<Func<Account, bool>> who, PlatformRole? role, CancellationToken cancel)
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
-        await using var transaction = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var admins = await db.LockPlatformAdminsAsync(cancel);
         if (await db.Accounts.SingleOrDefaultAsync(who, cancel) is not { } account) return StaffOutcome.NotFound;
         if (account.PlatformRole == role) return StaffOutcome.Done;
-        if (account.PlatformRole == PlatformRole.Admin && await db.Accounts.CountAsync(a => a.PlatformRole == PlatformRole.Admin, cancel) < 2) return StaffOutcome.LastAdmin;
+        if (account.PlatformRole == PlatformRole.Admin && admins < 2) return StaffOutcome.LastAdmin;
         account.PlatformRole = role;
         await _audit.AddAsync(db, "staff.role-changed", account.Id.ToString(), result: role is { } given ? TollgateClaims.Value(given) : "none");
         await db.SaveChangesAsync(cancel);

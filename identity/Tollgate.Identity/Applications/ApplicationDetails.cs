@@ -11,7 +11,7 @@ internal sealed class ApplicationDetails
         var errors = new Dictionary<string, string>();
         if (Name.Length == 0) errors["name"] = "Give the application a name.";
         else if (Name.Length > Application.MaxNameLength) errors["name"] = $"A name has at most {Application.MaxNameLength} characters.";
-        else if (Name.Any(char.IsControl)) errors["name"] = "A name is written on one line.";
+        else if (!OneLine.Is(Name)) errors["name"] = "A name is written on one line.";
         if (Description?.Length > Application.MaxDescriptionLength)
             errors["description"] = $"A description has at most {Application.MaxDescriptionLength} characters.";
         Errors = errors;

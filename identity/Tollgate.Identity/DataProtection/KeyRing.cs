@@ -22,13 +22,10 @@ internal static class KeyRing
     {
         var ring = services.AddDataProtection().SetApplicationName("tollgate").SetDefaultKeyLifetime(Lifetime);
         if (configuration.GetConnectionString(Database.ConnectionName) is not { Length: > 0 })
-        {
             ring.PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(DataFolder.Of(configuration), "keys")));
-            return;
-        }
-
-        services.AddOptions<KeyManagementOptions>()
-            .Configure<IDbContextFactory<IdentityDb>>((options, databases) => options.XmlRepository = new StoredKeyRepository(databases));
+        else
+            services.AddOptions<KeyManagementOptions>()
+                .Configure<IDbContextFactory<IdentityDb>>((options, databases) => options.XmlRepository = new StoredKeyRepository(databases));
         if (configuration[$"{TollgateIdentityOptions.Section}:{nameof(TollgateIdentityOptions.KeyRingCertificate)}"] is { Length: > 0 } file && File.Exists(file))
             ring.ProtectKeysWithCertificate(X509CertificateLoader.LoadPkcs12FromFile(
                 file, configuration[$"{TollgateIdentityOptions.Section}:{nameof(TollgateIdentityOptions.KeyRingCertificatePassword)}"]));

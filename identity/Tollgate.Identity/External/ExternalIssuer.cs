@@ -50,7 +50,8 @@ internal sealed class ExternalIssuer : IDisposable
     public async Task<ExternalPerson?> RedeemAsync(string code, string? iss, ExternalQuestion question, string redirectUri, CancellationToken cancel)
     {
         var metadata = await _metadata.GetConfigurationAsync(cancel);
-        if (iss is { Length: > 0 } && iss != metadata.Issuer) return null;
+        // Who always says who they are must have said it now (RFC 9207 §2.4): else this may be another issuer's answer.
+        if (iss is { Length: > 0 } ? iss != metadata.Issuer : metadata.AuthorizationResponseIssParameterSupported) return null;
         using var request = new HttpRequestMessage(HttpMethod.Post, metadata.TokenEndpoint);
         List<(string, string)> form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirectUri), ("code_verifier", question.Verifier)];
         if (_options.ClientSecret is not { Length: > 0 } secret) form.Add(("client_id", _options.ClientId));

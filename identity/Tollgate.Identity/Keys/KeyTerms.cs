@@ -20,7 +20,7 @@ internal sealed class KeyTerms
         Name = request.Name?.Trim() ?? "";
         if (Name.Length == 0) errors["name"] = "Give the key a name, such as the place where it will be used.";
         else if (Name.Length > IssueKeyRequest.MaxNameLength) errors["name"] = $"A name has at most {IssueKeyRequest.MaxNameLength} characters.";
-        else if (Name.Any(char.IsControl)) errors["name"] = "A name is written on one line.";
+        else if (!OneLine.Is(Name)) errors["name"] = "A name is written on one line.";
 
         Expires = request.Expires;
         if (Expires <= now) errors["expires"] = "Choose a moment in the future, or let the key live until it is revoked.";

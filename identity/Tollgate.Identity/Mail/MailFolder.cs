@@ -9,7 +9,7 @@ namespace Tollgate.Identity.Mail;
 /// <summary>Lays letters into a folder as <c>.eml</c> files where there is no SMTP server, and reads them back for the Development page.</summary>
 internal sealed class MailFolder(IConfiguration configuration, IOptions<MailOptions> options, TimeProvider time) : IMailCarrier
 {
-    private const string Boundary = "tollgate-part";
+    private const string BoundaryMark = "; boundary=\"";
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
     private readonly string _folder = Path.Combine(DataFolder.Of(configuration), "mail");
 
@@ -19,25 +19,26 @@ internal sealed class MailFolder(IConfiguration configuration, IOptions<MailOpti
         var now = time.GetUtcNow();
         // Version 7 ids sort by time, so the names do.
         var path = Path.Combine(_folder, Guid.CreateVersion7(now).ToString("N") + ".eml");
+        var boundary = "tollgate-" + Guid.NewGuid().ToString("N");   // nobody who has a say in the text knows it
         var eml = $"""
             From: {options.Value.From}
-            To: {letter.Recipient}
-            Subject: {letter.Subject}
+            To: {OneLine.Of(letter.Recipient)}
+            Subject: {OneLine.Of(letter.Subject)}
             Date: {now.ToString("r", CultureInfo.InvariantCulture)}
             MIME-Version: 1.0
-            Content-Type: multipart/alternative; boundary="{Boundary}"
+            Content-Type: multipart/alternative{BoundaryMark}{boundary}"
 
-            --{Boundary}
+            --{boundary}
             Content-Type: text/plain; charset=utf-8
             Content-Transfer-Encoding: 8bit
 
             {letter.Text}
-            --{Boundary}
+            --{boundary}
             Content-Type: text/html; charset=utf-8
             Content-Transfer-Encoding: 8bit
 
             {letter.Html}
-            --{Boundary}--
+            --{boundary}--
 
             """;
         await File.WriteAllTextAsync(path + ".part", eml.ReplaceLineEndings("\r\n"), Utf8, cancel);
@@ -60,8 +61,8 @@ internal sealed class MailFolder(IConfiguration configuration, IOptions<MailOpti
     private static StoredLetter Read(string path)
     {
         var eml = File.ReadAllText(path).ReplaceLineEndings("\n");
-        var parts = eml.Split("--" + Boundary);
-        var headers = parts[0].Split('\n');
+        var headers = eml.Split("\n\n", 2)[0].Split('\n');
+        var parts = Header("Content-Type").Split(BoundaryMark) is [_, var boundary] ? eml.Split("\n--" + boundary.TrimEnd('"')) : [];
         return new StoredLetter(Path.GetFileNameWithoutExtension(path), Header("To"), Header("Subject"), Header("Date"),
             parts.Length > 1 ? parts[1][(parts[1].IndexOf("\n\n", StringComparison.Ordinal) + 2)..].Trim() : "");
 

@@ -102,7 +102,7 @@ public sealed class ManagementTokenService
         var name = wish.Name?.Trim() ?? "";
         if (name.Length == 0) errors["name"] = "Give the token a name, such as the place where it will be used.";
         else if (name.Length > NewManagementToken.MaxNameLength) errors["name"] = $"A name has at most {NewManagementToken.MaxNameLength} characters.";
-        else if (name.Any(char.IsControl)) errors["name"] = "A name is written on one line.";
+        else if (!OneLine.Is(name)) errors["name"] = "A name is written on one line.";
 
         if (wish.Expires <= now) errors["expires"] = "Choose a moment in the future.";
         else if (wish.Expires > now + MaxLife) errors["expires"] = "A token lives for a year at most.";

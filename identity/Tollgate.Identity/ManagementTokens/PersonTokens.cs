@@ -43,10 +43,10 @@ internal sealed class PersonTokens(IdentityDb db, TokenStatus tokens, DpopProofs
 
     private async Task<ClaimsPrincipal?> CallerAsync(JsonElement told, Guid account, string? organisation, CancellationToken cancel)
     {
-
         var person = await db.Accounts.AsNoTracking().Where(a => a.Id == account).Select(a => new { a.Email, a.PlatformRole, a.ChosenOrganisation }).SingleOrDefaultAsync(cancel);
         if (person is null) return null;
         var memberships = await db.Memberships.AsNoTracking().Where(m => m.Account == account).OrderBy(m => m.Since).ToListAsync(cancel);
+        if (organisation is not null && !Guid.TryParse(organisation, out _)) return null;   // nobody acts elsewhere than they said
         var wanted = organisation ?? TokenSigner.Text(told, "org_id");
         var membership = Guid.TryParse(wanted, out var id) ? memberships.Find(m => m.Organisation.Value == id)
             : memberships.Find(m => m.Organisation == person.ChosenOrganisation) ?? memberships.FirstOrDefault();

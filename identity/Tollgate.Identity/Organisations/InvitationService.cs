@@ -50,8 +50,8 @@ public sealed class InvitationService
         if (await db.Memberships.AnyAsync(m => m.Organisation == organisation && db.Accounts.Any(a => a.Id == m.Account && a.NormalizedEmail == normalized), cancel))
             return new MembershipOutcome.AlreadyMember();
         if (await Waiting(db, organisation, now).CountAsync(cancel) >= MaxWaiting) return new MembershipOutcome.TooMany(MaxWaiting);
-        if (_limits.Mail(null, email) is not null)
-            return new MembershipOutcome.Invalid(new Dictionary<string, string> { ["email"] = "This address got several mails within the hour. Try again later." });
+        if (_limits.Invitation(organisation, email) is not null)
+            return new MembershipOutcome.Invalid(new Dictionary<string, string> { ["email"] = "This address, or your organisation, sent for several mails within the hour. Try again later." });
 
         await Waiting(db, organisation, now).Where(i => i.Email == email).ExecuteUpdateAsync(i => i.SetProperty(x => x.RevokedAt, (DateTimeOffset?)now), cancel);
         var secret = Secrets.New();

@@ -91,11 +91,12 @@ public sealed class MembershipService
             if (row.Role == role) return new MembershipOutcome.Done();
             if (row.Role == OrganisationRole.Owner && await IsLastOwnerAsync(db, organisation, cancel)) return new MembershipOutcome.LastOwner();
             row.Role = role;
+            await db.WithdrawInvitationsAsync(member, organisation, given => MayManage(role, given), _time.GetUtcNow(), cancel);
             await _audit.AddAsync(db, "member.role-changed", member.ToString(), organisation, TollgateClaims.Value(role));
             return new MembershipOutcome.Done();
         }, cancel);
 
-    /// <summary>Takes a member out, with the tokens they have there. Everybody may take themselves out.</summary>
+    /// <summary>Takes a member out, with the tokens they have there and the invitations that they sent. Everybody may take themselves out.</summary>
     public Task<MembershipOutcome> RemoveAsync(Guid asker, OrganisationId organisation, Guid member, CancellationToken cancel) =>
         ChangeAsync(asker, organisation, async (db, mine) =>
         {
@@ -108,6 +109,7 @@ public sealed class MembershipService
                 .ExecuteUpdateAsync(t => t.SetProperty(x => x.RevokedAt, now), cancel);
             await db.Accounts.Where(a => a.Id == member && a.ChosenOrganisation == organisation)
                 .ExecuteUpdateAsync(a => a.SetProperty(x => x.ChosenOrganisation, (OrganisationId?)null), cancel);
+            await db.WithdrawInvitationsAsync(member, organisation, _ => false, now.Value, cancel);
             await _audit.AddAsync(db, asker == member ? "member.left" : "member.removed", member.ToString(), organisation);
             return new MembershipOutcome.Done();
         }, cancel);
@@ -121,6 +123,7 @@ public sealed class MembershipService
             if (member == asker) return new MembershipOutcome.Done();
             next.Role = OrganisationRole.Owner;
             (await FindAsync(db, organisation, asker, cancel))!.Role = OrganisationRole.Admin;
+            await db.WithdrawInvitationsAsync(asker, organisation, given => MayManage(OrganisationRole.Admin, given), _time.GetUtcNow(), cancel);
             await _audit.AddAsync(db, "organisation.handed-over", member.ToString(), organisation);
             return new MembershipOutcome.Done();
         }, cancel);

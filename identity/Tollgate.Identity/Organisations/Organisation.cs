@@ -21,7 +21,7 @@ internal sealed class Organisation
     {
         < 2 => "Enter the name of your organisation: two characters or more.",
         > MaxNameLength => $"A name has at most {MaxNameLength} characters.",
-        _ => name.Any(char.IsControl) ? "A name is written on one line." : null,
+        _ => OneLine.Is(name) ? null : "A name is written on one line.",
     };
 }
 

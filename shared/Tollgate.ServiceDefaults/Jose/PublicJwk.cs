@@ -71,6 +71,14 @@ public sealed class PublicJwk
             : [];
     }
 
+    /// <summary>Whether a set tells a secret: a private or a shared key is nobody's to hand over.</summary>
+    public static bool HoldsSecret(string jwks)
+    {
+        using var set = JsonDocument.Parse(jwks);
+        return set.RootElement.TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
+            && keys.EnumerateArray().Any(key => key.ValueKind == JsonValueKind.Object && PrivateMembers.Any(m => key.TryGetProperty(m, out _)));
+    }
+
     /// <summary>RFC 7638: the digest of the required members in their one order.</summary>
     public static string ThumbprintOfRsa(string modulus, string exponent) => Digest($$"""{"e":"{{exponent}}","kty":"RSA","n":"{{modulus}}"}""");
 

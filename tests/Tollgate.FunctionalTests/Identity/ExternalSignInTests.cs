@@ -72,6 +72,19 @@ public sealed class ExternalSignInTests
 
     [Theory]
     [OnBothDatabases]
+    public async Task An_issuer_that_always_says_who_it_is_must_have_said_so(Shape shape)
+    {
+        await using var pair = await Pair.StartAsync(shape);
+        foreach (var (from, to) in new[] { ("&iss=", "&was="), ("&iss=http", "&iss=https") })
+        {
+            using var person = new Visitor(pair.Ours.Url);
+            (await pair.ThroughAsync(person, "/account/external/work", back => back.Replace(from, to))).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+            person.Cookies["tollgate"].ShouldBeNull();
+        }
+    }
+
+    [Theory]
+    [OnBothDatabases]
     public async Task Where_a_person_goes_on_to_may_be_far_longer_than_a_cookie(Shape shape)
     {
         await using var pair = await Pair.StartAsync(shape);
@@ -112,14 +125,14 @@ public sealed class ExternalSignInTests
         }
 
         /// <summary>From our page or link to theirs, signed in there, and back with the answer.</summary>
-        public async Task<HttpResponseMessage> ThroughAsync(Visitor person, string begin)
+        public async Task<HttpResponseMessage> ThroughAsync(Visitor person, string begin, Func<string, string>? onTheWay = null)
         {
             var address = begin.StartsWith('/') ? (await person.GetAsync(begin)).Headers.Location! : new Uri(begin);
             using var there = new Visitor(theirs.Url);
             await there.SignInAsync(Mail);
             var back = (await there.GetAsync(address.PathAndQuery)).Headers.Location!;
             back.OriginalString.ShouldStartWith("http://localhost:8090/account/external/callback?");
-            return await person.GetAsync(back.PathAndQuery);
+            return await person.GetAsync(onTheWay?.Invoke(back.PathAndQuery) ?? back.PathAndQuery);
         }
 
         public async ValueTask DisposeAsync()

@@ -221,4 +221,16 @@ public sealed class HostilePageTests
         page.StatusCode.ShouldBe(HttpStatusCode.OK);
         page.Headers.GetValues("Content-Security-Policy").Single().ShouldContain("form-action 'self'; base-uri");
     }
+
+    [Theory]
+    [InlineData("Acme\u2028Bcc: everybody@example.com")]
+    [InlineData("Acme\u2029x")]
+    [InlineData("Acme\u0085x")]
+    [InlineData("Acme\r\nBcc: everybody@example.com")]
+    public async Task A_name_is_one_line_by_whichever_character_it_could_end(string name)
+    {
+        await using var host = await IdentityHost.StartAsync();
+        using var person = new Visitor(host.Url);
+        (await person.SignUpAsync("ada@example.com", Visitor.Password, name)).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+    }
 }

@@ -67,4 +67,30 @@ public sealed class StartTests
     [InlineData("http://login.internal", true)]
     public void An_issuer_is_on_https_or_on_this_machine_unless_the_operator_says_otherwise(string issuer, bool allowHttp) =>
         new TollgateIdentityOptionsValidator().Validate(null, new TollgateIdentityOptions { Issuer = issuer, AllowHttpIssuer = allowHttp }).Failed.ShouldBeFalse();
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_key_ring_lies_under_the_operators_certificate(Shape shape)
+    {
+        using var files = new Testing.TempFolder();
+        using var key = System.Security.Cryptography.RSA.Create(2048);
+        using var certificate = new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=ring", key, System.Security.Cryptography.HashAlgorithmName.SHA256, System.Security.Cryptography.RSASignaturePadding.Pkcs1)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(1));
+        var file = Path.Combine(files.Path, "ring.p12");
+        await File.WriteAllBytesAsync(file, certificate.Export(System.Security.Cryptography.X509Certificates.X509ContentType.Pkcs12, "secret"));
+        (string, string)[] settings = [("Identity:KeyRingCertificate", file), ("Identity:KeyRingCertificatePassword", "secret")];
+        await using var host = await IdentityHost.StartAsync(shape, settings: settings);
+        var kept = shape == Shape.Postgres
+            ? await host.UseAsync<Tollgate.Identity.Storage.IdentityDb, List<string>>(db => Microsoft.EntityFrameworkCore.EntityFrameworkQueryableExtensions.ToListAsync(db.DataProtectionKeys.Select(k => k.Xml)))
+            : [.. Directory.GetFiles(Path.Combine(host.Folder, "keys")).Select(File.ReadAllText)];
+        kept.ShouldNotBeEmpty();
+        kept.ShouldAllBe(xml => xml.Contains("EncryptedData") && !xml.Contains("<masterKey"));
+
+        // And whoever has the certificate reads it again.
+        using var person = await Visitor.SignedUpAsync(host, "ada@example.com");
+        await using var next = await IdentityHost.StartAsync(shape, beside: host, settings);
+        using var http = new HttpClient(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = next.Url };
+        http.DefaultRequestHeaders.Add("Cookie", $"tollgate={person.Cookies["tollgate"]!.Value}");
+        (await http.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
 }

@@ -50,6 +50,38 @@ public sealed partial class MembershipTests(PortalFixture fixture) : IClassFixtu
         await (await guest.PostAsJsonAsync("/api/v1/invitations/accept", new { code })).ShouldBeProblemAsync(404, "not-found");
     }
 
+    [Theory]
+    [InlineData("removed")]
+    [InlineData("demoted")]
+    public async Task An_invitation_does_not_outlive_the_right_to_send_it(string fate)
+    {
+        using var owner = await fixture.Host.SignInAsync("Vouching " + fate, OrganisationRole.Owner);
+        using var admin = await fixture.Host.SignInAsync("Vouching " + fate, OrganisationRole.Admin);
+        using var guest = await fixture.Host.SignInAsync("Elsewhere " + fate, OrganisationRole.Owner);
+        var email = (await guest.GetAsync("/api/v1/me").JsonAsync()).GetProperty("email").GetString()!;
+        var own = (await admin.GetAsync("/api/v1/me").JsonAsync()).GetProperty("email").GetString();
+        await admin.PostAsJsonAsync("/api/v1/organisation/invitations", new { email, role = "admin" }).JsonAsync(HttpStatusCode.Created);
+        var code = await CodeFromMailAsync(email);
+        var id = (await owner.GetAsync("/api/v1/organisation/members").JsonAsync()).EnumerateArray().Single(m => m.GetProperty("email").GetString() == own).Id();
+        if (fate == "removed") (await owner.DeleteAsync($"/api/v1/organisation/members/{id}")).IsSuccessStatusCode.ShouldBeTrue();
+        else (await owner.PutAsJsonAsync($"/api/v1/organisation/members/{id}", new { role = "developer" })).IsSuccessStatusCode.ShouldBeTrue();
+        await (await guest.PostAsJsonAsync("/api/v1/invitations/accept", new { code })).ShouldBeProblemAsync(404, "not-found");
+        (await owner.GetAsync("/api/v1/organisation/invitations").JsonAsync()).EnumerateArray().Single().GetProperty("state").GetString().ShouldBe("withdrawn");
+    }
+
+    [Fact]
+    public async Task One_organisations_invitations_take_nothing_from_anothers()
+    {
+        await using var host = await PortalHost.StartAsync(settings: ("Identity:Limits:MailsPerAddressPerHour", "3"));
+        using var busy = await host.SignInAsync("Busy", OrganisationRole.Owner);
+        using var calm = await host.SignInAsync("Calm", OrganisationRole.Owner);
+        var answers = new List<HttpStatusCode>();
+        for (var i = 0; i < 5; i++) answers.Add((await busy.PostAsJsonAsync("/api/v1/organisation/invitations", new { email = $"guest{i}@example.com", role = "viewer" })).StatusCode);
+        answers[0].ShouldBe(HttpStatusCode.Created);
+        answers[^1].ShouldNotBe(HttpStatusCode.Created);
+        (await calm.PostAsJsonAsync("/api/v1/organisation/invitations", new { email = "somebody@example.com", role = "viewer" })).StatusCode.ShouldBe(HttpStatusCode.Created);
+    }
+
     [Fact]
     public async Task A_removed_member_is_out_at_once_with_every_token()
     {

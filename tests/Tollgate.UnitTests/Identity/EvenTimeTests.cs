@@ -28,11 +28,11 @@ public sealed class EvenTimeTests
     public async Task Two_works_of_one_step_cannot_be_told_apart()
     {
         var seen = new HashSet<TimeSpan>();
-        for (var ticks = 0L; ticks < Step.Ticks; ticks += Step.Ticks / 97)
+        for (var workMs = 0; workMs < Step.TotalMilliseconds; workMs += 7)
         {
             var clock = new Clock();
             var evenly = new EvenTime(clock);
-            clock.Pass(TimeSpan.FromTicks(ticks));
+            clock.Pass(TimeSpan.FromMilliseconds(workMs));
             await evenly.PassAsync(CancellationToken.None);
             seen.Add(clock.Passed);
         }

@@ -23,6 +23,8 @@ internal sealed class AuthorizeEndpoint(
     /// <summary>Set on the way through the sign-in page: only a session opened since then will do. Ours alone can write it, for this request.</summary>
     private const string SignedInSince = "tollgate_signed_in_since";
 
+    private static readonly TimeSpan MarkLife = TimeSpan.FromHours(1);
+
     /// <summary>Where a failure may be told, once that is certain.</summary>
     private ReplyTo? _trusted;
 
@@ -99,7 +101,8 @@ internal sealed class AuthorizeEndpoint(
         var quietly = request.Prompts.Contains("none");
         if (session is null || MustSignInAgain(request, parameters, session))
         {
-            if (quietly) return await RefuseAsync(http, request, new OAuthRefusal("login_required", "Nobody is signed in, or not in the way that was asked for."), cancel);
+            if (quietly || IsSomebodyElse(request, parameters, session))
+                return await RefuseAsync(http, request, new OAuthRefusal("login_required", "Nobody is signed in, or not in the way that was asked for."), cancel);
             await HoldAsync(request, cancel);
             return SignIn(http, request, parameters, session);
         }
@@ -117,6 +120,10 @@ internal sealed class AuthorizeEndpoint(
 
     private async Task<Session?> SessionAsync(HttpContext http, CancellationToken cancel) =>
         (await http.AuthenticateAsync(IdentityConstants.ApplicationScheme)).Principal is { } person ? await sessions.FindAsync(person, cancel) : null;
+
+    /// <summary>The person whom the client believes to know was asked for, and another one has signed in (OpenID Connect Core §3.1.2.2): asking on would never end.</summary>
+    private bool IsSomebodyElse(AuthorizeRequest request, Parameters parameters, Session? session) =>
+        session is not null && request.Person is { } person && person != session.Account.ToString() && Since(parameters) is { } since && session.Opened >= since;
 
     private bool MustSignInAgain(AuthorizeRequest request, Parameters parameters, Session session)
     {
@@ -149,7 +156,8 @@ internal sealed class AuthorizeEndpoint(
         if (parameters[SignedInSince] is not { Length: < 500 } mark) return null;
         try
         {
-            return DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(Marks(parameters).Unprotect(mark), CultureInfo.InvariantCulture));
+            var since = DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(Marks(parameters).Unprotect(mark), CultureInfo.InvariantCulture));
+            return since > time.GetUtcNow() - MarkLife ? since : null;   // an old address is no way around signing in again
         }
         catch (CryptographicException)
         {

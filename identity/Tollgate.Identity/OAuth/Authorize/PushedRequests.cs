@@ -58,7 +58,7 @@ internal sealed class PushedRequests(IdentityDb db, IOptions<TollgateIdentityOpt
 
 /// <summary>Takes a request ahead of its person (RFC 9126): <c>POST /connect/par</c>. It is judged at once, so that mistakes are told to the program.</summary>
 internal sealed class PushedRequestEndpoint(
-    ClientAuthentication clients, AuthorizeReader reader, PushedRequests pushed, DpopProofs proofs, TokenAudit audit, IOptions<TollgateIdentityOptions> options)
+    ClientAuthentication clients, AuthorizeReader reader, PushedRequests pushed, DpopProofs proofs, TokenAudit audit, TokenLimits limits, IOptions<TollgateIdentityOptions> options)
 {
     private const string KeyParameter = "dpop_jkt";
 
@@ -73,7 +73,7 @@ internal sealed class PushedRequestEndpoint(
         var (form, client, refusal) = await clients.ReadAsync(http, cancel);
         if (form is null) return (null, refusal);
         string? key = null;
-        if (client is not null) (key, refusal) = await JudgeAsync(http, client, form, cancel);
+        if (client is not null && (refusal = limits.Unproven(http.Connection.RemoteIpAddress, client.Client)) is null) (key, refusal) = await JudgeAsync(http, client, form, cancel);
         if (refusal is not null)
         {
             audit.Refused(client?.Client.ClientId, refusal);

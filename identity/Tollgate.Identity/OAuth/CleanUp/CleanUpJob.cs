@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.Storage;
 using Tollgate.Storage.Feeds;
@@ -21,6 +22,15 @@ internal sealed partial class CleanUpJob(
     private static readonly TimeSpan EndedSessions = TimeSpan.FromDays(7);
     private static readonly TimeSpan IdleSessions = TimeSpan.FromDays(15);
 
+    private static readonly TimeSpan DeadSecrets = TimeSpan.FromDays(30);
+    private static readonly TimeSpan DeadInvitations = TimeSpan.FromDays(90);
+
+    /// <summary>The audit log names tokens: for as long as somebody may ask which one that was.</summary>
+    private static readonly TimeSpan DeadTokens = TimeSpan.FromDays(400);
+
+    /// <summary>Who has not proven an address by then has forgotten, or it was never theirs.</summary>
+    private static readonly TimeSpan Unconfirmed = TimeSpan.FromDays(30);
+
     /// <summary>Deletes all that is over now. Returns how much that was.</summary>
     public async Task<int> RunAsync(CancellationToken cancel)
     {
@@ -38,6 +48,11 @@ internal sealed partial class CleanUpJob(
         total += await DeleteRevokedAsync(db, over, cancel);
         total += await DeleteFamiliesAsync(db, now, cancel);
         total += await DeleteSessionsAsync(db, now, cancel);
+        var (dead, yearAgo) = ((DateTimeOffset?)(now - DeadSecrets), (DateTimeOffset?)(now - DeadTokens));
+        total += await DeleteAsync("client-secret", db.Set<OAuthClientSecret>().Where(s => s.Expires < dead), cancel);
+        total += await DeleteAsync("invitation", db.Invitations.Where(i => i.Expires < now - DeadInvitations), cancel);
+        total += await DeleteAsync("management-token", db.ManagementTokens.Where(t => t.Expires < yearAgo || t.RevokedAt < yearAgo), cancel);
+        total += await DeleteUnconfirmedAsync(db, now - Unconfirmed, cancel);
         metrics.CleanedUp(time.GetElapsedTime(began));
         Log.Done(logger, total, (long)time.GetElapsedTime(began).TotalMilliseconds);
         return total;
@@ -106,6 +121,28 @@ internal sealed partial class CleanUpJob(
         var total = await DeleteAsync("session", db.Sessions.Where(s => s.EndedAt < ended), cancel);
         return total + await DeleteAsync("session", db.Sessions.Where(s => s.EndedAt == null && (s.LastSeen ?? s.Opened) < idle
             && !db.TokenFamilies.Any(f => f.Session == s.Id && f.RevokedAt == null)), cancel);
+    }
+
+    /// <summary>Accounts that nobody ever confirmed, and the organisations that came into being with them: anybody can sign up, so that these would have no end.</summary>
+    private async Task<int> DeleteUnconfirmedAsync(IdentityDb db, DateTimeOffset before, CancellationToken cancel)
+    {
+        var size = options.Value.CleanUp.BatchSize;
+        var total = 0;
+        while (await db.Accounts.Where(a => !a.EmailConfirmed && a.Created < before && a.PlatformRole == null).OrderBy(a => a.Created).Select(a => a.Id).Take(size).ToListAsync(cancel)
+            is { Count: > 0 } ids)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+            var theirs = await db.Memberships.Where(m => ids.Contains(m.Account)).Select(m => m.Organisation).Distinct().ToListAsync(cancel);
+            var gone = await db.Accounts.Where(a => ids.Contains(a.Id) && !a.EmailConfirmed && a.Created < before).ExecuteDeleteAsync(cancel);
+            await db.Organisations.Where(o => theirs.Contains(o.Id) && !db.Memberships.Any(m => m.Organisation == o.Id) && !db.Applications.Any(a => a.Organisation == o.Id))
+                .ExecuteDeleteAsync(cancel);
+            await transaction.CommitAsync(cancel);
+            if (gone == 0) break;
+            total += gone;
+        }
+
+        metrics.Deleted("unconfirmed-account", total);
+        return total;
     }
 
     private async Task<int> DeleteAsync<T>(string kind, IQueryable<T> rows, CancellationToken cancel) where T : class

@@ -13,7 +13,7 @@ internal static class ClientFormRules
     public static Dictionary<string, string> WhatIsWrongWith(ClientForm form, IReadOnlyCollection<string> offered, bool mayRefer, bool isHttps)
     {
         var errors = new Dictionary<string, string>();
-        if (form.Name?.Trim() is not { Length: > 0 and <= 80 } name || name.Any(char.IsControl)) errors["name"] = "A name has 1 to 80 characters on one line.";
+        if (form.Name?.Trim() is not { Length: > 0 and <= 80 } name || !OneLine.Is(name)) errors["name"] = "A name has 1 to 80 characters on one line.";
         if (!Enum.IsDefined(form.Kind)) errors["kind"] = "The kind is service, web or public.";
         if ((form.Scopes ?? []).FirstOrDefault(s => !offered.Contains(s)) is { } scope) errors["scopes"] = $"No active subscription of the application gives {Shorten(scope)}, or a client of this kind cannot have it.";
         Check("redirectUris", form.RedirectUris, uri => RedirectUris.WhatIsWrongWith(uri, isHttps));

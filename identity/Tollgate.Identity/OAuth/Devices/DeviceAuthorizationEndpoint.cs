@@ -31,7 +31,7 @@ internal static class UserCodes
 
 /// <summary>Gives a device without a browser its two codes (RFC 8628 §3.1): <c>POST /connect/deviceauthorization</c>.</summary>
 internal sealed class DeviceAuthorizationEndpoint(
-    IdentityDb db, ClientAuthentication clients, ScopeBook scopes, Caller caller, AuditLog audit, TokenAudit tokenAudit, IOptions<TollgateIdentityOptions> options, TimeProvider time)
+    IdentityDb db, ClientAuthentication clients, ScopeBook scopes, Caller caller, AuditLog audit, TokenAudit tokenAudit, TokenLimits limits, IOptions<TollgateIdentityOptions> options, TimeProvider time)
 {
     public static async Task<IResult> HandleAsync(HttpContext http, DeviceAuthorizationEndpoint endpoint, CancellationToken cancel)
     {
@@ -44,7 +44,7 @@ internal sealed class DeviceAuthorizationEndpoint(
         var (form, client, refusal) = await clients.ReadAsync(http, cancel);
         if (form is null) return (null, refusal);
         JsonObject? answer = null;
-        if (client is not null) (answer, refusal) = await BeginAsync(client, form, cancel);
+        if (client is not null && (refusal = limits.Unproven(http.Connection.RemoteIpAddress, client.Client)) is null) (answer, refusal) = await BeginAsync(client, form, cancel);
         if (refusal is not null) tokenAudit.Refused(client?.Client.ClientId, refusal);
         return (answer, refusal);
     }

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Tokens;
 using Tollgate.Identity.Storage;
@@ -21,14 +22,15 @@ internal sealed partial class LogoutNoticeSender(
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(2);
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(3) })
-    {
-        Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = 64 * 1024,
-    };
+    /// <summary>Who sets the signal may be a moment before the commit.</summary>
+    private static readonly TimeSpan Commit = TimeSpan.FromMilliseconds(500);
+
+    private readonly HttpClient _anywhere = Caller(null), _outside = Caller(PublicNetwork.ConnectAsync);
 
     public override void Dispose()
     {
-        _http.Dispose();
+        _anywhere.Dispose();
+        _outside.Dispose();
         base.Dispose();
     }
 
@@ -43,7 +45,8 @@ internal sealed partial class LogoutNoticeSender(
                     // There is more.
                 }
 
-                await signal.WaitAsync(Look, stop);
+                if (!await signal.WaitAsync(Look, stop)) continue;
+                if (await SendDueAsync(stop) == 0) await Task.Delay(Commit, time, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -74,16 +77,16 @@ internal sealed partial class LogoutNoticeSender(
             .ExecuteUpdateAsync(n => n.SetProperty(x => x.Due, next).SetProperty(x => x.Attempts, x => x.Attempts + 1), cancel) == 1;
         if (!isOurs) return;   // another node has it
         var client = await db.OAuthClients.AsNoTracking().SingleOrDefaultAsync(c => c.ClientId == notice.ClientId, cancel);
-        var isOver = client?.BackChannelLogoutUri is not { } uri || await DeliverAsync(notice, client.SigningAlgorithm, uri, cancel);
+        var isOver = client?.BackChannelLogoutUri is not { } uri || await DeliverAsync(notice, client, uri, cancel);
         if (isOver || notice.Attempts + 1 >= MostAttempts) await db.LogoutNotices.Where(n => n.Id == notice.Id).ExecuteDeleteAsync(cancel);
     }
 
-    private async Task<bool> DeliverAsync(LogoutNotice notice, string? algorithm, string uri, CancellationToken cancel)
+    private async Task<bool> DeliverAsync(LogoutNotice notice, OAuthClient client, string uri, CancellationToken cancel)
     {
         try
         {
-            using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", await TokenAsync(notice, algorithm, cancel))]);
-            using var answer = await _http.PostAsync(uri, form, cancel);
+            using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", await TokenAsync(notice, client.SigningAlgorithm, cancel))]);
+            using var answer = await (options.Value.CallsAnywhere || client.IsOfTheOperator ? _anywhere : _outside).PostAsync(uri, form, cancel);
             // 400 is the client's last word on this token (§2.8); other failures may pass.
             var isOver = (int)answer.StatusCode is (>= 200 and < 300) or 400;
             metrics.LogoutNotice(answer.IsSuccessStatusCode);
@@ -96,6 +99,13 @@ internal sealed partial class LogoutNoticeSender(
             Log.NotReached(logger, notice.ClientId, lost.Message);
             return false;
         }
+    }
+
+    private static HttpClient Caller(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect)
+    {
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(3) };
+        if (connect is not null) handler.ConnectCallback = connect;
+        return new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = 64 * 1024 };
     }
 
     private async Task<string> TokenAsync(LogoutNotice notice, string? algorithm, CancellationToken cancel)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.OAuth.Clients;
 
 namespace Tollgate.Identity.OAuth.Protocol;
 
@@ -17,11 +18,14 @@ public sealed class TokenLimitOptions
     /// <summary>Wrong proofs from one address, whichever clients they name.</summary>
     public int FailuresPerAddressPerMinute { get; set; } = 600;
 
+    /// <summary>Requests of public clients from one address that are kept here: of devices, and pushed ones. Anybody can send those.</summary>
+    public int UnprovenPerAddressPerMinute { get; set; } = 600;
+
     /// <summary>User codes that one address may try on the page for devices.</summary>
     public int DeviceCodesPerAddressPerMinute { get; set; } = 30;
 
     internal string? WhatIsWrong() =>
-        Math.Min(Math.Min(RequestsPerClientPerMinute, FailuresPerClientPerMinute), Math.Min(FailuresPerAddressPerMinute, DeviceCodesPerAddressPerMinute)) < 1
+        Math.Min(Math.Min(RequestsPerClientPerMinute, FailuresPerClientPerMinute), Math.Min(Math.Min(FailuresPerAddressPerMinute, UnprovenPerAddressPerMinute), DeviceCodesPerAddressPerMinute)) < 1
             ? "Each of Identity:TokenLimits is a number from 1 on."
             : null;
 }
@@ -36,7 +40,7 @@ internal sealed class TokenLimits : IDisposable
     private const int DeviceCodesPerSession = 5;
     private static readonly TimeSpan DeviceWindow = TimeSpan.FromMinutes(5);
 
-    private readonly PartitionedRateLimiter<string> _requests, _failuresByClient, _failuresByAddress, _deviceByAddress;
+    private readonly PartitionedRateLimiter<string> _requests, _failuresByClient, _failuresByAddress, _unprovenByAddress, _deviceByAddress;
     private readonly CountedTries _deviceBySession;
 
     public TokenLimits(IOptions<TollgateIdentityOptions> options, TimeProvider time)
@@ -46,12 +50,17 @@ internal sealed class TokenLimits : IDisposable
         _requests = AccountLimits.Per(minute, limits.RequestsPerClientPerMinute);
         _failuresByClient = AccountLimits.Per(minute, limits.FailuresPerClientPerMinute);
         _failuresByAddress = AccountLimits.Per(minute, limits.FailuresPerAddressPerMinute);
+        _unprovenByAddress = AccountLimits.Per(minute, limits.UnprovenPerAddressPerMinute);
         _deviceByAddress = AccountLimits.Per(minute, limits.DeviceCodesPerAddressPerMinute);
         _deviceBySession = new CountedTries(DeviceCodesPerSession, DeviceWindow, time);
     }
 
     /// <summary>Null = go ahead; else how long to wait.</summary>
     public TimeSpan? Request(IPAddress? from, string client) => AccountLimits.Take(_requests, Key(from, client));
+
+    /// <summary>A request of a client that had nothing to prove, and of which something is kept. Null = go ahead; else why not.</summary>
+    public OAuthRefusal? Unproven(IPAddress? from, OAuthClient client) =>
+        client.IsPublic && AccountLimits.Take(_unprovenByAddress, AccountLimits.Key(from)) is { } wait ? OAuthRefusal.TooMany(wait) : null;
 
     /// <summary>Counts a wrong proof. Null = answer it; else it was one too many, and how long to wait.</summary>
     public TimeSpan? Failure(IPAddress? from, string? client) =>
@@ -68,6 +77,7 @@ internal sealed class TokenLimits : IDisposable
         _requests.Dispose();
         _failuresByClient.Dispose();
         _failuresByAddress.Dispose();
+        _unprovenByAddress.Dispose();
         _deviceByAddress.Dispose();
     }
 

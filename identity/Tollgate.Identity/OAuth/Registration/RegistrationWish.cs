@@ -15,6 +15,20 @@ internal sealed class RegistrationWish
     /// <summary>What the server says of a registration, and no client writes (RFC 7592 §2.2).</summary>
     private static readonly string[] Ours = ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
     private static readonly string[] Methods = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+
+    /// <summary>How a client wants to be protected, where leaving it unheard would leave it with less than it believes.</summary>
+    private static readonly (string Name, Func<JsonElement, bool> IsKept)[] Promises =
+    [
+        ("subject_type", asked => asked.ValueEquals("public")),
+        ("token_endpoint_auth_signing_alg", asked => asked.ValueKind == JsonValueKind.String && PublicJwk.SignatureAlgorithms.Contains(asked.GetString())),
+        ("tls_client_certificate_bound_access_tokens", asked => asked.ValueKind == JsonValueKind.False),
+        .. new[]
+        {
+            "id_token_encrypted_response_alg", "id_token_encrypted_response_enc", "userinfo_signed_response_alg", "userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc",
+            "authorization_signed_response_alg", "authorization_encrypted_response_alg", "introspection_signed_response_alg", "introspection_encrypted_response_alg",
+        }.Select(name => (name, (Func<JsonElement, bool>)(_ => false))),
+    ];
+
     private readonly List<string> _badTypes = [];
 
     public RegistrationWish(JsonElement json)
@@ -34,6 +48,7 @@ internal sealed class RegistrationWish
         Jwks = json.TryGetProperty("jwks", out var jwks) && jwks.ValueKind == JsonValueKind.Object ? jwks.GetRawText() : null;
         HasJwksUri = json.TryGetProperty("jwks_uri", out _);
         (ClientId, Secret) = (Text(json, "client_id"), Text(json, "client_secret"));
+        NotKept = Array.Find(Promises, promise => json.TryGetProperty(promise.Name, out var asked) && asked.ValueKind != JsonValueKind.Null && !promise.IsKept(asked)).Name;
         NamesOurs = Array.Find(Ours, name => json.TryGetProperty(name, out _));
     }
 
@@ -57,12 +72,15 @@ internal sealed class RegistrationWish
     public string? NamesOurs { get; }
     private bool HasJwksUri { get; }
 
+    /// <summary>Null: there is none.</summary>
+    private string? NotKept { get; }
+
     /// <summary>The error of RFC 7591 §3.2.2 and a sentence; nulls = nothing.</summary>
     public (string? Error, string? Sentence) WhatIsWrong(IReadOnlyList<string> allowedScopes, bool isHttps)
     {
         const string metadata = "invalid_client_metadata";
         if (_badTypes.Count > 0) return (metadata, $"{_badTypes[0]} is of the wrong type.");
-        if (Name.Length is 0 or > 100 || Name.Any(char.IsControl)) return (metadata, "client_name has 1 to 100 characters on one line.");
+        if (Name.Length is 0 or > 100 || !OneLine.Is(Name)) return (metadata, "client_name has 1 to 100 characters on one line.");
         if (!Methods.Contains(Method)) return (metadata, "token_endpoint_auth_method is not offered here.");
         if (Grants.Length == 0 || Grants.Any(g => !Tokens.Grants.All.Contains(g))) return (metadata, "grant_types holds one that is not given here, or none.");
         if (ResponseTypes.Any(r => r != "code")) return (metadata, "response_types is code here.");
@@ -77,6 +95,8 @@ internal sealed class RegistrationWish
         if (SigningAlgorithm is { } algorithm && !Algorithms.All.Contains(algorithm)) return (metadata, "id_token_signed_response_alg is RS256 or ES256 here.");
         if (HasJwksUri) return (metadata, "jwks_uri is not fetched here: send jwks.");
         if (Jwks is not null && PublicJwk.ReadSet(Jwks).Count == 0) return (metadata, "jwks holds no public key that could be used: RSA from 2048 bits on, or P-256.");
+        if (Jwks is not null && PublicJwk.HoldsSecret(Jwks)) return (metadata, "jwks holds a private key, which is nobody else's: make another one, and send its public half.");
+        if (NotKept is { } promise) return (metadata, $"{promise} asks for what this server does not do.");
         return Method == "private_key_jwt" && Jwks is null ? (metadata, "private_key_jwt needs jwks.") : (null, null);
     }
 

@@ -52,9 +52,10 @@ internal sealed class UserInfoEndpoint(IdentityDb db, TokenStatus tokens, DpopPr
     /// <summary>From the header, or from a form; never from the address, and never from two places (RFC 6750 §2).</summary>
     private static async Task<(string? Token, bool IsDpop, string? Wrong)> TokenAsync(HttpContext http, CancellationToken cancel)
     {
-        var posted = HttpMethods.IsPost(http.Request.Method) && await Parameters.ReadFormAsync(http, cancel) is { } form ? form["access_token"] : null;
+        var form = HttpMethods.IsPost(http.Request.Method) ? await Parameters.ReadFormAsync(http, cancel) : null;
+        var posted = form?["access_token"];
         var headers = http.Request.Headers.Authorization;
-        if (headers.Count > 1 || (headers.Count == 1 && posted is not null)) return (null, false, "The token is there twice.");
+        if (headers.Count > 1 || (headers.Count == 1 && posted is not null) || form?.IsRepeated("access_token") == true) return (null, false, "The token is there twice.");
         if (headers is not [{ } header]) return (posted, false, null);
         if (header.StartsWith("DPoP ", StringComparison.OrdinalIgnoreCase)) return (header["DPoP ".Length..].Trim(), true, null);
         return (header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null, false, null);

@@ -15,6 +15,66 @@ namespace Tollgate.FunctionalTests.Identity.OAuth;
 public sealed class ClientLifeTests
 {
     [Theory]
+    [OnBothDatabases("false")]
+    [OnBothDatabases("true")]
+    public async Task A_client_that_wrote_its_own_address_down_makes_this_server_call_nobody_behind_it(string anywhere, Shape shape)
+    {
+        var called = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var listener = builder.Build();
+        listener.MapPost("/{who}", (string who) => called.Enqueue(who));
+        await listener.StartAsync();
+        var address = listener.Urls.First();
+        const string invitation = "an invitation of more than thirty-two characters";
+        await using var site = await OAuthSite.StartAsync(shape, file: OAuthSite.File.Replace("\"postLogoutRedirectUris\"", $"\"backChannelLogoutUri\": \"{address}/operator\", \"postLogoutRedirectUris\""),
+            settings: [("Identity:Registration:Token", invitation), ("Identity:BackChannelIntoPrivateNetworks", anywhere)]);
+        using var person = await SignedInAsync(site);
+        foreach (var uri in new[] { address + "/own", address.Replace("127.0.0.1", "localhost") + "/own", address.Replace("127.0.0.1", "[::ffff:127.0.0.1]") + "/own" })
+        {
+            using var wish = new HttpRequestMessage(HttpMethod.Post, "/connect/register")
+            {
+                Content = new StringContent($$"""{"redirect_uris":["https://agent.example/cb"],"scope":"openid","backchannel_logout_uri":"{{uri}}"}""", System.Text.Encoding.UTF8, "application/json"),
+            };
+            wish.Headers.Authorization = new("Bearer", invitation);
+            var id = (await Answer.OfAsync(await site.Http.SendAsync(wish))).Text("client_id");
+            (await person.SubmitAsync(Ask(id, "https://agent.example/cb"), ("decision", "allow"))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        }
+
+        await CodeAsync(person, Ask());
+        await person.SubmitAsync("/connect/endsession");
+        await Deadline.UntilAsync("each was tried once", () => site.Host.UseAsync<Tollgate.Identity.Storage.IdentityDb, object?>(async db =>
+            called.Contains("operator") && !await Microsoft.EntityFrameworkCore.EntityFrameworkQueryableExtensions.AnyAsync(db.LogoutNotices, n => n.Attempts == 0) ? called : null));
+        if (anywhere == "true") await Deadline.UntilAsync("the others are called too", () => Task.FromResult(called.Count(who => who == "own") >= 2));
+        else
+        {
+            await Deadline.UntilAsync("the operator reads why", () => Task.FromResult(site.Host.Logs.All.Contains("Identity:BackChannelIntoPrivateNetworks") ? "" : null));
+            called.ShouldBe(["operator"]);
+        }
+    }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task Who_deletes_their_account_is_signed_out_of_the_applications_too(Shape shape)
+    {
+        var told = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var listener = builder.Build();
+        listener.MapPost("/logout", async (HttpRequest request) => told.Enqueue((await request.ReadFormAsync())["logout_token"].ToString()));
+        await listener.StartAsync();
+        await using var site = await OAuthSite.StartAsync(shape, file: OAuthSite.File.Replace("\"postLogoutRedirectUris\"", $"\"backChannelLogoutUri\": \"{listener.Urls.First()}/logout\", \"postLogoutRedirectUris\""));
+        using var person = await SignedInAsync(site);
+        var tokens = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid weather.read offline_access")));
+        (await person.SubmitAsync("/account/delete", ("email", OAuthSite.Person))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var token = await Deadline.UntilAsync("the client is told", () => Task.FromResult(told.FirstOrDefault()));
+        new JsonWebToken(token).Subject.ShouldBe(new JsonWebToken(tokens.Text("id_token")).Subject);
+        (await site.Host.FeedAsync()).Items.OfType<Contracts.Feeds.RevokedTokenItem>().Select(t => t.Jti).ShouldContain(new JsonWebToken(tokens.Text("access_token")).Id);
+    }
+
+    [Theory]
     [OnBothDatabases]
     public async Task A_client_is_told_of_the_end_of_a_session_and_told_again_where_it_did_not_listen(Shape shape)
     {

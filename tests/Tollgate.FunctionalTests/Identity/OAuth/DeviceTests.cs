@@ -80,6 +80,22 @@ public sealed class DeviceTests
         statuses[^1].ShouldBe(HttpStatusCode.TooManyRequests);
     }
 
+    [Theory]
+    [OnBothDatabases]
+    public async Task Who_proves_nothing_fills_no_table(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:TokenLimits:UnprovenPerAddressPerMinute", "5"));
+        var answers = new List<Answer>();
+        for (var i = 0; i < 12; i++) answers.Add(await site.PostAsync("/connect/deviceauthorization", "client_id=tollgate-cli&scope=openid"));
+        answers[0].Status.ShouldBe(HttpStatusCode.OK);
+        answers[^1].ShouldBeError("temporarily_unavailable", 429);
+        answers[^1].Headers.RetryAfter!.Delta!.Value.ShouldBeGreaterThan(TimeSpan.Zero);
+        var pushed = await site.PostAsync("/connect/par", OAuthSite.Form(("client_id", "spa"), ("response_type", "code"), ("redirect_uri", "http://127.0.0.1:5000/cb"), ("scope", "openid"),
+            ("code_challenge", CodeFlow.Challenge), ("code_challenge_method", "S256")));
+        ((int)pushed.Status).ShouldBe(429);
+        await site.WorkerTokenAsync();   // who proves something is not kept waiting by those
+    }
+
     private static async Task<Answer> BeginAsync(OAuthSite site) =>
         await site.PostAsync("/connect/deviceauthorization", OAuthSite.Form(("client_id", "tollgate-cli"), ("scope", "openid offline_access weather.read"), ("device_name", "my-laptop")));
 

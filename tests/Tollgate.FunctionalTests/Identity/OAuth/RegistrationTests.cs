@@ -49,6 +49,16 @@ public sealed class RegistrationTests
             ("""{"redirect_uris":["https://a.example"],"token_endpoint_auth_method":"client_secret_jwt"}""", "invalid_client_metadata"),
             ("""{"redirect_uris":["https://a.example"],"token_endpoint_auth_method":"private_key_jwt"}""", "invalid_client_metadata"),
             ("""{"redirect_uris":["https://a.example"],"jwks_uri":"http://169.254.169.254/"}""", "invalid_client_metadata"),
+            // What a client believes to be protected by, and is not.
+            ("""{"redirect_uris":["https://a.example"],"subject_type":"pairwise"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"id_token_encrypted_response_alg":"RSA-OAEP"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"userinfo_signed_response_alg":"RS256"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"authorization_signed_response_alg":"RS256"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"tls_client_certificate_bound_access_tokens":true}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"token_endpoint_auth_signing_alg":"none"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"token_endpoint_auth_signing_alg":7}""", "invalid_client_metadata"),
+            // A private key beside a public one.
+            ("""{"redirect_uris":["https://a.example"],"jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},{"kty":"oct","k":"AAAA"}]}}""", "invalid_client_metadata"),
             ("""[]""", "invalid_client_metadata"),
             ("""{""", "invalid_client_metadata"),
         ];

@@ -48,6 +48,53 @@ public sealed class UpkeepTests
 
     [Theory]
     [OnBothDatabases]
+    public async Task What_anybody_could_pile_up_is_carried_off(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:CleanUp:BatchSize", "2"));
+        using var visitor = new Visitor(site.Host.Url);
+        foreach (var i in Enumerable.Range(0, 5)) await visitor.SignUpAsync($"never{i}@example.com", Visitor.Password, $"Never {i}");
+        await visitor.SignUpAsync("again@example.com", Visitor.Password, "Again");
+        await visitor.SignUpAsync("new@example.com", Visitor.Password, "New");
+        var job = site.Host.Services.GetRequiredService<CleanUpJob>();
+        (await job.RunAsync(CancellationToken.None)).ShouldBe(0);
+        await site.Host.UseAsync<IDbContextFactory<IdentityDb>, int>(async databases =>
+        {
+            await using var db = await databases.CreateDbContextAsync();
+            var past = DateTimeOffset.UtcNow.AddDays(-500);
+            await db.Accounts.Where(a => a.Email != "new@example.com").ExecuteUpdateAsync(a => a.SetProperty(x => x.Created, past));
+            var organisation = await db.Organisations.Where(o => o.Name == "New").Select(o => o.Id).SingleAsync();
+            foreach (var (expires, digest) in new[] { (past, 'a'), (DateTimeOffset.UtcNow.AddDays(1), 'b') })
+            {
+                db.Add(new Tollgate.Identity.Organisations.Invitation
+                {
+                    Id = Guid.NewGuid(), Organisation = organisation, Email = "x@example.com", Role = Tollgate.Identity.Organisations.OrganisationRole.Viewer, Sha256 = new string(digest, 64),
+                    InvitedBy = Guid.NewGuid(), Created = past, Expires = expires,
+                });
+                db.Add(new Tollgate.Identity.ManagementTokens.ManagementToken
+                {
+                    Id = Guid.NewGuid(), Prefix = "tg_pat_" + digest, Sha256 = new string(digest, 64), Name = "x", Organisation = organisation, Scopes = [], CreatedBy = Guid.NewGuid(), Created = past, Expires = expires,
+                });
+                db.Add(new Tollgate.Identity.OAuth.Clients.OAuthClientSecret { Id = Guid.NewGuid(), ClientId = "web", Sha256 = new string(digest, 64), LastFour = "last", Created = past, Expires = expires });
+            }
+
+            return await db.SaveChangesAsync();
+        });
+        await visitor.SignUpAsync("again@example.com", Visitor.Password, "Again and again");   // waits anew
+
+        (await job.RunAsync(CancellationToken.None)).ShouldBe(5 + 3);
+        await site.Host.UseAsync<IdentityDb, bool>(async db =>
+        {
+            (await db.Accounts.Where(a => !a.EmailConfirmed).Select(a => a.Email).OrderBy(e => e).ToListAsync()).ShouldBe(["again@example.com", "new@example.com"]);
+            (await db.Organisations.CountAsync(o => o.Name.StartsWith("Never"))).ShouldBe(0);
+            (await db.Accounts.CountAsync(a => a.Email == OAuthSite.Person)).ShouldBe(1);
+            (await db.Invitations.CountAsync(), await db.ManagementTokens.CountAsync(), await db.Set<Tollgate.Identity.OAuth.Clients.OAuthClientSecret>().CountAsync(s => s.LastFour == "last")).ShouldBe((1, 1, 1));
+            return true;
+        });
+        (await visitor.SignInAsync(OAuthSite.Person)).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+    }
+
+    [Theory]
+    [OnBothDatabases]
     public async Task Whoever_guesses_at_a_client_is_told_to_wait_and_the_client_itself_never(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:TokenLimits:FailuresPerClientPerMinute", "5"));
@@ -109,6 +156,40 @@ public sealed class UpkeepTests
             info.Json.TryGetProperty("org_id", out _).ShouldBe(told);
             if (told) (role.Value, info.Text("org_id")).ShouldBe(("owner", access.GetClaim("org_id").Value));
         }
+    }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task Who_signs_in_as_another_than_was_asked_for_goes_back_with_the_reason(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape, file: OAuthSite.File.Replace("\"users\": [", "\"users\": [{ \"email\": \"eve@example.com\", \"password\": \"" + Visitor.Password + "\", \"confirmed\": true }, "));
+        using var person = await SignedInAsync(site);
+        var hint = (await RedeemAsync(site, await CodeAsync(person, Ask()))).Text("id_token");
+        using var eve = new Visitor(site.Host.Url);
+        await eve.SignInAsync("eve@example.com");
+        var page = (await eve.GetAsync(Ask(more: "&state=s&id_token_hint=" + hint))).Headers.Location!.OriginalString;
+        page.ShouldStartWith("/account/sign-in?");   // they may be the one who is meant, with another account
+        var back = await eve.SubmitAsync(page, ("email", "eve@example.com"), ("password", Visitor.Password));
+        var answer = Query(await eve.GetAsync(back.Headers.Location!.OriginalString));
+        (answer["error"], answer["state"], answer["iss"]).ShouldBe(("login_required", "s", OAuthSite.Issuer));
+
+        using var ada = new Visitor(site.Host.Url);
+        await ada.SignInAsync("eve@example.com");
+        page = (await ada.GetAsync(Ask(more: "&state=s&id_token_hint=" + hint))).Headers.Location!.OriginalString;
+        back = await ada.SubmitAsync(page, ("email", OAuthSite.Person), ("password", Visitor.Password));
+        Query(await ada.GetAsync(back.Headers.Location!.OriginalString))["code"].ShouldNotBeNull();
+    }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task A_token_comes_in_one_place(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape);
+        using var person = await SignedInAsync(site);
+        var token = (await RedeemAsync(site, await CodeAsync(person, Ask()))).Text("access_token");
+        (await site.PostAsync("/connect/userinfo", "access_token=" + token)).Status.ShouldBe(HttpStatusCode.OK);
+        (await site.PostAsync("/connect/userinfo", $"access_token={token}&access_token={token}")).Status.ShouldBe(HttpStatusCode.BadRequest);
+        (await site.PostAsync("/connect/userinfo", "access_token=" + token, "Bearer " + token)).Status.ShouldBe(HttpStatusCode.BadRequest);
     }
 
     [Theory]
