@@ -66,6 +66,7 @@ public sealed class GatewayServer : IAsyncDisposable
         _cache = new AnswerCache(options.CacheMaxBytes);
         _configuration = new LiveConfiguration(options, PluginLoader.Load(options.Plugins, new PluginBudget(options.PluginBudgetMs, time, _metrics, loggers.CreateLogger<PluginBudget>())), documents, PutInForce, time, loggers, _metrics);
         _fragments = FragmentFeed.Create(options, _configuration.Use, new FeedOrders(_cache, _configuration.Upstreams, loggers.CreateLogger<FeedOrders>()), time, loggers);
+        if (_fragments is not null) _configuration.Joined = _fragments.ReportAs(node, () => _configuration.Fragments).Tell;
     }
 
     /// <summary>Makes a gateway that does not listen yet. Opens its journal: a gateway that cannot keep its usage does not start.</summary>
@@ -107,6 +108,9 @@ public sealed class GatewayServer : IAsyncDisposable
 
         foreach (var service in _services.GetServices<IHostedService>().Reverse()) await service.StopAsync(cancel);
     }
+
+    /// <summary>What a service's fragment comes to beside the gateway's own files: it may name a token provider that they do not have.</summary>
+    public FragmentReading ReadFragment(string service, string content) => _configuration.Read(service, content);
 
     /// <summary>What the gateway's own files claim: no service may publish routes there.</summary>
     public IReadOnlyList<(string File, PathClaim Claim)> FileClaims => _configuration.FileClaims;

@@ -72,8 +72,14 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
 
     public int Routes { get; private set; }
 
+    /// <summary>Told when the services' fragments may stand otherwise than before.</summary>
+    public Action? Joined { get; set; }
+
     /// <summary>How the services' fragments stand.</summary>
     public IReadOnlyList<FragmentFacts> Fragments => _fragments.Facts;
+
+    /// <summary>What a fragment comes to beside the files in force.</summary>
+    public FragmentReading Read(string service, string content) => FragmentReader.Read(service, content, _files);
 
     /// <summary>What the files claim for themselves.</summary>
     public IReadOnlyList<(string File, PathClaim Claim)> FileClaims => _files is { } files ? [.. FragmentBook.ClaimsOf(files)] : [];
@@ -179,6 +185,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         foreach (var fragment in _fragments.Facts)
             foreach (var error in fragment.Errors)
                 Log.FragmentLeftOut(_logger, fragment.Version, fragment.Service, error, fragment.InForce is { } kept ? $"version {kept} stays in force" : "it has no routes here");
+        Joined?.Invoke();
     }
 
     private RouteTable Compile(OcelotConfiguration files)

@@ -8,11 +8,12 @@ namespace Tollgate.Cli;
 /// <summary><c>tollgate routes</c>: a service's own routes, from its own pipeline.</summary>
 internal static class RoutesCommand
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private static readonly Argument<string> Service = new("service") { Description = "What the service is called: a to z, 0 to 9 and hyphens." };
 
     public static Command Create() => new("routes", "Publishes a service's own routes, and shows what is published. Exit code 0: done; 1: refused.")
     {
-        ManagementClient.Server, ManagementClient.Token, Publish(), Diff(), List(), History(), RollBack(), Remove(),
+        ManagementClient.Server, ManagementClient.Token, Publish(), Status(), Diff(), List(), History(), RollBack(), Remove(),
     };
 
     private static Command Publish()
@@ -37,7 +38,29 @@ internal static class RoutesCommand
             output.WriteLine(answer.GetProperty("changed").GetBoolean()
                 ? $"{fragment.GetProperty("service").GetString()} version {fragment.GetProperty("version")} is published: {fragment.GetProperty("routes")} routes under {Claims(fragment)}."
                 : $"{fragment.GetProperty("service").GetString()} version {fragment.GetProperty("version")} says the same already.");
-            return 0;
+            return await HearGatewaysAsync(parsed, client, fragment.GetProperty("service").GetString()!, fragment.GetProperty("version").GetInt64(), cancel);
+        });
+        return command;
+    }
+
+    private static Command Status()
+    {
+        var command = new Command("status", "Shows how a service's routes stand on every gateway. Exit code 1: they are left out on one.") { Service };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            using var client = ManagementClient.Open(parsed);
+            if (await client.AskAsync(HttpMethod.Get, $"routes/{Uri.EscapeDataString(parsed.GetValue(Service)!)}", null, cancel) is not { } answer) return 1;
+            var output = parsed.InvocationConfiguration.Output;
+            output.WriteLine($"{answer.GetProperty("service").GetString()} version {answer.GetProperty("version").GetProperty("version")}");
+            var gateways = answer.GetProperty("gateways").EnumerateArray().ToArray();
+            foreach (var gateway in gateways)
+            {
+                output.WriteLine($"  {gateway.GetProperty("gateway").GetString(),-24} {Said(gateway)}");
+                foreach (var reason in gateway.GetProperty("reasons").EnumerateArray()) output.WriteLine($"    {reason.GetString()}");
+            }
+
+            if (gateways.Length == 0) output.WriteLine("  No gateway has been heard lately.");
+            return gateways.Any(IsLeftOut) ? 1 : 0;
         });
         return command;
     }
@@ -106,8 +129,9 @@ internal static class RoutesCommand
             using var client = ManagementClient.Open(parsed);
             var service = parsed.GetValue(Service)!;
             if (await client.AskAsync(HttpMethod.Post, $"routes/{Uri.EscapeDataString(service)}/rollback", JsonContent.Create(new { version = parsed.GetValue(version) }), cancel) is not { } answer) return 1;
-            parsed.InvocationConfiguration.Output.WriteLine($"{service} version {answer.GetProperty("fragment").GetProperty("version")} is published, with the words of version {parsed.GetValue(version)}.");
-            return 0;
+            var number = answer.GetProperty("fragment").GetProperty("version").GetInt64();
+            parsed.InvocationConfiguration.Output.WriteLine($"{service} version {number} is published, with the words of version {parsed.GetValue(version)}.");
+            return await HearGatewaysAsync(parsed, client, service, number, cancel);
         });
         return command;
     }
@@ -125,6 +149,43 @@ internal static class RoutesCommand
         });
         return command;
     }
+
+    // What is published is on its way: the gateways say within a moment whether they serve it. A pipeline should not be green while nobody does.
+    private static async Task<int> HearGatewaysAsync(ParseResult parsed, ManagementClient client, string service, long version, CancellationToken cancel)
+    {
+        var until = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            if (await client.AskAsync(HttpMethod.Get, $"routes/{Uri.EscapeDataString(service)}", null, cancel) is not { } answer) return 1;
+            if (answer.GetProperty("version").GetProperty("version").GetInt64() != version || !answer.TryGetProperty("gateways", out var gateways)) return 0;    // somebody published since
+            var waiting = gateways.EnumerateArray().Count(gateway => gateway.GetProperty("state").GetString() == "waiting");
+            if (waiting > 0 && TimeProvider.System.GetElapsedTime(until) < Patience)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), cancel);
+                continue;
+            }
+
+            foreach (var gateway in gateways.EnumerateArray().Where(IsLeftOut))
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync($"gateway {gateway.GetProperty("gateway").GetString()}: {Said(gateway)}");
+                foreach (var reason in gateway.GetProperty("reasons").EnumerateArray()) await parsed.InvocationConfiguration.Error.WriteLineAsync($"  {reason.GetString()}");
+            }
+
+            var serving = gateways.EnumerateArray().Count(gateway => gateway.GetProperty("state").GetString() == "serves");
+            if (gateways.GetArrayLength() > 0) parsed.InvocationConfiguration.Output.WriteLine($"It serves on {serving} of {gateways.GetArrayLength()} gateways{(waiting > 0 ? $"; {waiting} have not said yet" : "")}.");
+            return gateways.EnumerateArray().Any(IsLeftOut) ? 1 : 0;
+        }
+    }
+
+    private static bool IsLeftOut(JsonElement gateway) => gateway.GetProperty("state").GetString() is "left-out" or "serves-older";
+
+    private static string Said(JsonElement gateway) => gateway.GetProperty("state").GetString() switch
+    {
+        "serves" => "serves it",
+        "serves-older" => $"leaves it out, version {gateway.GetProperty("inForce")} serves on",
+        "left-out" => "leaves it out",
+        _ => "has not said yet",
+    };
 
     private static Argument<string?> File() => new("file") { Description = "The service's ocelot.json: Routes alone." };
 

@@ -40,7 +40,7 @@ internal static class ControlPlane
         if (options.Has(Roles.Billing | Roles.Portal)) builder.AddTollgateBilling();
         else if (options.Has(Roles.Identity) && builder.Configuration.GetConnectionString("Postgres") is { Length: > 0 }) builder.AddTollgateSubscribedScopes();
         if (options.Has(Roles.Billing)) builder.AddTollgateBillingWorkers();
-        if (options.Has(Roles.Portal)) builder.AddTollgatePublishing(FragmentReader.Read, () => gateway?.FileClaims ?? []);
+        if (options.Has(Roles.Portal)) builder.AddTollgatePublishing(gateway is null ? FragmentReader.Read : gateway.ReadFragment, () => gateway?.FileClaims ?? []);
         if (options.Has(Roles.Portal)) builder.AddTollgatePortal();
 
         var app = builder.Build();

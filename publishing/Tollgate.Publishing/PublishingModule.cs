@@ -26,6 +26,7 @@ public static class PublishingModule
         services.AddSingleton(read);
         services.AddSingleton(reserved ?? (() => []));
         services.AddSingleton<FragmentService>();
+        services.AddSingleton<FragmentStandings>();
         services.AddSingleton<GatewayOrders>();
         return builder;
     }
@@ -37,10 +38,11 @@ public static class PublishingModule
         await DatabaseSetup.MigrateAsync(db, _ => Task.CompletedTask, cancel);
     }
 
-    /// <summary>The feed of published routes, on the internal port.</summary>
+    /// <summary>The feed of published routes, and where gateways tell how these stand with them, on the internal port.</summary>
     public static IEndpointRouteBuilder MapTollgatePublishing(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapFeed<PublishingDb>(FeedNames.Routes);
+        endpoints.MapFragmentReports();
         return endpoints;
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tollgate.Contracts.Explain;
 using Tollgate.Contracts.Feeds;
+using Tollgate.Contracts.Fragments;
 using Tollgate.Contracts.Usage;
 
 namespace Tollgate.Contracts;
@@ -16,6 +17,7 @@ namespace Tollgate.Contracts;
 [JsonSerializable(typeof(UsageReceipt))]
 [JsonSerializable(typeof(UsageTotal))]
 [JsonSerializable(typeof(KeyUseReport))]
+[JsonSerializable(typeof(FragmentReport))]
 [JsonSerializable(typeof(ExplainAnswer))]
 [JsonSerializable(typeof(CallExplanation))]
 [JsonSerializable(typeof(KeyExplanation))]

@@ -17,4 +17,7 @@ public static class InternalPaths
 
     /// <summary><c>POST</c> an <see cref="Explain.ExplainAnswer"/> to a question of the credentials feed: 204.</summary>
     public const string Explanations = "/explanations";
+
+    /// <summary><c>POST</c> a <see cref="Fragments.FragmentReport"/>: 204.</summary>
+    public const string FragmentReports = "/routes/standing";
 }

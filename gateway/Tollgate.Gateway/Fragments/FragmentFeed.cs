@@ -12,10 +12,12 @@ internal sealed class FragmentFeed : IAsyncDisposable
     private readonly FeedClient _feed;
     private readonly Task _controlPlaneUp;
     private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private FragmentReporter? _reporter;
 
     private FragmentFeed(GatewayOptions options, Uri controlPlane, Action<IReadOnlyList<FragmentItem>> changed, IFeedOrders orders, TimeProvider time, ILoggerFactory loggers)
     {
-        _time = time;
+        (_time, _loggers) = (time, loggers);
         _controlPlaneUp = options.ControlPlaneUp;
         _http = FeedClient.CreateHttp(controlPlane, options.Token);
         _feed = new FeedClient(FeedNames.Routes, _http, new FragmentTable(changed, orders), options.Data, time, loggers.CreateLogger<FeedClient>(), _controlPlaneUp);
@@ -25,12 +27,18 @@ internal sealed class FragmentFeed : IAsyncDisposable
     public static FragmentFeed? Create(GatewayOptions options, Action<IReadOnlyList<FragmentItem>> changed, IFeedOrders orders, TimeProvider time, ILoggerFactory loggers) =>
         options.ControlPlane is { } controlPlane ? new FragmentFeed(options, controlPlane, changed, orders, time, loggers) : null;
 
+    /// <summary>Has the control plane told how the fragments stand here.</summary>
+    /// <param name="gateway">What the gateway calls itself.</param>
+    public FragmentReporter ReportAs(string gateway, Func<IReadOnlyList<FragmentFacts>> facts) =>
+        _reporter = new FragmentReporter(gateway, _http, facts, _time, _loggers.CreateLogger<FragmentReporter>());
+
     public FeedFacts Facts() => _feed.Facts();
 
     /// <summary>Returns with what is on disk in force, and with what is new if the control plane says so soon.</summary>
     public async Task StartAsync(CancellationToken cancel)
     {
         await _feed.StartAsync(cancel);
+        _reporter?.Start(_feed.InForce);
         if (!_controlPlaneUp.IsCompleted) return;
         try
         {
@@ -44,6 +52,7 @@ internal sealed class FragmentFeed : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_reporter is not null) await _reporter.DisposeAsync();
         await _feed.DisposeAsync();
         _http.Dispose();
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using Tollgate.Contracts.Fragments;
+using Tollgate.Gateway.Discovery;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Gateway.Policy.Routing;
 
@@ -12,13 +13,17 @@ namespace Tollgate.Gateway.Fragments;
 public static class FragmentReader
 {
     private static readonly string[] Members = ["Routes"];
+    private static readonly DiscoveryOptions SomeDiscovery = new(DiscoveryKind.Dns, "http", null, 0, null, null, null);
 
     /// <summary>Reads a fragment without a gateway's files beside it, as the control plane does before it takes one.</summary>
-    public static FragmentReading Read(string service, string content)
+    public static FragmentReading Read(string service, string content) => Read(service, content, null);
+
+    /// <param name="files">Those of a gateway that is at hand; null = not known, and then not asked.</param>
+    internal static FragmentReading Read(string service, string content, OcelotConfiguration? files)
     {
         var errors = new List<ConfigurationError>();
         var warnings = new List<ConfigurationError>();
-        var routes = Read(service, content, null, errors, warnings);
+        var routes = Read(service, content, files, errors, warnings);
         return new FragmentReading([.. errors.Select(Mistake)], [.. warnings.Select(Mistake)], [.. routes.Select(ClaimOf)]);
     }
 
@@ -45,10 +50,10 @@ public static class FragmentReader
         foreach (var json in root.ReadObjects("Routes", errors)) routes.Add(OcelotBinding.Route(json, errors, warnings));
         if (routes.Count == 0 && errors.Count == 0) errors.Add(root.Error("Routes", "at least one route is needed here."));
 
-        // Whether a token provider exists is for the gateway to say that has the files.
+        // Whether a token provider exists, or one of services, is for the gateway to say that has the files.
         var providers = files?.Providers ?? routes.SelectMany(route => route.Authentication.ProviderKeys).Distinct()
             .ToDictionary(name => name, name => new TokenProviderOptions { Name = name });
-        OcelotValidation.Validate(routes, [], files?.Global ?? new OcelotGlobal(), new Dictionary<string, TokenProviderOptions>(providers), errors, warnings);
+        OcelotValidation.Validate(routes, [], files?.Global ?? new OcelotGlobal { Discovery = SomeDiscovery }, new Dictionary<string, TokenProviderOptions>(providers), errors, warnings);
         return routes;
     }
 

@@ -25,6 +25,9 @@ internal static class RoutesApi
     /// <param name="Changed">False: the same words were in force already.</param>
     public sealed record PublishedFragment(FragmentView Fragment, bool Changed, IReadOnlyList<FragmentMistake> Warnings);
 
+    /// <param name="Gateways">How the version stands on each gateway that was heard in the last minute and a half.</param>
+    public sealed record StandingFragment(string Service, FragmentVersionView Version, string Content, IReadOnlyList<GatewayStandingView> Gateways);
+
     public sealed record CheckedFragment(FragmentDiff Diff, IReadOnlyList<FragmentMistake> Warnings);
 
     public static void MapRoutes(this IEndpointRouteBuilder api)
@@ -43,11 +46,11 @@ internal static class RoutesApi
     private static async Task<Ok<ListedFragments>> ListAsync(FragmentService fragments, CancellationToken cancel) =>
         TypedResults.Ok(new ListedFragments(await fragments.ListAsync(cancel)));
 
-    private static async Task<Results<Ok<FragmentDetails>, ProblemHttpResult>> GetAsync(string service, HttpResponse response, FragmentService fragments, CancellationToken cancel)
+    private static async Task<Results<Ok<StandingFragment>, ProblemHttpResult>> GetAsync(string service, HttpResponse response, FragmentService fragments, FragmentStandings standings, CancellationToken cancel)
     {
         if (await fragments.GetAsync(service, null, cancel) is not { } found) return Unknown(service);
         response.Headers.ETag = $"\"{found.Version.Version}\"";
-        return TypedResults.Ok(found);
+        return TypedResults.Ok(new StandingFragment(found.Service, found.Version, found.Content, await standings.OfAsync(service, found.Version.Version, cancel)));
     }
 
     private static async Task<Results<Ok<FragmentDetails>, ProblemHttpResult>> GetVersionAsync(string service, long version, FragmentService fragments, CancellationToken cancel) =>

@@ -11,6 +11,7 @@ public abstract class PublishingDb(DbContextOptions options) : DbContext(options
     public const string Schema = "publishing";
 
     internal DbSet<FragmentVersion> Versions => Set<FragmentVersion>();
+    internal DbSet<GatewayStanding> Standings => Set<GatewayStanding>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configuration) => configuration.UseTollgateTypes(this is SqlitePublishingDb);
 

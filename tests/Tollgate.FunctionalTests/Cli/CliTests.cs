@@ -45,6 +45,8 @@ public sealed class CliTests : IDisposable
         var (code, output) = await RunAsync(["routes", "publish", "orders", Write("/orders/{rest}", "/one/{rest}"), .. to]);
         code.ShouldBe(0, output);
         output.ShouldContain("orders version 1 is published: 1 routes under /orders.");
+        output.ShouldContain("It serves on 1 of 1 gateways.");
+        (await RunAsync(["routes", "status", "orders", .. to])).Output.ShouldContain("serves it");
         using var http = new HttpClient { BaseAddress = new Uri(host.GatewayUrl) };
         await Deadline.UntilAsync("the gateway serves them", async () => (await http.GetAsync("/orders/x")).IsSuccessStatusCode);
         upstream.Seen.ShouldContain(call => call.Target == "/one/x");
@@ -60,6 +62,10 @@ public sealed class CliTests : IDisposable
         var (files, ownedByFile) = await RunAsync(["routes", "publish", "weather2", Write("/weather/v1/x", "/"), .. to]);
         files.ShouldBe(1);
         ownedByFile.ShouldContain("ocelot.json");
+        var (nobody, noProvider) = await RunAsync(["routes", "publish", "orders", _folder.Write("ocelot.orders.json", Gateway.Routes.File(Gateway.Routes.Route(
+            "/orders/{rest}", "/", upstream.Port, "\"AuthenticationOptions\": { \"AuthenticationProviderKey\": \"Nobody\" }"))), .. to]);
+        nobody.ShouldBe(1);
+        noProvider.ShouldContain("there is no provider \"Nobody\"");
         (await RunAsync(["gateways", "purge", "--region", "shop", .. to])).Output.ShouldContain("Every gateway throws them away.");
         (await RunAsync(["gateways", "purge", .. to])).Code.ShouldBe(1);
         (await RunAsync(["gateways", "drain", "orders-1:8080", .. to])).Output.ShouldContain("Draining: orders-1:8080");

@@ -144,6 +144,56 @@ public sealed class FragmentTests : IAsyncLifetime
         await UntilAsync(Gateways[0], "/orders/x", HttpStatusCode.NotFound);
     }
 
+    [Theory]
+    [InlineData("a provider that no gateway has", "there is no provider")]
+    [InlineData("services that no gateway finds", "ServiceDiscoveryProvider")]
+    [InlineData("a path of the gateways' own files", "ocelot.json")]
+    public async Task Where_routes_are_left_out_and_why_is_told_to_who_published_them(string names, string why)
+    {
+        var mistaken = names switch
+        {
+            "a provider that no gateway has" => Fragment("/orders/{rest}", "/{rest}").Replace("\"UpstreamPathTemplate\"", "\"AuthenticationOptions\": { \"AuthenticationProviderKey\": \"Nobody\" }, \"UpstreamPathTemplate\""),
+            "services that no gateway finds" => """{ "Routes": [ { "UpstreamPathTemplate": "/orders/{rest}", "DownstreamPathTemplate": "/{rest}", "ServiceName": "orders" } ] }""",
+            _ => Fragment("/files/orders", "/"),
+        };
+        (await PutAsync("orders", mistaken)).StatusCode.ShouldBe(HttpStatusCode.Created, "which providers the gateways have is not known here");
+        var standing = await StandingAsync("left-out");
+        standing.Length.ShouldBe(Gateways.Count);
+        foreach (var gateway in standing)
+        {
+            gateway.GetProperty("gateway").GetString().ShouldNotBeNullOrEmpty();
+            gateway.GetProperty("reasons").EnumerateArray().Single().GetString()!.ShouldContain(why);
+            gateway.TryGetProperty("inForce", out var none).ShouldBe(none.ValueKind == JsonValueKind.Null);
+        }
+
+        (await PutAsync("orders", Fragment("/orders/{rest}", "/{rest}"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await StandingAsync("serves")).ShouldAllBe(gateway => gateway.GetProperty("inForce").GetInt64() == 2 && gateway.GetProperty("reasons").GetArrayLength() == 0);
+        (await PutAsync("orders", mistaken)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await StandingAsync("serves-older")).ShouldAllBe(gateway => gateway.GetProperty("inForce").GetInt64() == 2 && gateway.GetProperty("version").GetInt64() == 3);
+    }
+
+    [Fact]
+    public async Task Only_gateways_tell_how_routes_stand()
+    {
+        using var stranger = new HttpClient { BaseAddress = new Uri(Control.InternalUrl) };
+        (await stranger.PostAsJsonAsync("/routes/standing", new { gateway = "gw", fragments = Array.Empty<object>() })).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        stranger.DefaultRequestHeaders.Authorization = new("Bearer", _site.Token);
+        foreach (var wrong in new[] { "{", "[]", "{}", """{ "gateway": "", "fragments": [] }""", """{ "gateway": "gw", "fragments": [ { "service": "Not a name", "version": 1, "reasons": [] } ] }""" })
+            (await stranger.PostAsync("/routes/standing", new StringContent(wrong, Encoding.UTF8, "application/json"))).StatusCode.ShouldBe(HttpStatusCode.BadRequest, wrong);
+    }
+
+    // How the version in force stands, once both gateways say so.
+    private async Task<JsonElement[]> StandingAsync(string state)
+    {
+        JsonElement[] gateways = [];
+        await Deadline.UntilAsync($"every gateway says {state}", async () =>
+        {
+            gateways = [.. (await Admin.GetAsync("/routes/orders")).GetProperty("gateways").EnumerateArray()];
+            return gateways.Length == Gateways.Count && gateways.All(gateway => gateway.GetProperty("state").GetString() == state);
+        });
+        return gateways;
+    }
+
     private string Fragment(string upstream, string downstream) => Gateway.Routes.File(Gateway.Routes.Route(upstream, downstream, _upstream.Port));
 
     private async Task<HttpResponseMessage> PutAsync(string service, string fragment, string query = "", string? ifMatch = null)
