@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Unicode;
 using Tollgate.Contracts.Plugins;
 
 namespace Tollgate.Gateway.Aggregates;
@@ -42,8 +43,10 @@ internal static class JsonAnswer
         else writer.WriteStringValue(Encoding.UTF8.GetString(body));
     }
 
+    // What is not UTF-8 would take the whole answer with it (RFC 8259 §8.1).
     private static bool IsJson(ReadOnlySpan<byte> body)
     {
+        if (!Utf8.IsValid(body)) return false;
         try
         {
             var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 256 });

@@ -13,9 +13,11 @@ internal static class OcelotValidation
         List<OcelotRoute> routes, List<OcelotAggregate> aggregates, OcelotGlobal global, Dictionary<string, TokenProviderOptions> providers,
         List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
+        var members = aggregates.SelectMany(aggregate => aggregate.RouteKeys).ToHashSet(StringComparer.Ordinal);
         foreach (var route in routes)
         {
             ValidateTemplates(route, errors);
+            if (route.Key is null || !members.Contains(route.Key)) WarnOfUnfilled(route, warnings);    // an aggregate fills what its members do not
             ValidateUpstream(route, global, errors);
             ValidateHeaderTemplates(route, errors, warnings);
             WarnOfClaimsNeverMet(route, warnings);
@@ -147,13 +149,21 @@ internal static class OcelotValidation
         }
     }
 
+    private static void WarnOfUnfilled(OcelotRoute route, List<ConfigurationError> warnings)
+    {
+        var filled = PlaceholdersOf(route).Concat(route.Transforms.Path.Select(claim => claim.Target)).ToHashSet(StringComparer.Ordinal);
+        if (TemplateText.BracesMatch(route.DownstreamPathTemplate) && TemplateText.Placeholders(route.DownstreamPathTemplate).FirstOrDefault(name => !filled.Contains(name)) is { } unfilled)
+            warnings.Add(route.Json.Error("DownstreamPathTemplate", $"nothing fills {{{unfilled}}}: it is sent as it is written."));
+    }
+
+    private static IEnumerable<string> PlaceholdersOf(OcelotRoute route) => TemplateText.Placeholders(route.UpstreamPathTemplate)
+        .Concat(route.UpstreamHeaderTemplates.SelectMany(header => HeaderPatterns.Split(header.Value)).Where(piece => piece.IsPlaceholder).Select(piece => piece.Text));
+
     private static void WarnOfClaimsNeverMet(OcelotRoute route, List<ConfigurationError> warnings)
     {
         if (route.RouteClaimsRequirement.Count == 0) return;
         var json = route.Json["RouteClaimsRequirement"]!;
-        var known = TemplateText.Placeholders(route.UpstreamPathTemplate)
-            .Concat(route.UpstreamHeaderTemplates.SelectMany(header => HeaderPatterns.Split(header.Value)).Where(piece => piece.IsPlaceholder).Select(piece => piece.Text))
-            .ToHashSet(StringComparer.Ordinal);
+        var known = PlaceholdersOf(route).ToHashSet(StringComparer.Ordinal);
         foreach (var (name, values) in route.RouteClaimsRequirement)
             if (values.Select(ClaimRequirements.PlaceholderOf).FirstOrDefault(placeholder => placeholder is not null && !known.Contains(placeholder)) is { } unknown)
                 warnings.Add(json.Error(name, $"no template of the route has the placeholder {{{unknown}}}: no call meets it."));

@@ -8,10 +8,22 @@ namespace Tollgate.Gateway.Plugins;
 /// <param name="Types">Full names of others' types that it uses.</param>
 internal sealed record PluginImage(string Name, IReadOnlyList<string> References, IReadOnlyList<string> Types)
 {
-    /// <summary>Null = the file is no assembly.</summary>
+    /// <summary>Null = the file is a library, and no assembly. Throws an <see cref="InvalidOperationException"/> with a sentence when it is not even that.</summary>
     public static PluginImage? Read(string file)
     {
-        using var stream = File.OpenRead(file);
+        try
+        {
+            using var stream = File.OpenRead(file);
+            return Read(stream);
+        }
+        catch (BadImageFormatException broken)
+        {
+            throw new InvalidOperationException($"The assembly {file} of the plug-in folder cannot be read: {broken.Message}");
+        }
+    }
+
+    private static PluginImage? Read(Stream stream)
+    {
         using var image = new PEReader(stream);
         if (!image.HasMetadata) return null;
         var metadata = image.GetMetadataReader();

@@ -100,6 +100,17 @@ public sealed class PluginTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_that_is_no_library_stops_the_start_with_its_name()
+    {
+        _folder.Write("junk.dll", "no library at all");
+        await using var gateway = GatewayProcess.Launch("--config", Write("\"GlobalConfiguration\": {}"), "--urls", "http://127.0.0.1:0", "--plugins", _folder.Path);
+
+        (await gateway.WaitForExitAsync()).ShouldBe(1);
+        gateway.Output.ShouldContain("junk.dll of the plug-in folder cannot be read");
+        gateway.Output.ShouldNotContain("   at ");
+    }
+
+    [Fact]
     public async Task A_plugin_that_takes_too_long_is_cut_off_and_named_and_its_service_is_not_blamed()
     {
         MakePlugin(_folder.File("Slow.dll"), "x", sleepMs: 600_000);

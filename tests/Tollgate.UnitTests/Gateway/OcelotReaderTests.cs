@@ -19,6 +19,18 @@ public sealed class OcelotReaderTests : IDisposable
     }
 
     [Fact]
+    public void A_placeholder_that_nothing_fills_is_said()
+    {
+        string Route(string more) => $$"""{ "UpstreamPathTemplate": "/a/{x}", "DownstreamPathTemplate": "/{y}", "DownstreamHostAndPorts": [ { "Host": "h", "Port": 1 } ]{{more}} }""";
+        OcelotConfiguration File(string route, string more = "") => OcelotReader.Read(_folder.Write("ocelot.json", $$"""{ "Routes": [ {{route}} ]{{more}} }"""));
+
+        File(Route("")).Warnings.Single().Sentence.ShouldContain("nothing fills {y}");
+        File(Route(""", "UpstreamHeaderTemplates": { "X": "{header:y}" }""")).Warnings.ShouldBeEmpty();
+        File(Route(""", "ChangeDownstreamPathTemplate": { "y": "Claims[sub] > value" }""")).Warnings.ShouldBeEmpty();
+        File(Route(""", "Key": "a" """), """, "Aggregates": [ { "UpstreamPathTemplate": "/all/{y}", "RouteKeys": [ "a" ] } ]""").Warnings.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Comments_trailing_commas_any_case_and_numbers_as_text_are_fine()
     {
         var read = Read("""
