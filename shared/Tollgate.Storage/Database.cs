@@ -34,8 +34,9 @@ public static class Database
         else
         {
             var file = Path.Combine(DataFolder.Of(configuration), name + ".db");
-            services.AddDbContextFactory<TSqlite>((provider, options) => Common(provider, options).UseSqliteFile(file));
-            services.AddSingleton<IDbContextFactory<TContext>, BaseFactory<TContext, TSqlite>>();
+            var writers = new WriterQueue();
+            services.AddDbContextFactory<TSqlite>((provider, options) => Common(provider, options).UseSqliteFile(file).AddInterceptors(writers.Interceptors()));
+            services.AddSingleton<IDbContextFactory<TContext>, SqliteFactory<TContext, TSqlite>>();
         }
 
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext());
@@ -60,5 +61,17 @@ public static class Database
         where TShape : TContext
     {
         public TContext CreateDbContext() => shapes.CreateDbContext();
+    }
+
+    private sealed class SqliteFactory<TContext, TShape>(IDbContextFactory<TShape> shapes) : IDbContextFactory<TContext>
+        where TContext : DbContext
+        where TShape : TContext
+    {
+        public TContext CreateDbContext()
+        {
+            var db = shapes.CreateDbContext();
+            db.Database.AutoTransactionBehavior = AutoTransactionBehavior.Always;   // what is saved waits in the line of transactions
+            return db;
+        }
     }
 }
