@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Identity.Sessions;
@@ -15,10 +16,12 @@ internal static class RecentSignIn
         return await IsAsync(http) ? await next(call) : Ask(http);
     }
 
-    public static async Task<bool> IsAsync(HttpContext http)
+    public static Task<bool> IsAsync(HttpContext http) => IsAsync(http.RequestServices, http.User, http.RequestAborted);
+
+    public static async Task<bool> IsAsync(IServiceProvider services, ClaimsPrincipal user, CancellationToken cancel)
     {
-        var session = await http.RequestServices.GetRequiredService<SessionBook>().FindAsync(http.User, http.RequestAborted);
-        var now = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+        var session = await services.GetRequiredService<SessionBook>().FindAsync(user, cancel);
+        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
         return session is not null && now - session.Opened < Recent;
     }
 

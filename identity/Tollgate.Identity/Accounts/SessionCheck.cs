@@ -4,7 +4,7 @@ using Tollgate.Identity.Sessions;
 
 namespace Tollgate.Identity.Accounts;
 
-/// <summary>Tells whether a session is still good, for circuits that outlive the request which brought the cookie: ask every minute.</summary>
+/// <summary>Tells whether a session is still good, and how fresh it is, for circuits that outlive the request which brought the cookie: ask every minute.</summary>
 public sealed class SessionCheck
 {
     internal const string StampClaim = "stamp";
@@ -19,5 +19,12 @@ public sealed class SessionCheck
         if (user.Identity?.IsAuthenticated != true) return false;
         await using var scope = _scopes.CreateAsyncScope();
         return await scope.ServiceProvider.GetRequiredService<SessionBook>().StandingAsync(user, cancel) is { } standing && standing.Matches(user);
+    }
+
+    /// <summary>Whether the person has proven within the last half hour who they are: asked before what a stranger at an open screen must not do.</summary>
+    public async Task<bool> IsRecentAsync(ClaimsPrincipal user, CancellationToken cancel)
+    {
+        await using var scope = _scopes.CreateAsyncScope();
+        return await RecentSignIn.IsAsync(scope.ServiceProvider, user, cancel);
     }
 }

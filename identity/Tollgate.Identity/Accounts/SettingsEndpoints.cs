@@ -280,12 +280,14 @@ internal static class SettingsEndpoints
             ? AccountPages.Message(StatusCodes.Status200OK, "One more step", $"Sign in to {issuers.Find(http.Field("provider"))!.Title}, and the two are connected.", "Go on", address)
             : AccountPages.Message(StatusCodes.Status502BadGateway, "That is away", "The other service does not answer. Try again later.", "Back", "/account/connections");
 
-    private static async Task<IResult> Disconnect(HttpContext http, AccountService accounts, ExternalSignIn external, ExternalIssuers issuers, CancellationToken cancel)
+    private static async Task<IResult> Disconnect(
+        HttpContext http, AccountService accounts, ExternalSignIn external, ExternalIssuers issuers, SignInService sessions, SessionBook book, CancellationToken cancel)
     {
         var me = await accounts.GetAsync(http.User, cancel);
-        return await external.RemoveAsync(me, http.Field("provider"), http.Field("key"), cancel) is { } wrong
-            ? await Connections(http, me, external, issuers, wrong)
-            : AccountPages.SeeOther(http, "/account/connections?notice=removed");
+        var methods = (await book.FindAsync(http.User, cancel))?.Methods.Split(' ') ?? ["pwd"];
+        if (await external.RemoveAsync(me, http.Field("provider"), http.Field("key"), cancel) is { } wrong) return await Connections(http, me, external, issuers, wrong);
+        await sessions.OpenAsync(me, remember: false, cancel, methods);
+        return AccountPages.SeeOther(http, "/account/connections?notice=removed");
     }
 
     private static async Task<IResult> Connections(HttpContext http, Account me, ExternalSignIn external, ExternalIssuers issuers, string? wrong)
@@ -294,7 +296,7 @@ internal static class SettingsEndpoints
         return AccountPages.Show<ConnectionsPage>(http, wrong is null ? null : new Dictionary<string, string> { [AccountForm.Whole] = wrong }, http.Field("notice") switch
         {
             "added" => "The two accounts are connected.",
-            "removed" => "It no longer signs in to this account.",
+            "removed" => "It no longer signs in to this account, and every other session is over.",
             _ => null,
         }, wrong is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity,
             (nameof(ConnectionsPage.Connections), connected),

@@ -56,5 +56,5 @@ public sealed class AuditSearch
             e.Action, e.Target, e.Result, e.Address, e.Agent, e.Correlation)).ToListAsync(cancel), cancel, size: 50);
     }
 
-    private static string? Tidy(string? text) => text?.Trim() is { Length: > 0 and <= 200 } tidy ? tidy : null;
+    private static string? Tidy(string? text) => text is { Length: <= 200 } && OneLine.Of(text).Trim() is { Length: > 0 } tidy ? tidy : null;
 }

@@ -11,6 +11,7 @@ using Tollgate.Identity.Accounts;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.Organisations;
+using Tollgate.Identity.Sessions;
 using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.External;
@@ -36,7 +37,7 @@ internal sealed class ExternalIssuers(IOptions<TollgateIdentityOptions> options)
 /// an address alone proves nothing, confirmed or not.
 /// </summary>
 internal sealed partial class ExternalSignIn(
-    IdentityDb db, UserManager<Account> users, ExternalIssuers issuers, AccountMails mails, AuditLog audit, IDataProtectionProvider protection,
+    IdentityDb db, UserManager<Account> users, SessionBook sessions, ExternalIssuers issuers, AccountMails mails, AuditLog audit, IDataProtectionProvider protection,
     IOptions<TollgateIdentityOptions> options, TimeProvider time, ILogger<ExternalSignIn> logger)
 {
     public const string CallbackPath = "/account/external/callback";
@@ -105,16 +106,24 @@ internal sealed partial class ExternalSignIn(
     public async Task<IReadOnlyList<(string Provider, string Title, string Key)>> ListAsync(Account account) =>
         [.. (await users.GetLoginsAsync(account)).Select(l => (l.LoginProvider, l.ProviderDisplayName ?? l.LoginProvider, l.ProviderKey))];
 
-    /// <summary>A sentence when it cannot be taken away: it is the only way in.</summary>
+    /// <summary>Ends every session, the present one too: the caller opens a new one. A sentence when it cannot be taken away: it is the only way in.</summary>
     public async Task<string?> RemoveAsync(Account account, string provider, string key, CancellationToken cancel)
     {
         var logins = await users.GetLoginsAsync(account);
         if (!logins.Any(l => l.LoginProvider == provider && l.ProviderKey == key)) return "It is not connected.";
         if (account.PasswordHash is null && logins.Count == 1 && (await users.GetPasskeysAsync(account)).Count == 0)
             return "This is the only way into your account. Set a password or add a passkey first.";
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await audit.AddAsync(db, "connection.removed", account.Id.ToString());
-        await users.RemoveLoginAsync(account, provider, key);
+        if (!(await users.RemoveLoginAsync(account, provider, key)).Succeeded)
+        {
+            db.ChangeTracker.Clear();
+            return "It was changed at this very moment. Look again.";
+        }
+
         await db.SaveChangesAsync(cancel);
+        await sessions.EndAllAsync(account.Id, but: null, cancel);   // the security stamp is another by now; whoever came in by it is out
+        await transaction.CommitAsync(cancel);
         return null;
     }
 

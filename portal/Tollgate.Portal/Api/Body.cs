@@ -85,6 +85,7 @@ internal sealed class Body<T> : IReadBody, IEndpointParameterMetadataProvider wh
             AllowOutOfOrderMetadataProperties = true,
             AllowDuplicateProperties = false,
             MaxDepth = 32,
+            Converters = { new Text() },
         };
     }
 
@@ -99,6 +100,15 @@ internal sealed class Body<T> : IReadBody, IEndpointParameterMetadataProvider wh
     }
 
     private sealed class NullItem : JsonException;
+
+    /// <summary>NUL is no character of any text, and PostgreSQL keeps none.</summary>
+    private sealed class Text : JsonConverter<string>
+    {
+        public override string? Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.String && reader.GetString() is { } text && !text.Contains('\0') ? text : throw new JsonException();
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    }
 }
 
 /// <summary>A bound body that may have been refused.</summary>

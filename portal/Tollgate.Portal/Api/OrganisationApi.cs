@@ -40,7 +40,7 @@ internal static class OrganisationApi
         one.MapPut("/members/{id:guid}", ChangeRoleAsync).WithName("ChangeMemberRole").RequireAuthorization(TollgatePolicies.CanManageMembers, TollgatePolicies.InSomebodysName);
         one.MapDelete("/members/{id:guid}", RemoveAsync).WithName("RemoveMember").RequireAuthorization(TollgatePolicies.CanManageMembers, TollgatePolicies.InSomebodysName);
         one.MapPost("/leave", LeaveAsync).WithName("LeaveOrganisation").RequireAuthorization(TollgatePolicies.Person);
-        one.MapPost("/transfer", HandOverAsync).WithName("TransferOrganisation").RequireAuthorization(TollgatePolicies.Owner, TollgatePolicies.Person);
+        one.MapPost("/transfer", HandOverAsync).WithName("TransferOrganisation").RequireAuthorization(TollgatePolicies.Owner, TollgatePolicies.Person).AddEndpointFilter<RecentSignInOnly>();
 
         var invitations = one.MapGroup("/invitations").RequireAuthorization(TollgatePolicies.CanManageMembers);
         invitations.MapGet("", InvitationsAsync).WithName("ListInvitations");

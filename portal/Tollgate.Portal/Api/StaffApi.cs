@@ -16,8 +16,8 @@ internal static class StaffApi
     {
         var staff = admin.MapGroup("/staff").WithTags("Admin");
         staff.MapGet("", async (StaffService service, CancellationToken cancel) => TypedResults.Ok(await service.ListAsync(cancel))).WithName("ListStaff");
-        staff.MapPut("", SetAsync).WithName("PutStaff").RequireAuthorization(TollgatePolicies.PlatformAdmin);
-        staff.MapDelete("/{id:guid}", RemoveAsync).WithName("RemoveStaff").RequireAuthorization(TollgatePolicies.PlatformAdmin);
+        staff.MapPut("", SetAsync).WithName("PutStaff").RequireAuthorization(TollgatePolicies.PlatformAdmin).AddEndpointFilter<RecentSignInOnly>();
+        staff.MapDelete("/{id:guid}", RemoveAsync).WithName("RemoveStaff").RequireAuthorization(TollgatePolicies.PlatformAdmin).AddEndpointFilter<RecentSignInOnly>();
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SetAsync(Body<StaffRequest> body, StaffService staff, CancellationToken cancel) =>

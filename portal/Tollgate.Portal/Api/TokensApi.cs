@@ -25,12 +25,12 @@ internal static class TokensApi
 
         var own = api.MapGroup("/account/tokens").WithTags("Tokens").RequireAuthorization(TollgatePolicies.Person);
         own.MapGet("", ListOwnAsync).WithName("ListTokens");
-        own.MapPost("", IssueOwnAsync).WithName("IssueToken").RequireAuthorization(TollgatePolicies.Member);
+        own.MapPost("", IssueOwnAsync).WithName("IssueToken").RequireAuthorization(TollgatePolicies.Member).AddEndpointFilter<RecentSignInOnly>();
         own.MapDelete("/{id:guid}", RevokeOwnAsync).WithName("RevokeToken");
 
         var all = api.MapGroup("/organisation/tokens").WithTags("Tokens").RequireAuthorization(TollgatePolicies.CanManageMembers);
         all.MapGet("", ListAsync).WithName("ListOrganisationTokens");
-        all.MapPost("", IssueServiceAsync).WithName("IssueServiceToken").RequireAuthorization(TollgatePolicies.Person);
+        all.MapPost("", IssueServiceAsync).WithName("IssueServiceToken").RequireAuthorization(TollgatePolicies.Person).AddEndpointFilter<RecentSignInOnly>();
         all.MapDelete("/{id:guid}", RevokeAsync).WithName("RevokeOrganisationToken");
 
         api.MapDelete("/admin/tokens/{id:guid}", RevokeAnyAsync).WithName("RevokeAnyToken").WithTags("Admin").RequireAuthorization(TollgatePolicies.PlatformAdmin);

@@ -77,7 +77,11 @@ public sealed partial class OrganisationPage
         ? DoAsync(() => Members.ChangeRoleAsync(_me, Organisation, member.Id, role, Gone), $"{member.Email} is {role.ToString().ToLowerInvariant()} now.")
         : Task.CompletedTask;
 
-    private Task HandOverAsync(MemberView heir) => DoAsync(() => Members.HandOverAsync(_me, Organisation, heir.Id, Gone), $"{heir.Email} is the owner now, and you are an admin.");
+    private async Task HandOverAsync(MemberView heir)
+    {
+        if (!await IsRecentAsync()) return;
+        await DoAsync(() => Members.HandOverAsync(_me, Organisation, heir.Id, Gone), $"{heir.Email} is the owner now, and you are an admin.");
+    }
 
     private Task RenameAsync() => DoAsync(() => Members.RenameAsync(_me, Organisation, _name, Gone), "The new name is saved.");
 
@@ -108,6 +112,7 @@ public sealed partial class OrganisationPage
 
     private async Task IssueAsync()
     {
+        if (!await IsRecentAsync()) return;
         _busy = true;
         switch (await Tokens.IssueServiceAsync(_me, Organisation, new NewManagementToken(_tokenName, null, Time.GetUtcNow().AddDays(_tokenDays), _tokenRole), Gone))
         {

@@ -16,6 +16,7 @@ public abstract class PortalPage : ComponentBase, IDisposable
 
     [CascadingParameter] private Task<AuthenticationState> State { get; set; } = null!;
     [Inject] private IAuthorizationService Authorization { get; set; } = null!;
+    [Inject] private SessionCheck Sessions { get; set; } = null!;
     [Inject] private protected VisitorClock Clock { get; set; } = null!;
     [Inject] protected NavigationManager Navigation { get; set; } = null!;
 
@@ -49,6 +50,15 @@ public abstract class PortalPage : ComponentBase, IDisposable
 
     /// <summary>Whether the visitor may still do this.</summary>
     protected async Task<bool> MayAsync(string policy) => (await Authorization.AuthorizeAsync((await State).User, policy)).Succeeded;
+
+    /// <summary>Whether the visitor has proven within the last half hour who they are. False: they are on the way to the sign-in page, and back here.</summary>
+    protected async Task<bool> IsRecentAsync()
+    {
+        if (await Sessions.IsRecentAsync((await State).User, Gone)) return true;
+        var back = "/" + Navigation.ToBaseRelativePath(Navigation.Uri);
+        Navigation.NavigateTo("/account/sign-in?again=true&notice=again&returnUrl=" + Uri.EscapeDataString(back), forceLoad: true);
+        return false;
+    }
 
     /// <summary>Answers 404 with the page for it, or shows that page when the visitor is here already.</summary>
     protected void NotFound()

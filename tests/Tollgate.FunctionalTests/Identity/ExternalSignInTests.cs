@@ -51,6 +51,11 @@ public sealed class ExternalSignInTests
         (await pair.ThroughAsync(owner, link)).Headers.Location!.OriginalString.ShouldBe("/account/connections?notice=added");
         await pair.Ours.MailAsync(Mail, "Another way to sign in was added");
         (await pair.ThroughAsync(stranger, "/account/external/work")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+
+        // Who takes it away again stays signed in, and what it opened is over.
+        (await owner.SubmitToAsync("/account/connections", "/account/connections/remove")).Headers.Location!.OriginalString.ShouldBe("/account/connections?notice=removed");
+        (await owner.GetAsync("/account/connections?notice=removed")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await stranger.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.Redirect);
     }
 
     [Theory]

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Identity.Organisations;
 using Tollgate.Testing;
 
@@ -37,6 +39,69 @@ public sealed class ApiInputTests(PortalFixture fixture) : IClassFixture<PortalF
         content.Headers.TryAddWithoutValidation("Content-Type", contentType);
         using var answer = await client.PostAsync("/api/v1/applications", content);
         await answer.ShouldBeProblemAsync(415, "content-type");
+    }
+
+    [Theory]
+    [InlineData("/api/v1/admin/organisations?q=a%00b")]
+    [InlineData("/api/v1/admin/clients?q=%00")]
+    [InlineData("/api/v1/admin/audit?target=%00&action=%00.&actor=%00&address=%00")]
+    [InlineData("/api/v1/admin/audit?actor=%00%40example.com")]
+    [InlineData("/api/v1/admin/audit?page=2147483647")]
+    [InlineData("/api/v1/admin/organisations?q=%25_%5C&page=2147483647")]
+    [InlineData("/api/v1/admin/products/%00")]
+    public async Task What_no_database_keeps_is_looked_for_in_vain(string path)
+    {
+        foreach (var shape in Enum.GetValues<Identity.Shape>())
+        {
+            using var client = await (await fixture.OnAsync(shape)).SignInAsync("Seekers", OrganisationRole.Owner, platformAdmin: true);
+            using var answer = await client.GetAsync(path);
+            ((int)answer.StatusCode).ShouldBeLessThan(500, $"{shape}: {await answer.Content.ReadAsStringAsync()}");
+        }
+    }
+
+    [Theory]
+    [InlineData("/api/v1/applications", """{"name":"weather","description":"a\u0000b"}""")]
+    [InlineData("/api/v1/applications", """{"name":"wea\u0000ther"}""")]
+    [InlineData("/api/v1/organisation/invitations", """{"email":"a\u0000b@example.com","role":"viewer"}""")]
+    [InlineData("/api/v1/organisation/tokens", """{"name":"a","scopes":["re\u0000ad"]}""")]
+    public async Task A_text_that_no_database_keeps_is_refused(string path, string body)
+    {
+        foreach (var shape in Enum.GetValues<Identity.Shape>())
+        {
+            using var client = await (await fixture.OnAsync(shape)).SignInAsync("Nought", OrganisationRole.Owner);
+            using var answer = await client.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
+            await answer.ShouldBeProblemAsync(400, "json");
+        }
+    }
+
+    [Theory]
+    [InlineData("POST", "/api/v1/account/tokens", """{"name":"program"}""")]
+    [InlineData("POST", "/api/v1/organisation/tokens", """{"name":"program","role":"viewer"}""")]
+    [InlineData("POST", "/api/v1/organisation/transfer", """{"member":"0196c0f0-0000-7000-8000-000000000000"}""")]
+    [InlineData("PUT", "/api/v1/admin/staff", """{"email":"somebody@example.com","role":"support"}""")]
+    [InlineData("DELETE", "/api/v1/admin/staff/0196c0f0-0000-7000-8000-000000000000", null)]
+    public async Task What_could_harm_asks_who_it_is_again_as_the_pages_do(string method, string path, string? body)
+    {
+        using var client = await fixture.Host.SignInAsync("Open screen " + path[^5..], OrganisationRole.Owner, platformAdmin: true);
+        var email = (await client.GetAsync("/api/v1/me").JsonAsync()).GetProperty("email").GetString();
+        (await SendAsync()).ShouldBeOneOf(HttpStatusCode.Created, HttpStatusCode.NotFound);
+        await using (var scope = fixture.Host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<Tollgate.Identity.Storage.IdentityDb>();
+            var hourAgo = DateTimeOffset.UtcNow.AddHours(-1);
+            await db.Sessions.Where(s => db.Accounts.Any(a => a.Id == s.Account && a.Email == email)).ExecuteUpdateAsync(s => s.SetProperty(x => x.Opened, hourAgo));
+        }
+
+        (await SendAsync()).ShouldBe(HttpStatusCode.Forbidden);
+        (await client.GetAsync("/api/v1/organisation")).StatusCode.ShouldBe(HttpStatusCode.OK);   // the rest goes on
+
+        async Task<HttpStatusCode> SendAsync()
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+            using var answer = await client.SendAsync(request);
+            if (answer.StatusCode == HttpStatusCode.Forbidden) await answer.ShouldBeProblemAsync(403, "sign-in-again");
+            return answer.StatusCode;
+        }
     }
 
     [Theory]

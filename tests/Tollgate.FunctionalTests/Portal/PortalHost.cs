@@ -37,6 +37,8 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public Uri Url => new(_app.Urls.Single());
 
+    public IServiceProvider Services => _app.Services;
+
     public string MailFolder => Path.Combine(_folder.Path, "mail");
 
     public static async Task<PortalHost> StartAsync(Identity.Shape shape = Identity.Shape.Sqlite, params (string Key, string Value)[] settings)
