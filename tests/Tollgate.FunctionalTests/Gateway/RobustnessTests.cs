@@ -302,6 +302,19 @@ public sealed class RobustnessTests : IClassFixture<RobustnessTests.Fixture>, IA
         _upstream.Received.Trim().ShouldBeEmpty(what);
     }
 
+    [Fact]
+    public async Task More_headers_over_HTTP2_than_are_taken_cost_their_own_stream_alone()
+    {
+        using var client = new HttpClient { BaseAddress = _gateway.Address, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact, Timeout = Deadline.Default };
+        var many = new HttpRequestMessage(HttpMethod.Get, "/t/many") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        for (var i = 0; i < 150; i++) many.Headers.Add($"X-{i}", "1");
+
+        (await client.GetAsync("/t/before")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await client.SendAsync(many)).StatusCode.ShouldBe(HttpStatusCode.RequestHeaderFieldsTooLarge);
+        (await client.GetAsync("/t/after")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        _upstream.Received.ShouldNotContain("/t/many");
+    }
+
     // Literal field without indexing, new name (RFC 7541 §6.2.2).
     internal static byte[] Literal(string name, string value) => [0, (byte)name.Length, .. Encoding.Latin1.GetBytes(name), (byte)value.Length, .. Encoding.Latin1.GetBytes(value)];
 

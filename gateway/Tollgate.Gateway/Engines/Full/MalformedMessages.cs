@@ -10,7 +10,7 @@ namespace Tollgate.Gateway.Engines.Full;
 
 /// <summary>
 /// Says in a problem document why a message was refused before it became a call: not HTTP, too large, too slow. The server tells of these through
-/// its diagnostic source alone. HTTP/2 has no such answers: there the stream or the connection ends with an error code (RFC 9113 §7).
+/// its diagnostic source alone. Over HTTP/2 it answers for itself: there a connection is shared with other calls, and speaks in frames.
 /// </summary>
 internal sealed class MalformedMessages(TimeProvider time) : IObserver<KeyValuePair<string, object?>>
 {
@@ -21,6 +21,7 @@ internal sealed class MalformedMessages(TimeProvider time) : IObserver<KeyValueP
     public void OnNext(KeyValuePair<string, object?> told)
     {
         if (told.Value is not IFeatureCollection message || message.Get<CallerConnection>()?.Output is not { } output) return;
+        if (message.Get<IHttpRequestFeature>()?.Protocol is { } protocol && (HttpProtocol.IsHttp2(protocol) || HttpProtocol.IsHttp3(protocol))) return;
         if (message.Get<IHttpResponseFeature>() is not { HasStarted: false } || message.Get<IBadRequestExceptionFeature>()?.Error is not BadHttpRequestException error) return;
 
         output.Mute(Answer(Refusals.OfStatus(error.StatusCode), message.Get<IHttpRequestFeature>()?.Method == HttpMethods.Head));
