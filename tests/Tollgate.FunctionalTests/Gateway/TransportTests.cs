@@ -80,6 +80,23 @@ public sealed class TransportTests : IDisposable
     }
 
     [Theory]
+    [InlineData("204 No Content", "HTTP/1.1 204 ")]
+    [InlineData("205 Reset Content", "HTTP/1.1 205 ")]
+    [InlineData("304 Not Modified", "HTTP/1.1 304 ")]
+    [InlineData("099 Odd", "HTTP/1.1 502 ")]
+    public async Task An_answer_that_can_have_no_body_has_none_though_its_service_says_so(string status, string begins)
+    {
+        await using var upstream = RawUpstream.Start($"HTTP/1.1 {status}\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
+        await using var gateway = await StartAsync(Routes.Route("/t", "/t", upstream.Port));
+
+        var answer = await RawClient.AskAsync(gateway.Address, "GET /t HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", toTheEnd: true);
+
+        answer.ShouldStartWith(begins);
+        answer.ShouldContain("X-Request-Id: ");
+        if (!begins.Contains("502")) answer.ShouldEndWith("\r\n\r\n");
+    }
+
+    [Theory]
     [InlineData("http")]
     [InlineData("https")]
     public async Task GRPC_flows_both_ways_with_its_trailers(string scheme)

@@ -307,6 +307,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         if (message is null) return false;
 
         var status = (int)message.StatusCode;
+        if (status < 100) throw new InvalidOperationException("The service answered with a status that is none (RFC 9110 §15).");
         if (_isHedged) _host = _hedging!.Host;
         var outcome = _upstream.Judge(status);
         if (_host is { } host) _upstream.Tell(host, outcome, outcome == CallOutcome.Good ? 0 : Now);
@@ -325,6 +326,7 @@ internal sealed class Forwarding(Exchange exchange) : HttpTransformer
         if (exchange.Cache?.Takes(message) == true) return false;
         var copied = await base.TransformResponseAsync(context, message, cancel);
         HopByHopHeaders.Drop(message, context.Response.Headers);
+        if (message.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent) (copied, context.Response.ContentLength) = (false, null);    // they have no body, whatever the service says
         exchange.Cache?.Record(context, message);
         if (exchange.Route.AnswerHeaders is { Length: > 0 } transforms)
         {
