@@ -63,7 +63,9 @@ internal sealed class CacheVisit : IDisposable
     public static async ValueTask<CacheVisit?> StartAsync(
         AnswerCache cache, CacheRule rule, HttpRequest request, string address, string caller, TimeProvider time, TimeSpan patience, CancellationToken cancel)
     {
-        if (request.Headers.Range.Count > 0 || request.Headers.ContainsKey("Upgrade") || HttpMethods.IsConnect(request.Method)) return null;
+        if (request.Headers.ContainsKey("Upgrade") || HttpMethods.IsConnect(request.Method)) return null;
+        var isPart = request.Headers.Range.Count > 0 && HttpMethods.IsGet(request.Method);    // of other methods it means nothing (RFC 9110 §14.2)
+        if (isPart && rule.Http is null) return null;
 
         var method = request.Method;
         var body = "";
@@ -80,6 +82,7 @@ internal sealed class CacheVisit : IDisposable
         var visit = new CacheVisit(cache, rule, time, key, method);
         try
         {
+            if (isPart) return visit.HasPart(rule.Http!, request) ? visit : null;
             if (rule.Http is { } http) return await visit.LookByHeadersAsync(http, request, patience, cancel) ? visit : null;
             await visit.LookAsync(request, patience, cancel);
             return visit;
@@ -219,6 +222,16 @@ internal sealed class CacheVisit : IDisposable
         Look(in wish, request);    // also where it is to fetch: who did may have ended after the first look
         if (Answer is not null) GiveUp();
         return true;
+    }
+
+    // A part is given of what is kept whole. Of what is not, the service is asked for the part, and nothing is kept.
+    private bool HasPart(HttpCacheRule http, HttpRequest request)
+    {
+        var wish = new CacheDirectives(http.ObeysCallers ? WishOf(request) : null);
+        if (wish.Has("no-store")) return false;
+        Look(in wish, request);
+        IsOnlyFromCache = Answer is null && wish.Has("only-if-cached");
+        return Answer is { Status: StatusCodes.Status200OK } || IsOnlyFromCache;
     }
 
     private void Look(in CacheDirectives wish, HttpRequest request)

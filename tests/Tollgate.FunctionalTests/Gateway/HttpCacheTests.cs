@@ -30,7 +30,7 @@ public sealed class HttpCacheTests : IAsyncLifetime
             }
 
             http.Response.StatusCode = _status;
-            if (http.Request.Method != "HEAD") await http.Response.WriteAsync($"{number}");
+            if (http.Request.Method != "HEAD") await http.Response.WriteAsync(http.Request.Path == "/long" ? "0123456789" : $"{number}");
         });
         _gateway = await GatewayProcess.StartAsync(_folder.Write("ocelot.json", Routes.File(
             Routes.Route("/{rest}", "/{rest}", _upstream.Port, "\"Tollgate\": { \"Cache\": { \"Region\": \"all\", \"Tags\": [ \"site\" ] } }"))), "--internal", "http://127.0.0.1:0");
@@ -42,6 +42,39 @@ public sealed class HttpCacheTests : IAsyncLifetime
         await _gateway.DisposeAsync();
         await _upstream.DisposeAsync();
         _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("bytes=2-4", null, 206, "bytes 2-4/10", "234")]
+    [InlineData("bytes=7-", null, 206, "bytes 7-9/10", "789")]
+    [InlineData("bytes=7-99", null, 206, "bytes 7-9/10", "789")]
+    [InlineData("bytes=-3", null, 206, "bytes 7-9/10", "789")]
+    [InlineData("bytes=-30", null, 206, "bytes 0-9/10", "0123456789")]
+    [InlineData("bytes=10-", null, 416, "bytes */10", "")]
+    [InlineData("bytes=0-1,4-5", null, 200, null, "0123456789")]
+    [InlineData("bytes=4-2", null, 200, null, "0123456789")]
+    [InlineData("lines=1-2", null, 200, null, "0123456789")]
+    [InlineData("bytes=2-4", "\"x\"", 206, "bytes 2-4/10", "234")]
+    [InlineData("bytes=2-4", "\"other\"", 200, null, "0123456789")]
+    [InlineData("bytes=2-4", "W/\"x\"", 200, null, "0123456789")]
+    public async Task A_part_is_given_of_what_is_kept_whole(string range, string? held, int status, string? part, string body)
+    {
+        const string Target = "/long?Cache-Control=max-age=60&ETag=%22x%22";
+        await TextAsync(Target);
+        (string, string)[] asked = held is null ? [("Range", range)] : [("Range", range), ("If-Range", held)];
+        using var answer = await _gateway.GetAsync(Target, asked);
+        ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync()).ShouldBe((status, body));
+        (answer.Content.Headers.TryGetValues("Content-Range", out var said) ? said.Single() : null).ShouldBe(part);
+        answer.Headers.GetValues("Cache-Status").Single().ShouldContain("hit");
+        Volatile.Read(ref _served).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_part_of_what_is_not_kept_is_the_services_and_not_kept()
+    {
+        await _gateway.GetAsync("/long?Cache-Control=max-age=60", ("Range", "bytes=2-4"));
+        await TextAsync("/long?Cache-Control=max-age=60");
+        Volatile.Read(ref _served).ShouldBe(2);
     }
 
     [Theory]

@@ -66,6 +66,8 @@ internal static class CacheStage
         }
 
         if (!hasNoBody || isHead && !notModified && visit.Tells) response.ContentLength = answer.Body.Length;
+        ReadOnlyMemory<byte> body = hasNoBody ? default : answer.Body;
+        if (!hasNoBody && visit.Tells && PartOf(exchange, answer) is { } part) body = Cut(response, answer.Body, part);
         if (visit.Tells)
         {
             var age = (exchange.Engine.Time.GetUtcNow().ToUnixTimeMilliseconds() - answer.BornUnixMs) / 1000;
@@ -79,7 +81,24 @@ internal static class CacheStage
             MessageHeaders.Transform(response.Headers, transforms, answer.Destination, in facts);
         }
 
-        return SpecialStages.AnswerAsync(exchange, hasNoBody ? [] : answer.Body);
+        return SpecialStages.AnswerAsync(exchange, body);
+    }
+
+    private static ReadOnlyMemory<byte> Cut(HttpResponse response, byte[] body, ByteRange part)
+    {
+        response.StatusCode = part.Length == 0 ? StatusCodes.Status416RangeNotSatisfiable : StatusCodes.Status206PartialContent;
+        response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {(part.Length == 0 ? "*" : $"{part.From}-{part.From + part.Length - 1}")}/{body.Length}");
+        response.ContentLength = part.Length;
+        return body.AsMemory(part.From, part.Length);
+    }
+
+    // The part that the caller asks for, if what it holds of the rest is of the same answer (RFC 9110 §13.1.5).
+    private static ByteRange? PartOf(Exchange exchange, CachedAnswer answer)
+    {
+        var headers = exchange.Context.Request.Headers;
+        if (headers.Range.Count == 0 || answer.Status != StatusCodes.Status200OK || !HttpMethods.IsGet(exchange.Call.Method)) return null;
+        if (headers.IfRange.ToString() is { Length: > 0 } held && held != (held.StartsWith('"') ? answer.ETag : answer.LastModified)) return null;
+        return ByteRange.Of(headers.Range.ToString(), answer.Body.Length);
     }
 
     // RFC 9110 §13.1: what the caller holds is what is kept.

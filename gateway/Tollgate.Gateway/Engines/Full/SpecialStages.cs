@@ -59,7 +59,7 @@ internal static class SpecialStages
     }
 
     /// <summary>Sends an answer whose head is written, and whose body is in memory. Metered like any other: what the caller gets is what counts.</summary>
-    public static async Task AnswerAsync(Exchange exchange, byte[] body)
+    public static async Task AnswerAsync(Exchange exchange, ReadOnlyMemory<byte> body)
     {
         var response = exchange.Context.Response;
         OwnHeaders.Write(exchange, response.Headers);
