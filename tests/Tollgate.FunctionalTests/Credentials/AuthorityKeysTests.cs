@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.IdentityModel.Tokens;
+using Tollgate.FunctionalTests.Identity;
 using Tollgate.Gateway.Policy.Credentials;
 using Tollgate.Testing;
 
@@ -43,17 +44,38 @@ public sealed class AuthorityKeysTests
         answers.SetResult();
     }
 
+    /// <summary>In one process with its provider, a gateway is first to ask; an operator's first start should not begin with a warning.</summary>
+    [Fact]
+    public async Task A_provider_that_is_away_for_a_moment_is_no_warning_and_for_longer_is_one()
+    {
+        var time = new HeldTime();
+        using var logs = new RecordedLogs();
+        using var keys = new AuthorityKeys($"http://127.0.0.1:{FreePort.Next()}", time, logs.CreateLogger("keys"));
+        await keys.AskFor("any")!;
+        logs.All.ShouldBeEmpty();
+
+        time.Pass(TimeSpan.FromSeconds(11));
+        await keys.AskFor("any")!;
+        logs.All.ShouldStartWith("Warning The keys of");
+        time.Pass(TimeSpan.FromSeconds(11));
+        await keys.AskFor("any")!;
+        logs.All.ShouldNotContain('\n');
+    }
+
     /// <summary>A clock that stands, and whose timers ring when the test says so.</summary>
     private sealed class HeldTime : TimeProvider
     {
         private readonly ConcurrentQueue<Action> _timers = new();
+        private long _now = 1;
+
+        public void Pass(TimeSpan time) => _now += (long)(time.TotalSeconds * TimestampFrequency);
 
         public void Ring()
         {
             while (_timers.TryDequeue(out var ring)) ring();
         }
 
-        public override long GetTimestamp() => 1;
+        public override long GetTimestamp() => _now;
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {

@@ -12,6 +12,9 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
     private static readonly TimeSpan Refresh = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan BetweenAsks = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenFirstFetches = TimeSpan.FromSeconds(1);
+
+    /// <summary>A provider that starts beside the gateway, or again, is not worth a warning.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private const int LargestDocument = 1 << 20;
 
     private readonly Uri _authority;
@@ -22,6 +25,7 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
     private readonly Lock _asking = new();
     private readonly KeptAuthority? _kept;
     private bool _isConfirmed;
+    private long? _awaySince;
     private bool _saidAway;
     private TokenKeySet? _current;
     private Uri? _introspection;
@@ -126,7 +130,7 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
                 set = new TokenKeySet(set.Keys, set.Algorithms, issuer: issuer, version: before.Version + 1, algorithmByKid: set.AlgorithmByKid);
             Volatile.Write(ref _current, set);
             if (!_isConfirmed) AuthorityKeysLog.KeysLive(_logger, _authority, set.Keys.Count);
-            (_isConfirmed, _saidAway) = (true, false);
+            (_isConfirmed, _awaySince, _saidAway) = (true, null, false);
             _kept?.Write(issuer, jwks, IntrospectionEndpoint);
         }
         catch (Exception) when (_stop.IsCancellationRequested)
@@ -134,7 +138,9 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
         }
         catch (Exception failure)
         {
-            if (!_saidAway) AuthorityKeysLog.KeysNotFetched(_logger, _authority, failure.Message);
+            _awaySince ??= _time.GetTimestamp();
+            if (_saidAway || !HasPassed(Patience, _awaySince)) return;
+            AuthorityKeysLog.KeysNotFetched(_logger, _authority, failure.Message);
             _saidAway = true;
         }
     }
