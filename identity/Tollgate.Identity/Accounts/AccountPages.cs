@@ -5,9 +5,11 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Primitives;
 using Tollgate.Identity.Accounts.Pages;
+using Tollgate.Identity.OAuth;
+using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Protocol;
+using Tollgate.Identity.Storage;
 using Tollgate.Identity.Passkeys;
 
 namespace Tollgate.Identity.Accounts;
@@ -34,7 +36,9 @@ internal static class AccountPages
     {
         var http = call.HttpContext;
         Protect(http);
-        return HttpMethods.IsPost(http.Request.Method) && await WhatIsWrongAsync(http) is { } refusal ? refusal : await next(call);
+        if (HttpMethods.IsPost(http.Request.Method) && await WhatIsWrongAsync(http) is { } refusal) return refusal;
+        await NoteClientAsync(http);
+        return await next(call);
     }
 
     /// <summary>The headers of every page. A form may lead to the client that the person came from, which browsers ask of its page's policy too.</summary>
@@ -53,14 +57,29 @@ internal static class AccountPages
     /// <summary>The form of the present page leads on to this address of a client.</summary>
     public static void LeadsTo(HttpContext http, string redirectUri) => http.Items[LeadsToItem] = redirectUri;
 
+    /// <summary>A person on the way to a client will be led on to it by the form of this page: to an address that is the client's own, and to no other that an address of ours was made to hold.</summary>
+    private static async ValueTask NoteClientAsync(HttpContext http)
+    {
+        var url = http.Field(SessionCookie.ReturnUrlParameter);
+        if (url.IndexOf('?') is not (> 0 and var at)) return;
+        var query = QueryHelpers.ParseQuery(url[at..]);
+        if (query.GetValueOrDefault("client_id") is not [{ Length: > 0 } id] || query.GetValueOrDefault("redirect_uri") is not [{ Length: > 0 } uri]) return;
+        try
+        {
+            var services = http.RequestServices;
+            if (await services.GetRequiredService<ClientCache>().FindAsync(services.GetRequiredService<IdentityDb>(), id, http.RequestAborted) is { } known && RedirectUris.Allows(known.Client, uri))
+                LeadsTo(http, uri);
+        }
+        catch (Exception lost) when (OAuthSetup.IsDatabaseAway(lost))
+        {
+            // The page says so itself, where it needs the database.
+        }
+    }
+
     /// <summary>What a policy names a client's address by: its origin, or its scheme where that is an app's own.</summary>
     private static string? ClientOrigin(HttpContext http)
     {
-        var form = http.Features.Get<IFormFeature>()?.Form;
-        var url = form?[SessionCookie.ReturnUrlParameter] is [{ } posted] ? posted : http.Request.Query[SessionCookie.ReturnUrlParameter].ToString();
-        var back = http.Items[LeadsToItem] is string to ? new StringValues(to)
-            : url.IndexOf('?') is > 0 and var at ? QueryHelpers.ParseQuery(url[at..]).GetValueOrDefault("redirect_uri") : http.Request.Query["redirect_uri"];
-        if (back is not [{ } uri] || !Uri.TryCreate(uri, UriKind.Absolute, out var client) || client.UserInfo.Length > 0) return null;
+        if (http.Items[LeadsToItem] is not string uri || !Uri.TryCreate(uri, UriKind.Absolute, out var client)) return null;
         if (client.Scheme is not ("http" or "https"))
             return client.Scheme.Contains('.') && client.Scheme.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '+') ? client.Scheme + ":" : null;
         return client.Host.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '[' or ']' or ':') ? $"{client.Scheme}://{client.Authority}" : null;

@@ -137,11 +137,11 @@ internal sealed class AuthorizeEndpoint(
     private IResult SignIn(HttpContext http, AuthorizeRequest request, Parameters parameters, Session? session)
     {
         var more = session is null && request.Prompts.Count == 0 && request.MaxAgeSeconds is null ? "" : $"&{SignedInSince}={Uri.EscapeDataString(Mark(parameters))}";
-        // The page's policy lets its form lead on to the client; of a pushed request it could not know whereto.
-        if (request.PushedSha256 is not null && parameters["redirect_uri"] is null) more += "&redirect_uri=" + Uri.EscapeDataString(request.ReplyTo.RedirectUri);
+        // The page's policy lets its form lead on to the client; of a pushed request it could not know whereto, and what stands beside that counts for nothing.
+        if (request.PushedSha256 is not null) more += "&redirect_uri=" + Uri.EscapeDataString(request.ReplyTo.RedirectUri);
         var hint = request.LoginHint is { } email ? "&email=" + Uri.EscapeDataString(email) : "";
         return AccountPages.SeeOther(http,
-            $"{(request.Prompts.Contains("create") ? SessionCookie.SignUpPath : SessionCookie.SignInPath)}?again=true&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(Address(parameters, SignedInSince) + more)}{hint}");
+            $"{(request.Prompts.Contains("create") ? SessionCookie.SignUpPath : SessionCookie.SignInPath)}?again=true&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(Address(parameters, request.PushedSha256 is null ? [SignedInSince] : [SignedInSince, "redirect_uri"]) + more)}{hint}");
     }
 
     private string Address(Parameters parameters, params string[] without) => $"{options.Value.IssuerPath}{OAuthPaths.Authorize}?{parameters.Encode(without)}";

@@ -302,4 +302,37 @@ public sealed class CodeFlowTests
         var tokens = await RedeemAsync(site, answer["code"]!);
         (await UserInfoAsync(site, tokens.Text("access_token"))).Text("sub").ShouldNotBe((await UserInfoAsync(site, (await RedeemAsync(site, await CodeAsync(old, Ask()))).Text("access_token"))).Text("sub"));
     }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task The_page_for_signing_in_leads_on_to_addresses_of_the_client_alone(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape);
+        (string Client, string RedirectUri, string Policy)[] cases =
+        [
+            ("web", "https://app.example/cb", "form-action 'self' https://app.example;"),
+            ("spa", "http://127.0.0.1:4711/cb", "form-action 'self' http://127.0.0.1:4711;"),
+            ("web", "https://evil.example/cb", "form-action 'self';"),
+            ("web", "https://app.example/other", "form-action 'self';"),
+            ("nobody", "https://app.example/cb", "form-action 'self';"),
+            ("spa", "http://127.0.0.1:4711@evil.example/cb", "form-action 'self';"),
+        ];
+        foreach (var (client, redirectUri, policy) in cases)
+        {
+            using var person = new Visitor(site.Host.Url);
+            var page = await person.GetAsync("/account/sign-in?returnUrl=" + WebUtility.UrlEncode(Ask(client, redirectUri)));
+            page.Headers.GetValues("Content-Security-Policy").Single().ShouldContain(policy, customMessage: redirectUri);
+            var refused = await person.SubmitHtmlAsync(await page.Content.ReadAsStringAsync(), ("email", OAuthSite.Person), ("password", "wrong wrong wrong"));
+            refused.Headers.GetValues("Content-Security-Policy").Single().ShouldContain(policy, customMessage: redirectUri);
+        }
+
+        // Of a request that was pushed, what stands beside its name counts for nothing.
+        var pushed = await site.PostAsync("/connect/par", Ask()["/connect/authorize?".Length..], OAuthSite.Basic("web", "web secret"));
+        using var sent = new Visitor(site.Host.Url);
+        var way = (await sent.GetAsync($"/connect/authorize?client_id=web&request_uri={WebUtility.UrlEncode(pushed.Text("request_uri"))}&redirect_uri=https%3A%2F%2Fevil.example%2Fcb")).Headers.Location!.OriginalString;
+        way.ShouldNotContain("evil");
+        (await sent.GetAsync(way)).Headers.GetValues("Content-Security-Policy").Single().ShouldContain("form-action 'self' https://app.example;");
+        var back = await sent.SubmitAsync(way, ("email", OAuthSite.Person), ("password", Visitor.Password));
+        Query(await sent.GetAsync(back.Headers.Location!.OriginalString))["code"].ShouldNotBeNull();
+    }
 }
