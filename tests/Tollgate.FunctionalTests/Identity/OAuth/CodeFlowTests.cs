@@ -322,7 +322,7 @@ public sealed class CodeFlowTests
             using var person = new Visitor(site.Host.Url);
             var page = await person.GetAsync("/account/sign-in?returnUrl=" + WebUtility.UrlEncode(Ask(client, redirectUri)));
             page.Headers.GetValues("Content-Security-Policy").Single().ShouldContain(policy, customMessage: redirectUri);
-            var refused = await person.SubmitHtmlAsync(await page.Content.ReadAsStringAsync(), ("email", OAuthSite.Person), ("password", "wrong wrong wrong"));
+            var refused = await person.SubmitHtmlAsync(await page.Content.ReadAsStringAsync(), ("email", "nobody@example.com"), ("password", "wrong wrong wrong"));
             refused.Headers.GetValues("Content-Security-Policy").Single().ShouldContain(policy, customMessage: redirectUri);
         }
 
