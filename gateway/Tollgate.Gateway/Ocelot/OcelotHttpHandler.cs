@@ -43,6 +43,7 @@ internal sealed class OcelotHttpHandler
             MaxConnections = own?.MaxConnectionsPerServer ?? shared?.MaxConnectionsPerServer ?? 0,
             LifetimeSeconds = own?.PooledConnectionLifetimeSeconds ?? shared?.PooledConnectionLifetimeSeconds ?? 120,
             Tls = route.Tls ?? global.Tls,
+            ServerName = (route.Tls ?? global.Tls)?.ServerName ?? (route.DownstreamScheme is "http" or "ws" ? null : OcelotTransforms.WrittenHost(route.Transforms, global.Transforms)),
             TrustAnyCertificate = route.DangerousAcceptAnyServerCertificateValidator,
             Handlers = string.Join('\n', route.DelegatingHandlers),
         };

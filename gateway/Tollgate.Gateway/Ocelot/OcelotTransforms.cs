@@ -38,6 +38,15 @@ internal sealed class OcelotTransforms
             .Concat(route)
             .Select(line => HeaderTransform.Compile(line.Key, line.Value, baseUrl ?? "http://localhost:5000"))];
 
+    /// <summary>The name in a <c>Host</c> that all calls get; null = theirs is another.</summary>
+    public static string? WrittenHost(OcelotTransforms route, OcelotTransforms global)
+    {
+        foreach (var (name, value) in route.Upstream.Concat(global.Upstream))
+            if (name.Equals("Host", StringComparison.OrdinalIgnoreCase))
+                return Uri.TryCreate($"https://{value}", UriKind.Absolute, out var address) && address.PathAndQuery == "/" && address.UserInfo.Length == 0 ? address.IdnHost : null;
+        return null;
+    }
+
     private static List<KeyValuePair<string, string>> Lines(JsonEntry parent, string property, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         var lines = new List<KeyValuePair<string, string>>();

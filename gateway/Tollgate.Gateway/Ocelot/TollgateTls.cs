@@ -21,7 +21,7 @@ internal static class TollgateTls
         try
         {
             tls = tls with { Content = string.Concat(tls.Files.Select(file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file))))) };
-            if (errors.Count == 0) tls.Load(false);
+            if (errors.Count == 0) tls.Load();
         }
         catch (Exception unusable) when (unusable is CryptographicException or IOException or UnauthorizedAccessException)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Tollgate.Gateway.Engines.Full;
 using Tollgate.Gateway.Plugins;
 
@@ -57,6 +58,11 @@ internal sealed class TransportPool : IDisposable
 
     private HttpMessageInvoker Make(TransportRule rule)
     {
+        var secrets = rule.Tls?.Load() ?? new SslClientAuthenticationOptions();
+        if (rule.TrustAnyCertificate) secrets.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        else if (rule is { UseProxy: true, ServerName: { } name })    // beyond a proxy the handler asks for another name, and this one is compared here
+            secrets.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None && certificate is X509Certificate2 shown && shown.MatchesHostname(name);
         var sockets = new SocketsHttpHandler
         {
             AllowAutoRedirect = rule.FollowRedirects,
@@ -65,13 +71,12 @@ internal sealed class TransportPool : IDisposable
             UseProxy = rule.UseProxy,
             ActivityHeadersPropagator = null,
             EnableMultipleHttp2Connections = true,
-            ConnectCallback = UpstreamConnect.ConnectAsync,
+            ConnectCallback = rule.UseProxy ? UpstreamConnect.ConnectAsync : UpstreamConnect.By(secrets, rule.ServerName),
+            SslOptions = secrets,
             PlaintextStreamFilter = FirstAnswerStream.Over,
             PooledConnectionLifetime = TimeSpan.FromSeconds(rule.LifetimeSeconds),
         };
         if (rule.MaxConnections > 0) sockets.MaxConnectionsPerServer = rule.MaxConnections;
-        if (rule.Tls is { } tls) sockets.SslOptions = tls.Load(rule.TrustAnyCertificate);
-        else if (rule.TrustAnyCertificate) sockets.SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true };
 
         HttpMessageHandler chain = new FlushedBodies(sockets);
         foreach (var name in rule.Handlers.Split('\n', StringSplitOptions.RemoveEmptyEntries).Reverse())

@@ -25,6 +25,9 @@ internal sealed record TransportRule
     /// <summary>Null = the machine's authorities, and no certificate of ours.</summary>
     public UpstreamTls? Tls { get; init; }
 
+    /// <summary>The name that services are asked for and their certificates must have; null = that of the host that is called.</summary>
+    public string? ServerName { get; init; }
+
     /// <summary>Set where connections belong to one route alone; otherwise empty.</summary>
     public string Owner { get; init; } = "";
 

@@ -15,21 +15,15 @@ internal sealed record UpstreamTls(string? CaFile, string? CertificateFile, stri
 
     /// <exception cref="System.Security.Cryptography.CryptographicException">A file holds no certificate.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public SslClientAuthenticationOptions Load(bool trustAny)
+    public SslClientAuthenticationOptions Load()
     {
         var options = new SslClientAuthenticationOptions();
-        if (trustAny) options.RemoteCertificateValidationCallback = (_, _, _, _) => true;
-        else if (CaFile is not null)
+        if (CaFile is not null)
         {
             var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
             trust.CustomTrustStore.ImportFromPemFile(CaFile);
             options.CertificateChainPolicy = trust;
         }
-
-        // The client compares with the host that it calls; another name is compared here.
-        if (ServerName is { } name && !trustAny)
-            options.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
-                (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None && certificate is X509Certificate2 shown && shown.MatchesHostname(name);
 
         if (CertificateFile is not null)
             options.ClientCertificateContext = new Listening.CertificateFile(CertificateFile, KeyFile, Password, ["*"]).Load().Context;

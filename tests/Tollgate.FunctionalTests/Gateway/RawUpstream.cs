@@ -18,11 +18,8 @@ internal sealed class RawUpstream : IAsyncDisposable
     private readonly ConcurrentQueue<Connection> _received = new();
     private readonly Task _accepting;
 
-    private readonly byte[] _answer;
-
-    private RawUpstream(string answer)
+    private RawUpstream()
     {
-        _answer = Encoding.Latin1.GetBytes(answer);
         _listener.Start();
         _accepting = AcceptAsync();
     }
@@ -41,7 +38,7 @@ internal sealed class RawUpstream : IAsyncDisposable
         }
     }
 
-    public static RawUpstream Start(string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") => new(answer);
+    public static RawUpstream Start() => new();
 
     /// <summary>Forgets what was sent to it so far, also what it has yet to read.</summary>
     public async Task ForgetAsync()
@@ -93,7 +90,7 @@ internal sealed class RawUpstream : IAsyncDisposable
                     _ = await stream.ReadAsync(Memory<byte>.Empty, _stop.Token);    // until there is something
                     var text = connection.Read();
                     if (text.Length == 0) return;
-                    if (text.Contains("\r\n\r\n")) await stream.WriteAsync(_answer, _stop.Token);
+                    if (text.Contains("\r\n\r\n")) await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"u8.ToArray(), _stop.Token);
                 }
             }
             catch (Exception over) when (over is OperationCanceledException or IOException or SocketException)

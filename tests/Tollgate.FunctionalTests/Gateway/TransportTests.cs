@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -66,7 +67,7 @@ public sealed class TransportTests : IDisposable
     public async Task Bytes_beyond_ASCII_in_an_answers_headers_leave_as_they_came()
     {
         const string value = "attachment; filename=\"\u00dcber Stra\u00dfe\"; x=\u00c3\u00bc";
-        await using var upstream = RawUpstream.Start($"HTTP/1.1 200 OK\r\nContent-Disposition: {value}\r\nX-Own: \u00e9\r\nContent-Length: 2\r\n\r\nok");
+        await using var upstream = new ScriptedUpstream($"HTTP/1.1 200 OK\r\nContent-Disposition: {value}\r\nX-Own: \u00e9\r\nContent-Length: 2\r\n\r\nok");
         await using var gateway = await StartAsync(Routes.Route("/t", "/t", upstream.Port));
 
         var answer = await RawClient.AskAsync(gateway.Address, "GET /t HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -86,7 +87,7 @@ public sealed class TransportTests : IDisposable
     [InlineData("099 Odd", "HTTP/1.1 502 ")]
     public async Task An_answer_that_can_have_no_body_has_none_though_its_service_says_so(string status, string begins)
     {
-        await using var upstream = RawUpstream.Start($"HTTP/1.1 {status}\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
+        await using var upstream = new ScriptedUpstream($"HTTP/1.1 {status}\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
         await using var gateway = await StartAsync(Routes.Route("/t", "/t", upstream.Port));
 
         var answer = await RawClient.AskAsync(gateway.Address, "GET /t HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", toTheEnd: true);
@@ -248,6 +249,33 @@ public sealed class TransportTests : IDisposable
         (await gateway.Client.GetStringAsync("/known")).ShouldBe("nobody");
     }
 
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task A_service_is_asked_for_by_the_name_that_its_route_gives_it_and_never_by_its_callers(string version)
+    {
+        await using var upstream = await Http2Upstream.StartAsync(_authority, http =>
+            http.Response.WriteAsync($"{http.Features.Get<ITlsHandshakeFeature>()!.HostName} {http.Request.Host} {http.Request.Protocol}"));
+        _folder.Write("ca.pem", _authority.Pem);
+        string Route(string path, string tls, string more) =>
+            Routes.Route(path, "/", upstream.Port, $"\"DownstreamHttpVersion\": \"{version}\", \"Tollgate\": {{ \"Tls\": {{ \"CaFile\": \"ca.pem\" {tls} }} }} {more}").Replace("\"DownstreamScheme\": \"http\"", "\"DownstreamScheme\": \"https\"");
+        await using var gateway = await StartAsync(
+            Route("/named", ", \"ServerName\": \"orders.test\"", ""),
+            Route("/callers", "", ", \"UpstreamHeaderTransform\": { \"Host\": \"{UpstreamHost}\" }"),
+            Route("/both", ", \"ServerName\": \"orders.test\"", ", \"UpstreamHeaderTransform\": { \"Host\": \"{UpstreamHost}\" }"),
+            Route("/written", "", ", \"UpstreamHeaderTransform\": { \"Host\": \"orders.test:8443\" }"),
+            Route("/wrong", "", ", \"UpstreamHeaderTransform\": { \"Host\": \"other.test\" }"));
+        var protocol = version == "2.0" ? "HTTP/2" : "HTTP/1.1";
+
+        (await TextAsync("/named")).ShouldBe($"orders.test 127.0.0.1:{upstream.Port} {protocol}");
+        (await TextAsync("/callers")).ShouldBe($" shop.test {protocol}");
+        (await TextAsync("/both")).ShouldBe($"orders.test shop.test {protocol}");
+        (await TextAsync("/written")).ShouldBe($"orders.test orders.test:8443 {protocol}");
+        await (await gateway.GetAsync("/wrong")).ShouldBeProblemAsync(502, "upstream-unreachable");
+
+        async Task<string> TextAsync(string path) => await (await gateway.GetAsync(path, ("Host", "shop.test"))).Content.ReadAsStringAsync();
+    }
+
     private Task<GatewayProcess> StartAsync(params string[] routes) => GatewayProcess.StartAsync(_folder.Write("ocelot.json", Routes.File(routes)));
 
     /// <summary>A request body that is written while the answer is read.</summary>
@@ -290,7 +318,8 @@ public sealed class TransportTests : IDisposable
                 if (authority is null) listener.Protocols = HttpProtocols.Http2;
                 else listener.UseHttps(https =>
                 {
-                    https.ServerCertificate = authority.ForHost("127.0.0.1");
+                    var own = authority.ForHost("127.0.0.1", "orders.test");
+                    https.ServerCertificateSelector = (_, _) => own;    // where there is a choice, the name that was asked for is told
                     https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
                     https.AllowAnyClientCertificate();
                 });
@@ -313,7 +342,7 @@ public sealed class TransportTests : IDisposable
         public ScriptedUpstream(string answer)
         {
             _listener.Start();
-            _serving = ServeAsync(Encoding.ASCII.GetBytes(answer));
+            _serving = ServeAsync(Encoding.Latin1.GetBytes(answer));
         }
 
         public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Quic;
+using System.Net.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -59,7 +60,7 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
             UseProxy = false,
             ActivityHeadersPropagator = null,
             EnableMultipleHttp2Connections = true,
-            ConnectCallback = UpstreamConnect.ConnectAsync,
+            ConnectCallback = UpstreamConnect.By(new SslClientAuthenticationOptions(), serverName: null),
             PlaintextStreamFilter = FirstAnswerStream.Over,
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         }));
