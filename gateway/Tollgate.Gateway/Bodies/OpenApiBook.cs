@@ -25,14 +25,32 @@ internal sealed class OpenApiBook
         var schemas = new SchemaDocument(root);
         string[] bases = [.. ((root["servers"] as JsonArray)?.OfType<JsonObject>().Select(server => PathOf(FilledIn(server))) ?? []).Append(PathOf(basePath)).Append("").Distinct()];
         var book = new OpenApiBook(bases);
-        foreach (var (template, item) in paths)
-            foreach (var method in Methods)
-                if (item?[method] is JsonObject operation)
-                    book._operations.Add(Operation.Read(root, template, method.ToUpperInvariant(), (JsonObject)item, operation, schemas, mistakes));
+        foreach (var (template, written) in paths)
+        {
+            if (template.StartsWith("x-", StringComparison.Ordinal)) continue;
+            if (Operation.Resolve(root, written) is not JsonObject item) mistakes.Add($"{template}: an object with operations is expected here.");
+            else book.Add(root, template, item, schemas, mistakes);
+        }
 
         // What is written out wins over what has placeholders (OpenAPI 3.1 §4.8.8).
         book._operations.Sort((a, b) => a.Placeholders - b.Placeholders);
         return book;
+    }
+
+    private void Add(JsonObject root, string template, JsonObject item, SchemaDocument schemas, List<string> mistakes)
+    {
+        foreach (var method in Methods)
+        {
+            if (item[method] is not { } written) continue;
+            try
+            {
+                _operations.Add(Operation.Read(root, template, method.ToUpperInvariant(), item, written.AsObject(), schemas, mistakes));
+            }
+            catch (Exception wrong) when (wrong is InvalidOperationException or InvalidCastException or FormatException or ArgumentException)
+            {
+                mistakes.Add($"{method.ToUpperInvariant()} {template}: is not written as OpenAPI says: {wrong.Message}");    // a list where an object should be, and the like
+            }
+        }
     }
 
     /// <param name="paths">What the call's path may be called: upstream, downstream.</param>

@@ -50,6 +50,18 @@ public sealed class OpenApiBookTests
         parameter.Of(QueryHelpers.ParseQuery(query), new Dictionary<string, string>(), new HeaderDictionary())?.ToJsonString().ShouldBe(value);
     }
 
+    [Theory]
+    [InlineData("""{ "/a": 5 }""", "/a: an object with operations is expected here.")]
+    [InlineData("""{ "/a": { "get": true } }""", "GET /a: is not written as OpenAPI says")]
+    [InlineData("""{ "/a": { "get": { "responses": { "200": [] } } } }""", "GET /a: is not written as OpenAPI says")]
+    [InlineData("""{ "/a": { "post": { "requestBody": { "content": { "application/json": 1 } } } } }""", "POST /a: is not written as OpenAPI says")]
+    public void What_is_mistaken_is_said_with_its_place(string paths, string said)
+    {
+        List<string> mistakes = [];
+        OpenApiBook.Read(JsonNode.Parse($$"""{ "openapi": "3.1.0", "paths": {{paths}} }""")!, mistakes);
+        mistakes.ShouldHaveSingleItem().ShouldStartWith(said);
+    }
+
     [Fact]
     public void A_body_is_held_against_the_schema_of_its_own_media_type()
     {
