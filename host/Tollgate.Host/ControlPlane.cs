@@ -57,7 +57,12 @@ internal static class ControlPlane
         }
 
         if (options.Has(Roles.Identity)) app.MapTollgateIdentity();
-        if (options.Has(Roles.Identity) && !options.Has(Roles.Portal)) app.MapStaticAssets().AllowAnonymous();   // its pages' style; the portal maps them itself
+        if (options.Has(Roles.Identity) && !options.Has(Roles.Portal))
+        {
+            app.MapStaticAssets().AllowAnonymous();   // its pages' style; the portal maps them itself
+            app.Map("/api/{**rest}", () => Problems.NotFound()).AllowAnonymous();   // the portal's too: files answer any GET, which would make 405 of the rest
+        }
+
         if (options.Has(Roles.Billing)) app.MapTollgateBilling();
         if (options.Has(Roles.Portal)) app.MapTollgatePublishing();
         if (options.Has(Roles.Portal)) app.MapTollgatePortal();

@@ -1,5 +1,6 @@
 using System.Net;
 using Tollgate.FunctionalTests.Portal;
+using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Identity.OAuth;
 
@@ -32,5 +33,31 @@ public sealed class BesidePagesTests(PortalFixture fixture) : IClassFixture<Port
         told.GetProperty("resource").GetString().ShouldEndWith("/api/v1");
         told.GetProperty("authorization_servers").EnumerateArray().ShouldHaveSingleItem().GetString().ShouldBe("http://localhost:8090");
         told.GetProperty("scopes_supported").EnumerateArray().Select(s => s.GetString()).ShouldContain("tollgate:routes");
+    }
+
+    [Fact]
+    public async Task Identity_alone_has_no_management_API_for_any_method()
+    {
+        using var folder = new TempFolder();
+        var url = $"http://127.0.0.1:{FreePort.Next()}";
+        await using var identity = ChildProcess.StartDotnet(Programs.Host, ["--roles", "identity", "--urls", url, "--Data", folder.File("data"), "--Identity:Issuer", url]);
+        using var http = new HttpClient { BaseAddress = new Uri(url) };
+        await Deadline.UntilAsync("identity answers", async () =>
+        {
+            try
+            {
+                return (await http.GetAsync("/.well-known/openid-configuration")).IsSuccessStatusCode ? "yes" : null;
+            }
+            catch (HttpRequestException)
+            {
+                return null;
+            }
+        });
+        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Post, HttpMethod.Put, HttpMethod.Delete })
+        {
+            using var request = new HttpRequestMessage(method, "/api/v1/applications");
+            using var answer = await http.SendAsync(request);
+            await answer.ShouldBeProblemAsync(404, "not-found");
+        }
     }
 }
