@@ -9,8 +9,8 @@ using Tollgate.Identity.Accounts.Pages;
 using Tollgate.Identity.OAuth;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Protocol;
-using Tollgate.Identity.Storage;
 using Tollgate.Identity.Passkeys;
+using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.Accounts;
 

@@ -99,7 +99,9 @@ internal sealed partial class ExternalSignIn(
         var known = await users.FindByLoginAsync(issuer.Name, person.Subject);
         if (question.LinkTo is { } account) return await LinkAsync(http, account, issuer, person, known, cancel);
         if (known is not null) return new ExternalOutcome.Known(known, question.ReturnUrl);
-        return await MakeAsync(issuer, person, question.ReturnUrl, cancel);
+        var made = await MakeAsync(issuer, person, question.ReturnUrl, cancel);
+        // Another page of the same person may have been first, at this very moment.
+        return made is ExternalOutcome.Failed && await users.FindByLoginAsync(issuer.Name, person.Subject) is { } meanwhile ? new ExternalOutcome.Known(meanwhile, question.ReturnUrl) : made;
     }
 
     /// <summary>The other accounts that sign in to this one.</summary>
@@ -134,8 +136,10 @@ internal sealed partial class ExternalSignIn(
             return known.Id == account ? new ExternalOutcome.Linked() : new ExternalOutcome.Failed($"This {issuer.Title} account signs in to another account here already.");
         var row = await db.Accounts.SingleAsync(a => a.Id == account, cancel);
         await audit.AddAsync(db, "connection.added", account.ToString());
-        var added = await users.AddLoginAsync(row, new UserLoginInfo(issuer.Name, person.Subject, issuer.Title));
-        if (!added.Succeeded) return new ExternalOutcome.Failed($"This {issuer.Title} account signs in to another account here already.");
+        var added = await TryAsync(() => users.AddLoginAsync(row, new UserLoginInfo(issuer.Name, person.Subject, issuer.Title)));
+        if (!added)
+            return (await users.FindByLoginAsync(issuer.Name, person.Subject))?.Id == account ? new ExternalOutcome.Linked()
+                : new ExternalOutcome.Failed($"It could not be connected: this {issuer.Title} account signs in to another account here, or yours was changed at this very moment.");
         await db.SaveChangesAsync(cancel);
         await mails.SendConnectedAsync(row, issuer.Title, cancel);
         return new ExternalOutcome.Linked();
@@ -152,9 +156,8 @@ internal sealed partial class ExternalSignIn(
         var account = Account.New(email, now);
         account.EmailConfirmed = true;
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var made = await users.CreateAsync(account);
-        if (made.Succeeded) made = await users.AddLoginAsync(account, new UserLoginInfo(issuer.Name, person.Subject, issuer.Title));
-        if (!made.Succeeded) return new ExternalOutcome.Failed("The account could not be made. Begin again.");
+        if (!await TryAsync(() => users.CreateAsync(account)) || !await TryAsync(() => users.AddLoginAsync(account, new UserLoginInfo(issuer.Name, person.Subject, issuer.Title))))
+            return new ExternalOutcome.Failed("The account could not be made. Begin again.");
         var organisation = new Organisation { Id = OrganisationId.New(), Name = email[..Math.Min(email.Length, Organisation.MaxNameLength)], Created = now };
         db.Add(organisation);
         db.Add(new Membership { Organisation = organisation.Id, Account = account.Id, Role = OrganisationRole.Owner, Since = now });
@@ -162,6 +165,22 @@ internal sealed partial class ExternalSignIn(
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
         return new ExternalOutcome.Known(account, returnUrl);
+    }
+
+    /// <summary>False where the rules or, when two came at once, the database refuse it: nothing of it is kept then.</summary>
+    private async Task<bool> TryAsync(Func<Task<IdentityResult>> change)
+    {
+        try
+        {
+            if ((await change()).Succeeded) return true;
+        }
+        catch (DbUpdateException)
+        {
+            // Another request was first.
+        }
+
+        db.ChangeTracker.Clear();
+        return false;
     }
 
     private string Seal(ExternalQuestion question) => _seal.Protect(JsonSerializer.Serialize(question), time.GetUtcNow() + Life);

@@ -35,6 +35,26 @@ public sealed class ExternalSignInTests
 
     [Theory]
     [OnBothDatabases]
+    public async Task Who_comes_on_several_pages_at_once_gets_one_account_and_is_in_on_all(Shape shape)
+    {
+        await using var pair = await Pair.StartAsync(shape);
+        var pages = Enumerable.Range(0, 5).Select(_ => new Visitor(pair.Ours.Url)).ToArray();
+        var ways = new List<string>();
+        foreach (var page in pages) ways.Add(await pair.WayBackAsync(page, "/account/external/work?returnUrl=%2Fapps"));
+
+        var answers = await Task.WhenAll(pages.Zip(ways, (page, way) => page.GetAsync(way)));
+        answers.ShouldAllBe(answer => answer.StatusCode == HttpStatusCode.SeeOther && answer.Headers.Location!.OriginalString == "/apps");
+        await pair.Ours.UseAsync<IdentityDb, bool>(async db =>
+        {
+            (await db.Accounts.CountAsync(a => a.Email == Mail)).ShouldBe(1);
+            (await db.Sessions.CountAsync()).ShouldBe(5);
+            return true;
+        });
+        foreach (var page in pages) page.Dispose();
+    }
+
+    [Theory]
+    [OnBothDatabases]
     public async Task An_account_that_is_there_is_joined_by_who_is_signed_in_to_it_and_by_nobody_else(Shape shape)
     {
         await using var pair = await Pair.StartAsync(shape);
@@ -132,12 +152,19 @@ public sealed class ExternalSignInTests
         /// <summary>From our page or link to theirs, signed in there, and back with the answer.</summary>
         public async Task<HttpResponseMessage> ThroughAsync(Visitor person, string begin, Func<string, string>? onTheWay = null)
         {
+            var back = await WayBackAsync(person, begin);
+            return await person.GetAsync(onTheWay?.Invoke(back) ?? back);
+        }
+
+        /// <summary>The address at ours that theirs leads back to, not yet gone to.</summary>
+        public async Task<string> WayBackAsync(Visitor person, string begin)
+        {
             var address = begin.StartsWith('/') ? (await person.GetAsync(begin)).Headers.Location! : new Uri(begin);
             using var there = new Visitor(theirs.Url);
             await there.SignInAsync(Mail);
             var back = (await there.GetAsync(address.PathAndQuery)).Headers.Location!;
             back.OriginalString.ShouldStartWith("http://localhost:8090/account/external/callback?");
-            return await person.GetAsync(onTheWay?.Invoke(back.PathAndQuery) ?? back.PathAndQuery);
+            return back.PathAndQuery;
         }
 
         public async ValueTask DisposeAsync()
