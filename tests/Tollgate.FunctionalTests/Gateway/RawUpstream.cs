@@ -88,7 +88,7 @@ internal sealed class RawUpstream : IAsyncDisposable
                 while (true)
                 {
                     _ = await stream.ReadAsync(Memory<byte>.Empty, _stop.Token);    // until there is something
-                    var text = connection.Read();
+                    if (connection.Read() is not { } text) continue;
                     if (text.Length == 0) return;
                     if (text.Contains("\r\n\r\n")) await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"u8.ToArray(), _stop.Token);
                 }
@@ -126,10 +126,12 @@ internal sealed class RawUpstream : IAsyncDisposable
             }
         }
 
-        public string Read()
+        /// <summary>What is there; null = nothing yet. It never waits: who looks at the bytes would wait too, and the sender perhaps for him.</summary>
+        public string? Read()
         {
             lock (Gate)
             {
+                if (!client.Client.Poll(0, SelectMode.SelectRead)) return null;
                 var text = Encoding.Latin1.GetString(_buffer, 0, client.Client.Receive(_buffer));
                 Bytes.Append(text);
                 return text;
