@@ -36,7 +36,7 @@ public static class Database
             var file = Path.Combine(DataFolder.Of(configuration), name + ".db");
             var writers = new WriterQueue();
             services.AddDbContextFactory<TSqlite>((provider, options) => Common(provider, options).UseSqliteFile(file).AddInterceptors(writers.Interceptors()));
-            services.AddSingleton<IDbContextFactory<TContext>, SqliteFactory<TContext, TSqlite>>();
+            services.AddSingleton<IDbContextFactory<TContext>, BaseFactory<TContext, TSqlite>>();
         }
 
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext());
@@ -61,17 +61,5 @@ public static class Database
         where TShape : TContext
     {
         public TContext CreateDbContext() => shapes.CreateDbContext();
-    }
-
-    private sealed class SqliteFactory<TContext, TShape>(IDbContextFactory<TShape> shapes) : IDbContextFactory<TContext>
-        where TContext : DbContext
-        where TShape : TContext
-    {
-        public TContext CreateDbContext()
-        {
-            var db = shapes.CreateDbContext();
-            db.Database.AutoTransactionBehavior = AutoTransactionBehavior.Always;   // what is saved waits in the line of transactions
-            return db;
-        }
     }
 }

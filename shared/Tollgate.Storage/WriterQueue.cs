@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -16,25 +15,38 @@ internal sealed class WriterQueue
 
     private readonly SemaphoreSlim _turn = new(1, 1);
 
-    /// <summary>Whose turn it is: one connection, or none.</summary>
-    private readonly ConcurrentDictionary<DbConnection, bool> _writing = new(ReferenceEqualityComparer.Instance);
+    /// <summary>Whose turn it is; null = nobody's.</summary>
+    private DbConnection? _writer;
 
     /// <summary>By these a context on the file takes part.</summary>
-    public IInterceptor[] Interceptors() => [new Transactions(this), new Commands(this), new Connections(this)];
+    public IInterceptor[] Interceptors() => [new Saves(), new Transactions(this), new Commands(this), new Connections(this)];
 
     private void Enter(DbConnection connection)
     {
-        if (_turn.Wait(Patience)) _writing[connection] = true;
+        if (_turn.Wait(Patience)) Volatile.Write(ref _writer, connection);
     }
 
     private async Task EnterAsync(DbConnection connection, CancellationToken cancel)
     {
-        if (await _turn.WaitAsync(Patience, cancel)) _writing[connection] = true;
+        if (await _turn.WaitAsync(Patience, cancel)) Volatile.Write(ref _writer, connection);
     }
 
     private void Leave(DbConnection connection)
     {
-        if (_writing.TryRemove(connection, out _)) _turn.Release();
+        if (Interlocked.CompareExchange(ref _writer, null, connection) == connection) _turn.Release();
+    }
+
+    /// <summary>What is saved is saved in a transaction, and so waits in the line of these.</summary>
+    private sealed class Saves : SaveChangesInterceptor
+    {
+        public override InterceptionResult<int> SavingChanges(DbContextEventData eventData, InterceptionResult<int> result)
+        {
+            eventData.Context!.Database.AutoTransactionBehavior = AutoTransactionBehavior.Always;
+            return result;
+        }
+
+        public override ValueTask<InterceptionResult<int>> SavingChangesAsync(DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default) =>
+            ValueTask.FromResult(SavingChanges(eventData, result));
     }
 
     private sealed class Transactions(WriterQueue queue) : DbTransactionInterceptor
