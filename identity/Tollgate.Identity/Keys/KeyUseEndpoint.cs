@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -6,7 +5,6 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Tollgate.Contracts;
-using Tollgate.Contracts.Usage;
 using Tollgate.Identity.Storage;
 using Tollgate.ServiceDefaults;
 using Tollgate.ServiceDefaults.Internal;
@@ -29,17 +27,9 @@ internal static class KeyUseEndpoint
     private static async Task<Results<NoContent, ProblemHttpResult>> TakeAsync(
         HttpContext http, IDbContextFactory<IdentityDb> databases, TimeProvider time, CancellationToken cancel)
     {
-        KeyUseReport? report;
-        try
-        {
-            report = await JsonSerializer.DeserializeAsync(http.Request.Body, ContractJson.Default.KeyUseReport, cancel);
-        }
-        catch (Exception wrong) when (wrong is JsonException or BadHttpRequestException)
-        {
+        if (await InternalBody.ReadAsync(http, ContractJson.Default.KeyUseReport, cancel) is not { } report)
             return Problems.BadRequest("key-use", "The body is one report of used keys as JSON, of at most 2 MiB.");
-        }
-
-        if (report?.Keys is not { Count: <= MostKeys } keys) return Problems.BadRequest("key-use", $"A report names up to {MostKeys} keys.");
+        if (report.Keys is not { Count: <= MostKeys } keys) return Problems.BadRequest("key-use", $"A report names up to {MostKeys} keys.");
         var latest = time.GetUtcNow() + Skew;
         await using var db = await databases.CreateDbContextAsync(cancel);
         foreach (var minute in keys.Where(k => k.MinuteUnixMs > 0 && k.MinuteUnixMs <= latest.ToUnixTimeMilliseconds()).GroupBy(k => k.MinuteUnixMs - (k.MinuteUnixMs % 60_000)))

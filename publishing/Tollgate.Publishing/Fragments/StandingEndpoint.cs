@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -22,16 +21,8 @@ internal static class StandingEndpoint
 
     private static async Task<Results<NoContent, ProblemHttpResult>> TakeAsync(HttpContext http, FragmentStandings standings, CancellationToken cancel)
     {
-        FragmentReport? report;
-        try
-        {
-            report = await JsonSerializer.DeserializeAsync(http.Request.Body, ContractJson.Default.FragmentReport, cancel);
-        }
-        catch (Exception wrong) when (wrong is JsonException or BadHttpRequestException)
-        {
+        if (await InternalBody.ReadAsync(http, ContractJson.Default.FragmentReport, cancel) is not { } report)
             return Problems.BadRequest("fragment-report", "The body is one report of how routes stand as JSON, of at most 4 MiB.");
-        }
-
         if (report is not { Gateway.Length: > 0 and <= GatewayStanding.GatewayLength, Fragments: { Count: <= MostFragments } fragments } || !fragments.All(IsSound))
             return Problems.BadRequest("fragment-report", $"A report names its gateway and up to {MostFragments} services, each with its version.");
         await standings.TakeAsync(report, cancel);
