@@ -30,7 +30,7 @@ internal sealed class FragmentFeed : IAsyncDisposable
     /// <summary>Has the control plane told how the fragments stand here.</summary>
     /// <param name="gateway">What the gateway calls itself.</param>
     public FragmentReporter ReportAs(string gateway, Func<IReadOnlyList<FragmentFacts>> facts) =>
-        _reporter = new FragmentReporter(gateway, _http, facts, _time, _loggers.CreateLogger<FragmentReporter>());
+        _reporter = new FragmentReporter(gateway, _http, facts, _loggers.CreateLogger<FragmentReporter>());
 
     public FeedFacts Facts() => _feed.Facts();
 

@@ -19,15 +19,14 @@ internal sealed partial class FragmentReporter : IAsyncDisposable
     private readonly string _gateway;
     private readonly HttpClient _http;
     private readonly Func<IReadOnlyList<FragmentFacts>> _facts;
-    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _news = new(0, 1);
     private Task _loop = Task.CompletedTask;
     private bool _failing;
 
-    public FragmentReporter(string gateway, HttpClient http, Func<IReadOnlyList<FragmentFacts>> facts, TimeProvider time, ILogger<FragmentReporter> logger) =>
-        (_gateway, _http, _facts, _time, _logger) = (gateway, http, facts, time, logger);
+    public FragmentReporter(string gateway, HttpClient http, Func<IReadOnlyList<FragmentFacts>> facts, ILogger<FragmentReporter> logger) =>
+        (_gateway, _http, _facts, _logger) = (gateway, http, facts, logger);
 
     /// <param name="known">Completes once the gateway knows what is published.</param>
     public void Start(Task known) => _loop = Task.Run(() => TellAsync(known), CancellationToken.None);
@@ -37,11 +36,11 @@ internal sealed partial class FragmentReporter : IAsyncDisposable
     {
         try
         {
-            if (_news.CurrentCount == 0) _news.Release();
+            _news.Release();
         }
         catch (SemaphoreFullException)
         {
-            // Somebody else said so in the same moment.
+            // It is said already.
         }
     }
 
@@ -58,11 +57,7 @@ internal sealed partial class FragmentReporter : IAsyncDisposable
         await known.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!stop.IsCancellationRequested)
         {
-            var told = await TellOnceAsync(stop);
-            using var waited = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            var news = _news.WaitAsync(waited.Token);
-            await Task.WhenAny(news, Task.Delay(told ? Every : Again, _time, waited.Token));
-            await waited.CancelAsync();
+            Task news = _news.WaitAsync(await TellOnceAsync(stop) ? Every : Again, stop);
             await news.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
