@@ -29,6 +29,6 @@ internal static class RecentSignIn
     public static IResult Ask(HttpContext http)
     {
         var back = HttpMethods.IsGet(http.Request.Method) ? http.Request.Path.Value! : "/account";
-        return AccountPages.SeeOther(http, $"{SessionCookie.SignInPath}?again=true&notice=again&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}");
+        return AccountPages.SeeOther(http, SessionCheck.SignInAgain(back));
     }
 }

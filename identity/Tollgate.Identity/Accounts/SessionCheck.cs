@@ -21,6 +21,10 @@ public sealed class SessionCheck
         return await scope.ServiceProvider.GetRequiredService<SessionBook>().StandingAsync(user, cancel) is { } standing && standing.Matches(user);
     }
 
+    /// <summary>The address at which a person proves once more who they are.</summary>
+    /// <param name="back">Where they go on to then: a path of this host.</param>
+    public static string SignInAgain(string back) => AccountPages.WithReturn(SessionCookie.SignInPath + "?again=true&notice=again", back);
+
     /// <summary>Whether the person has proven within the last half hour who they are: asked before what a stranger at an open screen must not do.</summary>
     public async Task<bool> IsRecentAsync(ClaimsPrincipal user, CancellationToken cancel)
     {

@@ -55,8 +55,7 @@ public abstract class PortalPage : ComponentBase, IDisposable
     protected async Task<bool> IsRecentAsync()
     {
         if (await Sessions.IsRecentAsync((await State).User, Gone)) return true;
-        var back = "/" + Navigation.ToBaseRelativePath(Navigation.Uri);
-        Navigation.NavigateTo("/account/sign-in?again=true&notice=again&returnUrl=" + Uri.EscapeDataString(back), forceLoad: true);
+        Navigation.NavigateTo(SessionCheck.SignInAgain("/" + Navigation.ToBaseRelativePath(Navigation.Uri)), forceLoad: true);
         return false;
     }
 
