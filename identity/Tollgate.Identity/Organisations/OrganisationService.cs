@@ -31,7 +31,7 @@ public sealed class OrganisationService
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
         var found = db.Organisations.AsQueryable();
-        if ((search is null ? null : OneLine.Of(search).Trim().ToLowerInvariant()) is { Length: > 0 } part) found = found.Where(o => o.Name.ToLower().Contains(part));
+        if (OneLine.Sought(search) is { } part) found = found.Where(o => o.Name.ToLower().Contains(part));
         return await Views(db, found.OrderBy(o => o.Name).ThenBy(o => o.Id)).ToPageAsync(page, cancel);
     }
 

@@ -103,7 +103,7 @@ internal sealed class PasskeyService(
     {
         name = name.Trim();
         if (name.Length == 0) return "Give the passkey a name, such as the device that holds it.";
-        return name.Length > MaxNameLength || name.Any(char.IsControl) ? $"A name is written on one line of at most {MaxNameLength} characters." : null;
+        return name.Length > MaxNameLength || !OneLine.Is(name) ? $"A name is written on one line of at most {MaxNameLength} characters." : null;
     }
 
     private string Seal(string ceremony, string? state) => Sealer(ceremony).Protect(state ?? "", time.GetUtcNow() + Life);

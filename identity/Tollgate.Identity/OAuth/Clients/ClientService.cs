@@ -62,7 +62,7 @@ public sealed class ClientService
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
         var found = db.OAuthClients.AsNoTracking().Where(c => c.DeletedAt == null);
-        if ((search is null ? null : OneLine.Of(search).Trim().ToLowerInvariant()) is { Length: > 0 } part) found = found.Where(c => c.Name.ToLower().Contains(part) || c.ClientId.ToLower().Contains(part));
+        if (OneLine.Sought(search) is { } part) found = found.Where(c => c.Name.ToLower().Contains(part) || c.ClientId.ToLower().Contains(part));
         return await found.Include(c => c.Secrets).OrderBy(c => c.Name).ThenBy(c => c.ClientId)
             .ToPageAsync(page, async rows => (await rows.ToListAsync(cancel)).ConvertAll(View), cancel);
     }

@@ -13,6 +13,7 @@ internal sealed class OAuthClient
 
     /// <summary>The application that it acts for; null = declared by the operator.</summary>
     public AppId? Application { get; init; }
+
     /// <summary>Neither of an application nor one that registered itself: who runs the service wrote it down.</summary>
     public bool IsOfTheOperator => Application is null && RegistrationSha256 is null;
     public required string Name { get; set; }
