@@ -153,13 +153,13 @@ internal static class RoutesCommand
     // What is published is on its way: the gateways say within a moment whether they serve it. A pipeline should not be green while nobody does.
     private static async Task<int> HearGatewaysAsync(ParseResult parsed, ManagementClient client, string service, long version, CancellationToken cancel)
     {
-        var until = TimeProvider.System.GetTimestamp();
+        var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
             if (await client.AskAsync(HttpMethod.Get, $"routes/{Uri.EscapeDataString(service)}", null, cancel) is not { } answer) return 1;
             if (answer.GetProperty("version").GetProperty("version").GetInt64() != version || !answer.TryGetProperty("gateways", out var gateways)) return 0;    // somebody published since
             var waiting = gateways.EnumerateArray().Count(gateway => gateway.GetProperty("state").GetString() == "waiting");
-            if (waiting > 0 && TimeProvider.System.GetElapsedTime(until) < Patience)
+            if (waiting > 0 && TimeProvider.System.GetElapsedTime(began) < Patience)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(100), cancel);
                 continue;
