@@ -38,8 +38,10 @@ public sealed class AuthorityKeysTests
 
         while (keys.AskFor("unknown") is { } fetch) await fetch;
         fetches.ShouldBe(2);
+        await Deadline.UntilAsync("the next refresh has its time", () => Task.FromResult(time.IsAwaited));
+        time.NextRing.ShouldBe(TimeSpan.FromMinutes(10), "keys that are there are not fetched again at once");
         time.Ring();
-        await inBackground.Task.WaitAsync(Deadline.Default);    // what was first fetched is fetched once more soon after
+        await inBackground.Task.WaitAsync(Deadline.Default);
         keys.AskFor("unknown").ShouldBeNull();
         answers.SetResult();
     }
@@ -65,21 +67,25 @@ public sealed class AuthorityKeysTests
     /// <summary>A clock that stands, and whose timers ring when the test says so.</summary>
     private sealed class HeldTime : TimeProvider
     {
-        private readonly ConcurrentQueue<Action> _timers = new();
+        private readonly ConcurrentQueue<(TimeSpan Due, Action Ring)> _timers = new();
         private long _now = 1;
+
+        public bool IsAwaited => !_timers.IsEmpty;
+
+        public TimeSpan NextRing => _timers.TryPeek(out var next) ? next.Due : Timeout.InfiniteTimeSpan;
 
         public void Pass(TimeSpan time) => _now += (long)(time.TotalSeconds * TimestampFrequency);
 
         public void Ring()
         {
-            while (_timers.TryDequeue(out var ring)) ring();
+            while (_timers.TryDequeue(out var timer)) timer.Ring();
         }
 
         public override long GetTimestamp() => _now;
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            _timers.Enqueue(() => callback(state));
+            _timers.Enqueue((dueTime, () => callback(state)));
             return new Timer();
         }
 

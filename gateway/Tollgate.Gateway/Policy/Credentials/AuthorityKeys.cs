@@ -52,8 +52,7 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
             AuthorityKeysLog.KeysFromDisk(_logger, _authority, last.Keys.Keys.Count);
         }
 
-        Fetch();
-        _ = RefreshAsync();
+        _ = RefreshAsync(Fetch());
     }
 
     public override TokenKeySet? Current => Volatile.Read(ref _current);
@@ -90,16 +89,15 @@ internal sealed class AuthorityKeys : TokenKeys, IDisposable
         return _fetch = Task.Run(FetchAsync);
     }
 
-    private async Task RefreshAsync()
+    private async Task RefreshAsync(Task fetch)
     {
         try
         {
             while (true)
             {
-                await Task.Delay(_isConfirmed ? Refresh : TimeSpan.FromSeconds(2), _time, _stop.Token);
-                Task fetch;
-                lock (_asking) fetch = _fetch.IsCompleted ? Fetch() : _fetch;
                 await fetch;
+                await Task.Delay(_isConfirmed ? Refresh : TimeSpan.FromSeconds(2), _time, _stop.Token);
+                lock (_asking) fetch = _fetch.IsCompleted ? Fetch() : _fetch;
             }
         }
         catch (OperationCanceledException)
