@@ -9,6 +9,7 @@ internal sealed class Asking(Counter counter, ILedger ledger, MonotonicClock clo
     private const long PromisedUs = (Verdict.LedgerMs + Verdict.StepMs) * 1000L;
 
     private Task? _underWay;
+    private volatile bool _isRebuilding;
     private long _waiting;
     private long _debt;
 
@@ -21,6 +22,12 @@ internal sealed class Asking(Counter counter, ILedger ledger, MonotonicClock clo
     public void AddDebt(long units) => Interlocked.Add(ref _debt, units);
 
     public long TakeDebt() => Interlocked.Exchange(ref _debt, 0);
+
+    /// <summary>What a call finds that has to wait for what is under way.</summary>
+    public Spend Waits => _isRebuilding ? Spend.Rebuilding : Spend.Pending;
+
+    /// <summary>What is under way is not only an answer of the ledger's: what was used before is looked up for it.</summary>
+    public void NoteRebuilding() => _isRebuilding = true;
 
     /// <summary>A call waits for the answer, with the one that asked.</summary>
     public Task Join(long units)
@@ -38,7 +45,7 @@ internal sealed class Asking(Counter counter, ILedger ledger, MonotonicClock clo
         return true;
     }
 
-    public void Release() => _underWay = null;
+    public void Release() => (_underWay, _isRebuilding) = (null, false);
 
     /// <param name="onlyLooks">Nothing is taken: how much is left is all that is asked.</param>
     public Spend Begin(long units, long nowUs, out long bucket, out Task? arrival, bool onlyLooks = false)
@@ -51,12 +58,15 @@ internal sealed class Asking(Counter counter, ILedger ledger, MonotonicClock clo
         var ask = Make(units, nowUs, onlyLooks);
         var asking = counter.AskAsync(ask);
         if (asking.IsCompleted)
+        {
+            Release();
             return Settle(asking.GetAwaiter().GetResult(), ask, units, waiting: false, nowUs, clock.NowUs, out bucket);
+        }
 
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _underWay = arrival = done.Task;
         _ = FinishAsync(asking, ask, nowUs, done);
-        return Spend.Pending;
+        return Waits;
     }
 
     private LedgerAsk Make(long units, long nowUs, bool onlyLooks)
@@ -101,7 +111,7 @@ internal sealed class Asking(Counter counter, ILedger ledger, MonotonicClock clo
         {
             lock (gate)
             {
-                _underWay = null;
+                Release();
                 Settle(answer, ask, 0, waiting: true, askedAtUs, clock.NowUs, out _);
             }
             done.SetResult();

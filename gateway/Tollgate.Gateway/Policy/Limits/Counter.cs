@@ -48,9 +48,6 @@ internal abstract class Counter
     /// <summary>How many sets of counters it is in. <see cref="CounterRegistry"/> guards it.</summary>
     public int Users { get; set; }
 
-    /// <summary>The ledger has lost this counter, and what was used is being counted again.</summary>
-    public virtual bool IsRebuilding => false;
-
     protected ILedger Ledger { get; }
     protected MonotonicClock Clock { get; }
     protected Lock Gate => _gate;
@@ -165,7 +162,7 @@ internal abstract class Counter
             if (_asking.UnderWay is null)
                 return _asking.Begin(units, nowUs, out bucket, out arrival);
             arrival = _asking.Join(units);
-            return Spend.Pending;
+            return _asking.Waits;
         }
     }
 
@@ -324,6 +321,9 @@ internal abstract class Counter
             IsRefusing(1, nowUs, out var retryUs) ? Math.Max(0, retryUs / 1000) : null,
             Debt, IsShadow, LedgerKey);
     }
+
+    /// <summary>What was used before is being looked up, for the ask that is under way.</summary>
+    protected void NoteRebuilding() => _asking.NoteRebuilding();
 
     protected void AddDebt(long units) => _asking.AddDebt(units);
 

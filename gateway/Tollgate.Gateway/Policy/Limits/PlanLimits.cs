@@ -213,12 +213,12 @@ internal sealed class PlanLimits
             if (spend == Limits.Spend.Granted)
                 continue;
 
-            if (spend == Limits.Spend.Pending && (final || _ledger.IsAway))
-                spend = _ledger.IsAway || counters[i].IsRebuilding ? Limits.Spend.Away : Limits.Spend.Refused;    // slow, not gone: admitting by share now could go beyond the limit
+            if (Waits(spend) && (final || _ledger.IsAway))
+                spend = _ledger.IsAway || spend == Limits.Spend.Rebuilding ? Limits.Spend.Away : Limits.Spend.Refused;    // slow, not gone: admitting by share now could go beyond the limit
             var retryUs = 0L;
             if (spend == Limits.Spend.Away && TakeWithoutLedger(counters[i], entitlement.Item.OnLedgerLoss, units, nowUs, out buckets[i], out retryUs))
                 continue;
-            if (spend != Limits.Spend.Pending && counters[i].IsShadow)
+            if (!Waits(spend) && counters[i].IsShadow)
             {
                 buckets[i] = Counter.Uncounted;
                 if (spend == Limits.Spend.Refused && i < MostCounters)
@@ -234,13 +234,16 @@ internal sealed class PlanLimits
             }
             return spend switch
             {
-                Limits.Spend.Pending => Wait(counters, i, units, nowUs, arrival!),
+                Limits.Spend.Pending => Wait(counters, i, units, nowUs, arrival!, Verdict.LedgerMs),
+                Limits.Spend.Rebuilding => Wait(counters, i, units, nowUs, arrival!, Verdict.RebuildMs),
                 Limits.Spend.Away when entitlement.Item.OnLedgerLoss == LedgerLoss.Closed => Verdict.Refuse(Refusal.NotReady, AwayRetrySeconds),
                 _ => Refuse(counters, i, units, nowUs, retryUs, final),
             };
         }
         return Verdict.Granted;
     }
+
+    private static bool Waits(Spend spend) => spend is Limits.Spend.Pending or Limits.Spend.Rebuilding;
 
     private static bool TryEnter(CounterSet set, ref ulong shadow)
     {
@@ -294,14 +297,14 @@ internal sealed class PlanLimits
         }
     }
 
-    private static Verdict Wait(Counter[] counters, int pending, long units, long nowUs, Task arrival)
+    private static Verdict Wait(Counter[] counters, int pending, long units, long nowUs, Task arrival, int patienceMs)
     {
         for (var i = pending + 1; i < counters.Length; i++)
         {
             if (counters[i].IsAmple)
                 counters[i].Prepare(units, nowUs);
         }
-        return Verdict.Pending(arrival, counters[pending].IsRebuilding ? Verdict.RebuildMs : Verdict.LedgerMs);
+        return Verdict.Pending(arrival, patienceMs);
     }
 
     /// <summary>Refused by one; the others are looked at too, so that who waits as long as is said gets in.</summary>

@@ -18,7 +18,6 @@ internal sealed class QuotaCounter : Counter
     private readonly string _node;
     private readonly QuotaCalendar _calendar;
     private readonly IQuotaBase _base;
-    private volatile bool _rebuilding;
     private Period _period;
     private long _ownSpent;
     private long _cap = long.MinValue;
@@ -38,7 +37,6 @@ internal sealed class QuotaCounter : Counter
     public Quota Definition { get; }
     public override bool IsQuota => true;
     public override bool IsShadow => Definition.Shadow;
-    public override bool IsRebuilding => _rebuilding;
 
     // What the ledger has granted is known to the unit here: nothing is lost with an answer.
     public override bool KeepsUnanswered => true;
@@ -174,32 +172,25 @@ internal sealed class QuotaCounter : Counter
     {
         if (Clock.NowUs < Volatile.Read(ref _baseAgainAtUs))
             return false;
-        _rebuilding = true;
-        try
+        NoteRebuilding();
+        var (from, to) = (period.Span.StartUnixMs, period.Span.EndUnixMs);
+        var lifetimeMs = Math.Max(0, to - Clock.UnixMs) + KeepAfterEndMs;
+        var use = _base.Here(_owner, from, to);
+        var answer = await Ledger.JoinQuotaAsync(period.Key, _node, PartOf(period, use, TotalUnknown), lifetimeMs).ConfigureAwait(false);
+        if (answer == TotalUnknown)
         {
-            var (from, to) = (period.Span.StartUnixMs, period.Span.EndUnixMs);
-            var lifetimeMs = Math.Max(0, to - Clock.UnixMs) + KeepAfterEndMs;
-            var use = _base.Here(_owner, from, to);
-            var answer = await Ledger.JoinQuotaAsync(period.Key, _node, PartOf(period, use, TotalUnknown), lifetimeMs).ConfigureAwait(false);
-            if (answer == TotalUnknown)
+            if (await _base.EverywhereAsync(_owner, from, to).ConfigureAwait(false) is not { } everywhere)
             {
-                if (await _base.EverywhereAsync(_owner, from, to).ConfigureAwait(false) is not { } everywhere)
-                {
-                    Volatile.Write(ref _baseAgainAtUs, Clock.NowUs + BaseAgainUs);
-                    return false;
-                }
-                answer = await Ledger.JoinQuotaAsync(period.Key, _node, PartOf(period, everywhere, everywhere.Total), lifetimeMs).ConfigureAwait(false);
-            }
-            if (answer is not { } granted)
+                Volatile.Write(ref _baseAgainAtUs, Clock.NowUs + BaseAgainUs);
                 return false;
-            period.Granted = granted;
-            period.IsJoined = period.WasJoined = true;
-            return true;
+            }
+            answer = await Ledger.JoinQuotaAsync(period.Key, _node, PartOf(period, everywhere, everywhere.Total), lifetimeMs).ConfigureAwait(false);
         }
-        finally
-        {
-            _rebuilding = false;
-        }
+        if (answer is not { } granted)
+            return false;
+        period.Granted = granted;
+        period.IsJoined = period.WasJoined = true;
+        return true;
     }
 
     private static QuotaPart PartOf(Period period, in QuotaUse use, long total) => period.WasJoined

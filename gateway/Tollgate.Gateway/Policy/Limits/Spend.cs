@@ -5,6 +5,12 @@ internal enum Spend : byte
 {
     Granted,
     Refused,
+
+    /// <summary>The ledger is being asked.</summary>
     Pending,
+
+    /// <summary>The ledger has lost the counter, or this node has, and what was used is being counted again.</summary>
+    Rebuilding,
+
     Away,
 }
