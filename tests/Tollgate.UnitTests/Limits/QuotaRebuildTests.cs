@@ -32,6 +32,31 @@ public sealed class QuotaRebuildTests
         limits.Decide(plan, 1, final: false, out _).Refusal.ShouldBe(Refusal.QuotaExceeded);
     }
 
+    [Fact]
+    public async Task A_ledger_that_takes_too_long_has_not_said_that_a_quota_is_used_up()
+    {
+        var time = new VirtualTime();
+        var ledger = new HeldLedger(new MemoryLedger(time));
+        var limits = new PlanLimits(ledger, Some.NothingUsed, time);
+        var plan = Some.Entitlement(Some.PerMonth(1_000_000));
+        ledger.Answer();
+        limits.Decide(plan, 1, final: false, out _).IsGranted.ShouldBeTrue();
+
+        ledger.Hold();
+        Verdict verdict;
+        do
+            verdict = limits.Decide(plan, 1000, final: false, out _);
+        while (verdict.IsGranted);
+        verdict.PatienceMs.ShouldBe(Verdict.LedgerMs);
+        var refused = limits.Decide(plan, 1000, final: true, out _);
+        refused.Refusal.ShouldBe(Refusal.RateLimited);
+        refused.RetryAfterSeconds.ShouldBe(1);
+
+        ledger.Answer();
+        await verdict.Arrival!;
+        limits.Decide(plan, 1000, final: false, out _).IsGranted.ShouldBeTrue();
+    }
+
     private sealed class Usage(Task<QuotaUse?> everywhere) : IQuotaBase
     {
         public QuotaUse Here(UsageOwner owner, long fromUnixMs, long toUnixMs) => default;
@@ -43,7 +68,7 @@ public sealed class QuotaRebuildTests
     private sealed class HeldLedger(ILedger inner) : ILedger
     {
         private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly TaskCompletionSource _answers = new();
+        private TaskCompletionSource _answers = new();
 
         public Task Asked => _asked.Task;
         public bool IsShared => inner.IsShared;
@@ -52,6 +77,8 @@ public sealed class QuotaRebuildTests
         public bool IsAway => inner.IsAway;
 
         public void Answer() => _answers.SetResult();
+
+        public void Hold() => _answers = new TaskCompletionSource();
 
         public ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask) => inner.AskWindowAsync(key, limit, windowMs, ask);
 

@@ -313,7 +313,7 @@ internal sealed class PlanLimits
         counters[refusing].NoteRefused();
         if (counters[refusing].IsRefusing(units, nowUs, out var ownRetryUs))
             retryUs = Math.Max(retryUs, ownRetryUs);
-        var quota = counters[refusing].IsQuota;
+        var quota = counters[refusing].IsQuota && retryUs > 0;    // a ledger that takes too long has not said that there is no room
         for (var i = 0; i < counters.Length; i++)
         {
             if (i == refusing || counters[i].IsShadow)
