@@ -129,12 +129,12 @@ public sealed class OcelotFilesTests : IAsyncLifetime
     {
         await using var slow = await StubUpstream.StartAsync(async http =>
         {
-            await Task.Delay(1300, http.RequestAborted);
+            await Task.Delay(http.Request.Path == "/never" ? Timeout.Infinite : 1300, http.RequestAborted);
             await http.Response.WriteAsync(http.Request.Headers["X-Base"].ToString());
         });
         await using var gateway = await GatewayProcess.StartAsync(_folder.Write("ocelot.json", $$"""
             { "BaseUrl": "https://root.example",
-              "Routes": [ {{Routes.Route("/usual", "/", slow.Port)}}, {{Routes.Route("/patient", "/", slow.Port, "\"Timeout\": 60, \"RequestIdKey\": \"X-Own\"")}}, {{Routes.Route("/quick", "/", _first.Port)}} ],
+              "Routes": [ {{Routes.Route("/usual", "/never", slow.Port)}}, {{Routes.Route("/patient", "/", slow.Port, "\"Timeout\": 60, \"RequestIdKey\": \"X-Own\"")}}, {{Routes.Route("/quick", "/", _first.Port)}} ],
               "GlobalConfiguration": { "Timeout": 1, "RequestIdKey": "X-Shared", "UpstreamHeaderTransform": { "X-Base": "{BaseUrl}" } } }
             """));
 
