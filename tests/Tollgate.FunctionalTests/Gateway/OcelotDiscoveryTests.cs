@@ -55,6 +55,7 @@ public sealed class OcelotDiscoveryTests : IAsyncLifetime
         _known["orders"] = [_first.Port];
         await using var gateway = await StartAsync(type, more, Named("orders", "/orders/{rest}", "/v2/{rest}"), Named("nowhere", "/nowhere", "/"));
 
+        await UntilKnownAsync(gateway, "/orders/7");
         (await TextAsync(gateway, "/orders/7?x=1")).ShouldBe("first /v2/7?x=1");
         var asked = _consul.Seen.First(call => call.Target.StartsWith("/v1/health/service/orders", StringComparison.Ordinal));
         asked.Target.ShouldContain("passing");
@@ -78,6 +79,7 @@ public sealed class OcelotDiscoveryTests : IAsyncLifetime
         _known["orders"] = [_first.Port, _second.Port];
         await using var gateway = await StartAsync("Consul", "", Named("orders", "/o", "/", "\"LoadBalancerOptions\": { \"Type\": \"RoundRobin\" }"));
 
+        await UntilKnownAsync(gateway, "/o");
         var seen = new List<string>();
         for (var i = 0; i < 4; i++) seen.Add((await TextAsync(gateway, "/o"))[..5]);
         seen.Distinct().Count().ShouldBe(2);
@@ -95,6 +97,7 @@ public sealed class OcelotDiscoveryTests : IAsyncLifetime
             """);
         await using var gateway = await GatewayProcess.StartAsync(config);
 
+        await UntilKnownAsync(gateway, "/orders/a");
         (await TextAsync(gateway, "/orders/a/b?c=d")).ShouldBe("first /a/b?c=d");
         (await TextAsync(gateway, "/orders")).ShouldBe("first /");
         await (await gateway.GetAsync("/unknown/a")).ShouldBeProblemAsync(404, "unknown-route");
@@ -131,6 +134,8 @@ public sealed class OcelotDiscoveryTests : IAsyncLifetime
               "GlobalConfiguration": { "ServiceDiscoveryProvider": { "Type": "Dns", "Host": "127.0.0.1", "Port": {{names.Port}}, "PollingInterval": 100 } } }
             """));
 
+        await UntilKnownAsync(gateway, "/orders");
+        await UntilKnownAsync(gateway, "/plain");
         (await TextAsync(gateway, "/orders")).ShouldBe("first /");
         (await TextAsync(gateway, "/plain")).ShouldBe("second /");
 
@@ -153,6 +158,7 @@ public sealed class OcelotDiscoveryTests : IAsyncLifetime
               "GlobalConfiguration": { "ServiceDiscoveryProvider": { "Type": "{{type}}", "Scheme": "http", "Host": "127.0.0.1", "Port": {{registry.Port}}, "Namespace": "shop", "Token": "secret" } } }
             """));
 
+        await UntilKnownAsync(gateway, "/orders");
         (await TextAsync(gateway, "/orders")).ShouldBe("first /");
     }
 
@@ -162,13 +168,18 @@ public sealed class OcelotDiscoveryTests : IAsyncLifetime
         _known["orders"] = [_first.Port];
         await using (var gateway = await StartAsync("Consul", ", \"Namespace\": \"shop\"", Named("orders", "/a", "/"), Named("orders", "/b", "/", "\"ServiceNamespace\": \"own\"")))
         {
-            (await TextAsync(gateway, "/a")).ShouldBe("first /");
-            (await TextAsync(gateway, "/b")).ShouldBe("first /");
+            foreach (var path in new[] { "/a", "/b" })
+            {
+                await UntilKnownAsync(gateway, path);
+                (await TextAsync(gateway, path)).ShouldBe("first /");
+            }
+
             _consul.Seen.ShouldContain(call => call.Target.Contains("ns=shop"));
             _consul.Seen.ShouldContain(call => call.Target.Contains("ns=own"));
         }
 
         await using var dynamic = await StartAsync("Consul", "");
+        await UntilKnownAsync(dynamic, "/own.orders/x");
         (await TextAsync(dynamic, "/own.orders/x")).ShouldBe("first /x");
         _consul.Seen.Last(call => call.Target.StartsWith("/v1/health/service/orders", StringComparison.Ordinal)).Target.ShouldContain("ns=own");
     }
@@ -191,6 +202,8 @@ public sealed class OcelotDiscoveryTests : IAsyncLifetime
             """));
 
         await Deadline.UntilAsync("the service is known", async () => (int)(await gateway.GetAsync("/modern/x")).StatusCode == 401);
+        await UntilKnownAsync(gateway, "/own/x", Tokens.Bearer(new { sub = "a" }));
+        await UntilKnownAsync(gateway, "/limited/x", ("Oc-Client", "other"));
         (await (await gateway.GetAsync("/modern/x", Tokens.Bearer(new { sub = "a" }))).Content.ReadAsStringAsync()).ShouldBe("HTTP/2");
         (await gateway.GetAsync("/own/x", Tokens.Bearer(new { sub = "a" }))).StatusCode.ShouldBe(HttpStatusCode.BadRequest, "what a service that speaks HTTP/2 alone answers to HTTP/1.1");
         (await gateway.GetAsync("/limited/x", ("Oc-Client", "c"))).StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -216,6 +229,10 @@ public sealed class OcelotDiscoveryTests : IAsyncLifetime
         { "Routes": [ {{string.Join(", ", routes)}} ],
           "GlobalConfiguration": { "ServiceDiscoveryProvider": { "Type": "{{type}}", "Scheme": "http", "Host": "127.0.0.1", "Port": {{_consul.Port}}, "Token": "secret"{{more}} } } }
         """));
+
+    // A call waits for the registry's answer, but not as long as a busy machine may need.
+    private static Task UntilKnownAsync(GatewayProcess gateway, string target, params (string, string)[] headers) => Deadline.UntilAsync($"the service behind {target} is known", async () =>
+        (await gateway.GetAsync(target, headers)).StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.ServiceUnavailable));
 
     private static async Task<string> TextAsync(GatewayProcess gateway, string target) => await (await gateway.GetAsync(target)).Content.ReadAsStringAsync();
 
