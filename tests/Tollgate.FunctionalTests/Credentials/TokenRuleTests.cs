@@ -119,16 +119,19 @@ public sealed class TokenRuleTests : IAsyncLifetime
         _opaque["opaque-narrow"] = new { active = true, client_id = "worker", scope = "write", exp = expires };
         _opaque["opaque-stranger"] = new { active = true, client_id = "stranger", exp = expires };
 
+        // The first question of all may take longer than a call waits.
+        await Deadline.UntilAsync("the issuer answers", async () => (await CallAsync("opaque-first")).StatusCode == HttpStatusCode.Unauthorized);
+        var asked = _introspection.Seen.Count;
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => CallAsync("opaque-good", "/scoped")));
         answers.ShouldAllBe(answer => answer.StatusCode == HttpStatusCode.OK);
-        _introspection.Seen.Count.ShouldBe(1);
+        _introspection.Seen.Count.ShouldBe(asked + 1);
         _upstream.Seen.Last().Headers.ContainsKey("Authorization").ShouldBeFalse();
         await (await CallAsync("opaque-narrow", "/scoped")).ShouldBeProblemAsync(403, "insufficient-scope");
         await (await CallAsync("opaque-stranger")).ShouldBeProblemAsync(401, "invalid-credentials");
         for (var i = 0; i < 3; i++) await (await CallAsync("opaque-nobody's")).ShouldBeProblemAsync(401, "invalid-credentials");
-        _introspection.Seen.Count.ShouldBe(4, "what was said is remembered, good and bad");
+        _introspection.Seen.Count.ShouldBe(asked + 4, "what was said is remembered, good and bad");
         await (await CallAsync("tg_live_is-never-a-token")).ShouldBeProblemAsync(401, "invalid-credentials");
-        _introspection.Seen.Count.ShouldBe(4);
+        _introspection.Seen.Count.ShouldBe(asked + 4);
 
         _broken = true;
         var away = await CallAsync("opaque-new");
