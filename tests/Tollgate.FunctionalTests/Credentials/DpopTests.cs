@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -120,7 +121,7 @@ public sealed class DpopTests : IAsyncLifetime
     public async Task A_proof_that_one_gateway_took_is_taken_by_no_other_that_shares_its_Redis_and_without_it_once_by_each()
     {
         await using var redis = await RedisServer.StartAsync();
-        string[] options = ["--consumers", Path.Combine(_folder.Path, "consumers.json"), "--Gateway:PublicUrl", "https://api.example.com", "--ConnectionStrings:Redis", redis.ConnectionString];
+        string[] options = ["--consumers", Path.Combine(_folder.Path, "consumers.json"), "--Gateway:PublicUrl", "https://api.example.com", "--ConnectionStrings:Redis", redis.ConnectionString, "--internal", "http://127.0.0.1:0"];
         await using var one = await GatewayProcess.StartAsync(Path.Combine(_folder.Path, "ocelot.json"), options);
         await using var other = await GatewayProcess.StartAsync(Path.Combine(_folder.Path, "ocelot.json"), options);
         var token = Bound();
@@ -130,6 +131,7 @@ public sealed class DpopTests : IAsyncLifetime
         for (var round = 0; round < 20;)
         {
             var (first, second) = round % 2 == 0 ? (one, other) : (other, one);
+            await UntilInTouchAsync();
             var proof = Proof(token, Address);
             var started = Stopwatch.GetTimestamp();
             (await ShowAsync(first, proof)).StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -142,6 +144,7 @@ public sealed class DpopTests : IAsyncLifetime
         }
         for (var round = 0; round < 10;)
         {
+            await UntilInTouchAsync();
             var proof = Proof(token, Address);
             var started = Stopwatch.GetTimestamp();
             var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => ShowAsync(i % 2 == 0 ? one : other, proof)));
@@ -161,6 +164,15 @@ public sealed class DpopTests : IAsyncLifetime
             var proof = Proof(token, Address);
             return (await ShowAsync(one, proof)).StatusCode == HttpStatusCode.OK && (await ShowAsync(other, proof)).StatusCode == HttpStatusCode.Unauthorized;
         });
+
+        // After a long silence of Redis, which a busy machine may be, a gateway takes it for lost until it answers again.
+        Task UntilInTouchAsync() => Deadline.UntilAsync("both gateways hear Redis", async () => await IsInTouchAsync(one) && await IsInTouchAsync(other));
+
+        async Task<bool> IsInTouchAsync(GatewayProcess gateway)
+        {
+            using var http = new HttpClient { BaseAddress = await gateway.InternalAddressAsync() };
+            return !(await http.GetFromJsonAsync<JsonElement>("/limits")).GetProperty("ledgerAway").GetBoolean();
+        }
 
         // A call waits for Redis for 250 ms: where it took longer, the machine was too busy, and nothing is said of the other gateway.
         static bool IsInTime(long started) => Stopwatch.GetElapsedTime(started) < TimeSpan.FromMilliseconds(200);
@@ -183,7 +195,8 @@ public sealed class DpopTests : IAsyncLifetime
     [Fact]
     public async Task An_opaque_token_may_be_bound_too()
     {
-        (await CallAsync("/w/a", "opaque", Proof("opaque", "/w/a"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        // The first question of all may take longer than a call waits.
+        await Deadline.UntilAsync("the token is taken", async () => (await CallAsync("/w/a", "opaque", Proof("opaque", "/w/a"))).StatusCode == HttpStatusCode.OK);
         await RefusedAsync("none", "/w/a", "opaque", null);
         await (await _gateway.GetAsync("/w/a", ("Authorization", "Bearer opaque"))).ShouldBeProblemAsync(401, "token-bound");
     }
