@@ -19,6 +19,9 @@ internal sealed class TokenIssuer : IAsyncDisposable
     public string Name => _server.Url + "/tenant";
     public int Asked => _server.Seen.Count;
 
+    /// <summary>The name of the key that it signs with.</summary>
+    public string Kid => _kid;
+
     public static async Task<TokenIssuer> StartAsync()
     {
         var issuer = new TokenIssuer();
