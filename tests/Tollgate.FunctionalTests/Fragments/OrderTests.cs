@@ -73,6 +73,11 @@ public sealed class OrderTests : IClassFixture<OrderTests.Site>
         var drained = await _site.Admin.PostAsync($"/destinations/{host}/drain", new { });
         drained.GetProperty("draining")[0].GetString().ShouldBe(host);
         foreach (var gateway in _site.Gateways) await UntilPortsAsync(gateway, _site.Second.Port);
+        await Deadline.UntilAsync("the gateway has the order on its disk", async () =>
+        {
+            var kept = await File.ReadAllTextAsync(_site.Gateways[1].Data.File("feeds/routes.ndjson"));
+            return kept.Contains(host) && kept.LastIndexOf("\n#", StringComparison.Ordinal) > kept.LastIndexOf(host, StringComparison.Ordinal);
+        });
 
         await _site.Gateways[1].Process.KillAsync();
         await _site.Gateways[1].StartProcessAsync();
