@@ -62,10 +62,12 @@ public sealed class ForgottenScriptsTests
         await using var cluster = await Cluster.StartAsync("redis", Nodes, server);
         var plan = Plan(new RateLimit("hour", 9000, 3_600_000));
         var (admitted, refusedWithout, isBack) = (0, 0, false);
+        var isAway = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var callers = Enumerable.Range(0, Nodes).Select(node => Task.Run(async () =>
         {
             for (var calls = 0; calls < 1500; calls++)    // half of each node's share
             {
+                if (calls == 700) await isAway.Task;    // the rest is for when it is gone, however late that is
                 if ((await cluster.CallPatientlyAsync(node, plan)).IsGranted)
                     Interlocked.Increment(ref admitted);
                 else if (!Volatile.Read(ref isBack))
@@ -78,6 +80,7 @@ public sealed class ForgottenScriptsTests
         await server.KillAsync();
         await Deadline.UntilAsync("the loss is noticed", () => Task.FromResult(cluster.Ledgers.All(ledger => ledger.IsAway)));
         var before = Volatile.Read(ref admitted);
+        isAway.SetResult();
         await Deadline.UntilAsync("calls are admitted without it", () => Task.FromResult(Volatile.Read(ref admitted) > before + 100));
         Volatile.Write(ref isBack, true);
         await server.StartServerAsync();
