@@ -136,7 +136,7 @@ public sealed class ClusterShowTests(ITestOutputHelper output)
         long metered = 0;
         try
         {
-            await Deadline.UntilAsync("all is used", async () => (metered = await cluster.MeteredAsync()) >= quota, TimeSpan.FromSeconds(90));
+            await Deadline.UntilAsync("all is used", async () => (metered = await cluster.MeteredAsync()) >= quota);
         }
         catch (TimeoutException)
         {
