@@ -61,8 +61,8 @@ public sealed class FirstPaidCallTests
             output.ShouldNotContain(person.Email);
         }
 
-        var series = await person.GetAsync("/usage?bucket=minute");
-        series.EnumerateArray().Sum(point => point.GetProperty("calls").GetInt64()).ShouldBe(10);
+        await Deadline.UntilAsync("the minutes sum up to the same", async () =>
+            (await person.GetAsync("/usage?bucket=minute")).EnumerateArray().Sum(point => point.GetProperty("calls").GetInt64()) == 10);
     }
 
     [Fact]
@@ -77,8 +77,9 @@ public sealed class FirstPaidCallTests
         {
             HttpResponseMessage answer;
             var calls = 0;
+            var began = Stopwatch.GetTimestamp();
             while ((answer = await cluster.Gateways[calls % 2].CallInTimeAsync("/weather/v1/x", customer.Key)).StatusCode == HttpStatusCode.OK) calls++;
-            calls.ShouldBeLessThanOrEqualTo(3);
+            calls.ShouldBeLessThanOrEqualTo(3 * (1 + (int)(Stopwatch.GetElapsedTime(began) / TimeSpan.FromSeconds(2))));    // a slow machine needs more than one window
             await answer.ShouldBeProblemAsync(429, "rate-limited");
             await Sleep.ExactlyAsync(answer.Headers.RetryAfter!.Delta!.Value);   // the promise under test is about this very time
             (await cluster.Gateways[calls % 2].CallInTimeAsync("/weather/v1/x", customer.Key)).StatusCode.ShouldBe(HttpStatusCode.OK);

@@ -95,7 +95,7 @@ public sealed class OutageTests
 
     private static async Task<int> OkAsync(GatewayProcess gateway, string key)
     {
-        using var answer = await gateway.CallAsync("/weather/v1/x", key);
+        using var answer = await gateway.CallInTimeAsync("/weather/v1/x", key);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
         return 1;
     }

@@ -68,6 +68,9 @@ public sealed class TestKeyTests
                 continue;
             }
 
+            // A Redis that was silent for a second counts as away, and a busy machine's may be: the plan is closed meanwhile.
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable && Stopwatch.GetElapsedTime(started) < Deadline.Default) continue;
+
             // The key reaches each gateway within a moment of its making.
             if (answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden && !knowing.Contains(gateway) && Stopwatch.GetElapsedTime(started) < Deadline.Default) continue;
             knowing.Add(gateway);
