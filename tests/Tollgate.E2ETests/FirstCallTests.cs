@@ -48,7 +48,7 @@ public sealed partial class FirstCallTests(Browser browser) : IClassFixture<Brow
         var refusedAt = Stopwatch.GetTimestamp();
         await answer.ShouldBeProblemAsync(429, "rate-limited");
         var retryAfter = answer.Headers.RetryAfter!.Delta!.Value;
-        retryAfter.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(61));
+        retryAfter.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(62));    // the window, the part of it in which the first call fell, and what a gateway adds that was held up
         admitted.ShouldBeInRange(100, 200);   // 100 a window, and the calls may have begun in one and ended in the next
 
         await visitor.OpenAsync("/usage");
@@ -181,6 +181,7 @@ public sealed partial class FirstCallTests(Browser browser) : IClassFixture<Brow
         await page.Locator("#password").FillAsync(Password);
         await visitor.PictureAsync("sign-up");
         await page.GetByRole(AriaRole.Button, new() { Name = "Create account" }).ClickAsync();
+        await page.WaitForURLAsync(new Regex("/account/check-your-mail"));
         await Deadline.UntilAsync("the mail is there", async () =>
         {
             await visitor.OpenAsync("/dev/mail");
@@ -189,6 +190,7 @@ public sealed partial class FirstCallTests(Browser browser) : IClassFixture<Brow
         await page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex("confirm", RegexOptions.IgnoreCase) }).First.ClickAsync();
         await visitor.PictureAsync("mail");
         await page.Locator("a[href*='/account/confirm']").First.ClickAsync();
+        await page.WaitForURLAsync(new Regex("/account/confirm"));
         await page.Locator("#password").FillAsync(Password);
         await page.GetByRole(AriaRole.Button, new() { Name = "Confirm and sign in" }).ClickAsync();
         await page.WaitForURLAsync(new Regex(Regex.Escape(host.PortalUrl) + "/start"));

@@ -111,7 +111,7 @@ public sealed class PaidCallTests : IAsyncLifetime
         answers.Count(answer => answer.StatusCode == HttpStatusCode.OK).ShouldBe(5);
         var refused = answers.First(answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
         await refused.ShouldBeProblemAsync(429, "rate-limited");
-        refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds.ShouldBeInRange(1, 61);
+        refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds.ShouldBeInRange(1, 62);    // the window, the part of it in which the first call fell, and what a gateway adds that was held up
         refused.Headers.GetValues("RateLimit").ShouldHaveSingleItem().ShouldContain("r=0");
     }
 
