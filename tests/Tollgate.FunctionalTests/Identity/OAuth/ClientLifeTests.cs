@@ -50,7 +50,7 @@ public sealed class ClientLifeTests
         else
         {
             await Deadline.UntilAsync("the operator reads why", () => Task.FromResult(site.Host.Logs.All.Contains("Identity:BackChannelIntoPrivateNetworks") ? "" : null));
-            called.ShouldBe(["operator"]);
+            called.Distinct().ShouldBe(["operator"]);    // who answers late is told again
         }
     }
 
