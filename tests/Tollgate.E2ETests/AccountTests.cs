@@ -30,6 +30,7 @@ public sealed class AccountTests(Browser browser) : IClassFixture<Browser>
         await page.Locator("#organisation").FillAsync("Acme Forecasts");
         await page.Locator("#password").FillAsync(Password);
         await ClickAsync("Create account");
+        await page.WaitForURLAsync(new Regex("/account/check-your-mail"));
         await Deadline.UntilAsync("the mail is there", async () =>
         {
             await visitor.OpenAsync("/dev/mail");
@@ -37,6 +38,7 @@ public sealed class AccountTests(Browser browser) : IClassFixture<Browser>
         });
         await page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex("confirm", RegexOptions.IgnoreCase) }).First.ClickAsync();
         await page.Locator("a[href*='/account/confirm']").First.ClickAsync();
+        await page.WaitForURLAsync(new Regex("/account/confirm"));
         await visitor.ShouldPassAsync("/account/confirm");
         await page.Locator("#password").FillAsync(Password);
         await ClickAsync("Confirm and sign in");
@@ -84,8 +86,10 @@ public sealed class AccountTests(Browser browser) : IClassFixture<Browser>
         await page.WaitForURLAsync(new Regex("/account/two-factor"));
         await visitor.ShouldPassAsync("/account/two-factor");
         await page.GetByRole(AriaRole.Link, new() { Name = "Use a recovery code" }).ClickAsync();
+        await page.WaitForURLAsync(new Regex("/account/recovery"));
         await visitor.ShouldPassAsync("/account/recovery");
         await page.GetByRole(AriaRole.Link, new() { Name = "Use the app instead" }).ClickAsync();
+        await page.WaitForURLAsync(new Regex("/account/two-factor"));    // both pages ask for a code
         await page.Locator("#code").FillAsync(Code(key, Math.Max(step + 1, Step())));
         await ClickAsync("Sign in");
         await page.WaitForURLAsync(new Regex("/start"));
