@@ -8,7 +8,7 @@ namespace Tollgate.Cli;
 /// <summary><c>tollgate routes</c>: a service's own routes, from its own pipeline.</summary>
 internal static class RoutesCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly Argument<string> Service = new("service") { Description = "What the service is called: a to z, 0 to 9 and hyphens." };
 
     public static Command Create() => new("routes", "Publishes a service's own routes, and shows what is published. Exit code 0: done; 1: refused.")
