@@ -38,6 +38,9 @@ public sealed class CliTests : IDisposable
         await using var host = await HostProcess.StartAsync(["--Identity:AdminEmail", HostProcess.AdminEmail, "--Identity:AdminPassword", HostProcess.AdminPassword]);
         using var admin = new PortalPerson(host.PortalUrl, host.Data.Path);
         await admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);
+        // Who publishes hears of the gateways that the control plane has heard of.
+        await admin.PutAsync("/routes/before", System.Text.Json.Nodes.JsonNode.Parse(Gateway.Routes.File(Gateway.Routes.Route("/before", "/", upstream.Port)))!);
+        await Deadline.UntilAsync("the gateway has told how routes stand", async () => (await admin.GetAsync("/routes/before")).GetProperty("gateways").EnumerateArray().Any(one => one.GetProperty("state").GetString() == "serves"));
         var made = await admin.PostAsync("/account/tokens", new { name = "pipeline", scopes = new[] { "routes" } });
         string[] to = ["--server", host.PortalUrl, "--token", made.GetProperty("token").GetString()!];
         string Write(string prefix, string target) => _folder.Write("ocelot.orders.json", Gateway.Routes.File(Gateway.Routes.Route(prefix, target, upstream.Port)));
