@@ -163,7 +163,7 @@ public sealed class ChangeReachTests(ITestOutputHelper output)
         await cluster.UntilKnownAsync(customer.Key);
 
         // What was served is on an invoice, as soon as its usage is in the books.
-        using var served = await cluster.Gateways[0].CallAsync("/weather/v1/current", customer.Key);
+        using var served = await cluster.Gateways[0].CallInTimeAsync("/weather/v1/current", customer.Key);
         served.StatusCode.ShouldBe(HttpStatusCode.OK);
         JsonElement line = default;
         await Deadline.UntilAsync("the call is on an invoice", async () =>
