@@ -32,7 +32,7 @@ public sealed class PostgresServer : IAsyncDisposable
     public async Task<string> NewDatabaseAsync(string? copyOf = null)
     {
         var name = "t" + Guid.NewGuid().ToString("N");
-        await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Pooling=false;Timeout=60;Command Timeout=120");
+        await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Pooling=false");
         await connection.OpenAsync();
         await using var create = new NpgsqlCommand($"CREATE DATABASE \"{name}\"" + (copyOf is null ? "" : $" TEMPLATE \"{new NpgsqlConnectionStringBuilder(copyOf).Database}\""), connection);
         await create.ExecuteNonQueryAsync();
@@ -72,8 +72,9 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private string Data => _folder.File("data");
 
+    // Patient: how long a busy machine takes to connect or to carry out a command decides nothing.
     private string ConnectionString(string database) =>
-        $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database};Maximum Pool Size=40;Connection Idle Lifetime=10;Connection Pruning Interval=2;Include Error Detail=true";
+        $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database};Maximum Pool Size=40;Connection Idle Lifetime=10;Connection Pruning Interval=2;Timeout=60;Command Timeout=120;Include Error Detail=true";
 
     private async Task InitialiseAsync()
     {
