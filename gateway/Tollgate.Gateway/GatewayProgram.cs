@@ -75,7 +75,7 @@ internal static class GatewayProgram
         }
         catch (ConfigurationException refused)
         {
-            foreach (var error in refused.Errors) Console.Error.WriteLine(error);
+            foreach (var line in ConfigurationError.Lines(refused.Errors)) Console.Error.WriteLine(line);
             return 1;
         }
         catch (Exception unusable) when (unusable is SettingsException or IOException or JournalException or UnauthorizedAccessException or InvalidOperationException or FormatException)

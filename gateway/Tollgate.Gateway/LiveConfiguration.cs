@@ -113,7 +113,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
             _compiler.Use(_plugins);
             PutTogether(files);
             Log.PluginsInForce(_logger, _plugins.Generation);
-            foreach (var warning in _compiler.Warnings) Log.NotEnforced(_logger, warning);
+            foreach (var line in ConfigurationError.Lines(_compiler.Warnings)) Log.NotEnforced(_logger, line);
         }
         catch (Exception refused) when (refused is InvalidOperationException or ConfigurationException or IOException or UnauthorizedAccessException or BadImageFormatException)
         {
@@ -151,7 +151,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         }
         catch (ConfigurationException refused)
         {
-            foreach (var error in refused.Errors) Log.Refused(_logger, error);
+            foreach (var line in ConfigurationError.Lines(refused.Errors)) Log.Refused(_logger, line);
         }
         finally
         {
@@ -167,7 +167,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         PutTogether(files);
         _files = files;
         Errors = [];
-        foreach (var warning in files.Warnings.Concat(_compiler.Warnings)) Log.NotEnforced(_logger, warning);
+        foreach (var line in ConfigurationError.Lines(files.Warnings.Concat(_compiler.Warnings))) Log.NotEnforced(_logger, line);
 
         foreach (var file in files.FilesBeside)
             if (_watchedKeys.Add(file))
@@ -232,7 +232,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         }
         catch (ConfigurationException refused)
         {
-            foreach (var error in refused.Errors) Log.Refused(_logger, error);
+            foreach (var line in ConfigurationError.Lines(refused.Errors)) Log.Refused(_logger, line);
         }
         finally
         {
@@ -250,7 +250,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         catch (ConfigurationException refused)
         {
             Errors = refused.Errors;
-            foreach (var error in refused.Errors) Log.Refused(_logger, error);
+            foreach (var line in ConfigurationError.Lines(refused.Errors)) Log.Refused(_logger, line);
         }
         finally
         {
@@ -270,7 +270,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         public static partial void FragmentBreaks(ILogger logger, Exception mistake);
 
         [LoggerMessage(1002, LogLevel.Error, "The changed configuration is not used, the one before stays in force: {Error}")]
-        public static partial void Refused(ILogger logger, ConfigurationError error);
+        public static partial void Refused(ILogger logger, string error);
 
         [LoggerMessage(1006, LogLevel.Information, "The changed plug-ins are in force ({Generation})")]
         public static partial void PluginsInForce(ILogger logger, int generation);
@@ -279,6 +279,6 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         public static partial void PluginsRefused(ILogger logger, string reason);
 
         [LoggerMessage(1003, LogLevel.Warning, "{Warning}")]
-        public static partial void NotEnforced(ILogger logger, ConfigurationError warning);
+        public static partial void NotEnforced(ILogger logger, string warning);
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tollgate.Gateway.Compatibility;
+using Tollgate.Gateway.Ocelot;
 
 namespace Tollgate.Cli;
 
@@ -41,19 +42,19 @@ internal static class CheckCommand
             var properties = report.Properties.Where(property => property.File == file).ToArray();
             foreach (var property in properties.Where(property => property.Fate is not (PropertyFate.Unknown)).GroupBy(property => property.Name, StringComparer.OrdinalIgnoreCase))
                 output.WriteLine($"  {property.Key,-58} {Word(property.First())}  [{Lines(property)}]");
-            foreach (var property in properties.Where(property => property.Fate == PropertyFate.Unknown))
-                output.WriteLine($"  {property.Property,-58} unknown{(property.Suggestion is { } meant ? $": did you mean {meant}?" : ": neither Ocelot nor Tollgate knows it")}  [line {property.Line}]");
+            foreach (var property in properties.Where(property => property.Fate == PropertyFate.Unknown).GroupBy(property => property.Name, StringComparer.OrdinalIgnoreCase))
+                output.WriteLine($"  {(property.Count() == 1 ? property.First().Property : property.Key),-58} unknown{(property.First().Suggestion is { } meant ? $": did you mean {meant}?" : ": neither Ocelot nor Tollgate knows it")}  [{Lines(property)}]");
             output.WriteLine();
         }
 
         Section(output, "Routes that others take calls from", report.Hidden.Select(hidden => $"{hidden.File}:{hidden.Line}: {hidden.Sentence}"));
-        Section(output, "Warnings", report.Warnings.Select(warning => warning.ToString()));
-        Section(output, "Errors", report.Errors.Select(error => error.ToString()));
+        Section(output, "Warnings", ConfigurationError.Lines(report.Warnings));
+        Section(output, "Errors", ConfigurationError.Lines(report.Errors));
 
         int Count(PropertyFate fate) => report.Properties.Count(property => property.Fate == fate);
         output.WriteLine($"{Count(PropertyFate.Same)} same, {Count(PropertyFate.Better)} better, {Count(PropertyFate.Ignored)} ignored, {Count(PropertyFate.Ours)} of Tollgate, {Count(PropertyFate.Unknown)} unknown; " +
             $"{report.Hidden.Count} hidden routes, {report.Warnings.Count} warnings, {report.Errors.Count} errors.");
-        output.WriteLine(report.Errors.Count == 0 ? "A gateway starts with it." : "A gateway does not start with it.");
+        output.WriteLine(report.Errors.Count > 0 ? "A gateway does not start with it." : report.TakesCalls ? "A gateway starts with it." : "A gateway starts with it, and answers 404 to every call: it has no Routes.");
     }
 
     private static string Word(PropertyFinding property) => property.Fate switch

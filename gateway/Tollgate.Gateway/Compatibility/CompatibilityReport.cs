@@ -8,12 +8,14 @@ namespace Tollgate.Gateway.Compatibility;
 /// <param name="Errors">Why the gateway would not start; empty = it would.</param>
 /// <param name="Warnings">What is written and does nothing, or not what it seems to.</param>
 /// <param name="Hidden">Routes that have none, or not all, of their calls.</param>
+/// <param name="TakesCalls">There is a route, or a service that is called by its name: without, every call is 404.</param>
 public sealed record CompatibilityReport(
     IReadOnlyList<string> Files,
     IReadOnlyList<PropertyFinding> Properties,
     IReadOnlyList<ConfigurationError> Errors,
     IReadOnlyList<ConfigurationError> Warnings,
-    IReadOnlyList<HiddenRoute> Hidden)
+    IReadOnlyList<HiddenRoute> Hidden,
+    bool TakesCalls)
 {
     /// <param name="config">A file, or a folder.</param>
     /// <exception cref="ConfigurationException">There is nothing to read.</exception>
@@ -33,7 +35,8 @@ public sealed record CompatibilityReport(
         var found = OcelotFiles.Find(config, OcelotFiles.EnvironmentOf(Environment.GetEnvironmentVariable));
         string[] files = [.. found.Parts, .. found.Overlay is { } overlay ? new[] { overlay } : []];
         var properties = files.SelectMany(PropertiesOf).ToArray();
-        return new CompatibilityReport(files, properties, errors, configuration?.Warnings ?? [], configuration is null ? [] : HiddenRoutes.In(configuration.Routes));
+        return new CompatibilityReport(files, properties, errors, configuration?.Warnings ?? [], configuration is null ? [] : HiddenRoutes.In(configuration.Routes),
+            configuration is { IsDynamic: true } or { Routes.Count: > 0 });
     }
 
     private static IEnumerable<PropertyFinding> PropertiesOf(string file)
@@ -59,7 +62,7 @@ public sealed record CompatibilityReport(
     {
         foreach (var (name, value) in json.Members)
         {
-            if (name.StartsWith('$')) continue;
+            if (name.Length == 0 || "$#_/".Contains(name[0])) continue;    // a remark, or switched off
             var inner = path.Length == 0 ? name : $"{path}.{name}";
             var (fate, reason) = PropertyBook.Of(inner);
             var suggestion = fate == PropertyFate.Unknown ? Suggest(name, path) : null;
@@ -75,12 +78,14 @@ public sealed record CompatibilityReport(
     private static string? Suggest(string name, string parent)
     {
         if (OldNames.TryGetValue(name, out var renamed)) return renamed;
-        return WordDistance.Nearest(name, PropertyBook.Names(parent));
+        return PropertyBook.PlaceOf(name) ?? WordDistance.Nearest(name, PropertyBook.Names(parent));
     }
 
     private static readonly Dictionary<string, string> OldNames = new(StringComparer.OrdinalIgnoreCase)
     {
         ["ReRoutes"] = "Routes", ["ReRouteKeys"] = "RouteKeys", ["ReRouteIsCaseSensitive"] = "RouteIsCaseSensitive", ["ReRouteKeysConfig"] = "RouteKeysConfig", ["DownstreamPath"] = "DownstreamPathTemplate",
+        ["ReRoutesCaseSensitive"] = "RouteIsCaseSensitive", ["LoadBalancer"] = "LoadBalancerOptions", ["DynamicReRoutes"] = "DynamicRoutes", ["DownstreamHost"] = "DownstreamHostAndPorts", ["DownstreamPort"] = "DownstreamHostAndPorts",
+        ["UpstreamTemplate"] = "UpstreamPathTemplate", ["DownstreamTemplate"] = "DownstreamPathTemplate",
     };
 }
 

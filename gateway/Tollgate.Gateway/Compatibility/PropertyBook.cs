@@ -19,8 +19,8 @@ public enum PropertyFate
     Unknown,
 }
 
-/// <summary>Every property of Ocelot 25 and of Tollgate, where it may stand, and what becomes of it.</summary>
-internal static class PropertyBook
+/// <summary>Every property of Ocelot 25 and of Tollgate, where it may stand, and what becomes of it; and what else is often found beside them.</summary>
+internal static partial class PropertyBook
 {
     /// <summary>A list of names that are the author's own.</summary>
     private const string Any = "*";
@@ -81,6 +81,10 @@ internal static class PropertyBook
         ("GlobalConfiguration.ServiceDiscoveryProvider.ConfigurationKey", PropertyFate.Ignored, "services publish their routes to the gateway, which keeps none in Consul"),
         ("GlobalConfiguration.AdministrationPath", PropertyFate.Ignored, "the management API takes its place"),
 
+        .. Ignored("it is SwaggerForOcelot's: the portal shows the OpenAPI documents of products", "SwaggerEndPoints", "SwaggerForOcelot", "Routes.SwaggerKey", "Routes.VirtualDirectory", "Routes.ParametersMap", "Aggregates.Description"),
+        .. Ignored("a ServiceName alone says it since Ocelot 13", "Routes.UseServiceDiscovery", "GlobalConfiguration.UseServiceDiscovery"),
+        .. Ignored("it is a setting of the C# gateway's host", "Logging", "AllowedHosts", "ConnectionStrings", "Kestrel", "Serilog", "Urls"),
+
         .. Ours("Tollgate", "Tollgate.Errors", "Tollgate.Authentication", "Tollgate.Authentication.Providers", "Tollgate.Authentication.Providers." + Any, "Routes.Tollgate", "GlobalConfiguration.Tollgate", "GlobalConfiguration.Tollgate.Errors"),
         .. Ours("Aggregates.Tollgate", "Aggregates.Tollgate.Product", "Aggregates.Tollgate.Scopes", "Aggregates.Tollgate.Units"),
         .. OursIn("Product", "Scopes", "Units", "KeyQuery", "Audiences", "ForwardCredentials", "ConsumerToken", "MaxBodyBytes", "MaxHeaderBytes", "ClientCertificates", "Cors", "Compression", "SecurityHeaders", "StaticFiles", "Tls", "Cache",
@@ -101,8 +105,28 @@ internal static class PropertyBook
         return NamesIn[parent].Contains(Any) && ByPath.TryGetValue(parent, out var named) ? (named.Fate, named.Reason) : (PropertyFate.Unknown, "");
     }
 
+    /// <summary>Where a property of this name belongs; null = nowhere.</summary>
+    public static string? PlaceOf(string name) =>
+        Entries.Select(entry => entry.Path).FirstOrDefault(path => path.Count(c => c == '.') == 1 && path.EndsWith($".{name}", StringComparison.OrdinalIgnoreCase) && ByPath[path].Fate != PropertyFate.Ignored);
+
     /// <summary>The names that may stand in an object; empty = what stands there is not ours to list.</summary>
     public static IReadOnlyList<string> Names(string parent) => [.. NamesIn[parent].Where(name => name != Any)];
+
+    /// <param name="path">With the places of lists: <c>Routes[2].QoSOptions.Timeout</c>.</param>
+    /// <returns>Whether it, or what it stands in, means something to the gateway.</returns>
+    public static bool IsRead(string path)
+    {
+        var name = Places().Replace(path, "");
+        for (var dot = name.IndexOf('.'); ; dot = name.IndexOf('.', dot + 1))
+        {
+            var outer = dot < 0 ? name : name[..dot];
+            if (Of(outer).Fate is PropertyFate.Unknown or PropertyFate.Ignored) return false;
+            if (dot < 0 || !Lists(outer)) return true;
+        }
+    }
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"\[\d+\]")]
+    private static partial System.Text.RegularExpressions.Regex Places();
 
     /// <summary>Whether what stands inside a property is listed here.</summary>
     public static bool Lists(string path) => NamesIn[path].Any(name => name != Any);
@@ -112,6 +136,8 @@ internal static class PropertyBook
     private static IEnumerable<(string, PropertyFate, string)> Same(params string[] paths) => paths.Select(Same);
 
     private static (string, PropertyFate, string) Better(string path, string reason) => (path, PropertyFate.Better, reason);
+
+    private static IEnumerable<(string, PropertyFate, string)> Ignored(string reason, params string[] paths) => paths.Select(path => (path, PropertyFate.Ignored, reason));
 
     private static IEnumerable<(string, PropertyFate, string)> Ours(params string[] paths) => paths.Select(path => (path, PropertyFate.Ours, ""));
 

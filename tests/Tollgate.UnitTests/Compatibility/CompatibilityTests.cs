@@ -40,11 +40,26 @@ public sealed class CompatibilityTests : IDisposable
     [InlineData("\"LoadBalancerOption\": { }", "Routes[0].LoadBalancerOption", "LoadBalancerOptions")]
     [InlineData("\"QoSOptions\": { \"TimeoutValeu\": 1 }", "Routes[0].QoSOptions.TimeoutValeu", "TimeoutValue")]
     [InlineData("\"SomethingElse\": 1", "Routes[0].SomethingElse", null)]
+    [InlineData("\"LoadBalancer\": \"RoundRobin\"", "Routes[0].LoadBalancer", "LoadBalancerOptions")]
+    [InlineData("\"ServiceDiscoveryProvider\": { }", "Routes[0].ServiceDiscoveryProvider", "GlobalConfiguration.ServiceDiscoveryProvider")]
     public void An_unknown_property_is_said_with_what_was_probably_meant(string written, string property, string? meant)
     {
         var report = Read($$"""{ "Routes": [ { "UpstreamPathTemplate": "/a", "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "h" } ], {{written}} } ] }""");
         var unknown = report.Properties.Single(found => found.Fate == PropertyFate.Unknown);
         (unknown.Property, unknown.Suggestion).ShouldBe((property, meant));
+    }
+
+    [Fact]
+    public void What_others_write_beside_and_remarks_are_no_strangers()
+    {
+        var report = Read("""
+            { "Routes": [ { "//": "orders", "_RateLimitOptions": { }, "SwaggerKey": "a", "UseServiceDiscovery": false, "UpstreamPathTemplate": "/a", "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "h" } ] } ],
+              "SwaggerEndPoints": [ { "Key": "a", "Config": [ ] } ], "Logging": { }, "AllowedHosts": "*" }
+            """);
+        report.Properties.ShouldAllBe(property => property.Fate != PropertyFate.Unknown);
+        report.Properties.Count(property => property.Fate == PropertyFate.Ignored).ShouldBe(5);
+        report.TakesCalls.ShouldBeTrue();
+        Read("""{ "ReRoutes": [ { } ] }""").TakesCalls.ShouldBeFalse();
     }
 
     [Fact]
