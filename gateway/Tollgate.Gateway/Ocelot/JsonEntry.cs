@@ -31,6 +31,9 @@ internal sealed class JsonEntry(string file, int line, string path, JsonEntryKin
     /// <summary>Of an array.</summary>
     public List<JsonEntry> Items { get; } = [];
 
+    /// <summary>Nothing is in it, of whatever form: .NET configuration sees no difference between an empty list, object and text.</summary>
+    private bool IsEmpty => Members.Count == 0 && Items.Count == 0 && Text.Length == 0;
+
     public JsonEntry? this[string name]
     {
         get
@@ -100,7 +103,7 @@ internal sealed class JsonEntry(string file, int line, string path, JsonEntryKin
         if (entry.Kind == JsonEntryKind.Scalar) return entry.Text.Length == 0 ? [] : [entry.Text];
         if (entry.Kind != JsonEntryKind.Array)
         {
-            errors.Add(entry.Error("expected a list of texts here."));
+            if (!entry.IsEmpty) errors.Add(entry.Error("expected a list of texts here."));
             return [];
         }
 
@@ -115,7 +118,7 @@ internal sealed class JsonEntry(string file, int line, string path, JsonEntryKin
     {
         var entry = this[name];
         if (entry is null or { Kind: JsonEntryKind.Object }) return entry;
-        if (entry.Kind == JsonEntryKind.Scalar && entry.Text.Length == 0) return null;
+        if (entry.IsEmpty) return null;
         errors.Add(entry.Error("expected an object here."));
         return null;
     }
@@ -126,7 +129,7 @@ internal sealed class JsonEntry(string file, int line, string path, JsonEntryKin
         if (entry is null) return [];
         if (entry.Kind != JsonEntryKind.Array)
         {
-            if (entry.Kind != JsonEntryKind.Scalar || entry.Text.Length > 0) errors.Add(entry.Error("expected a list of objects here."));
+            if (!entry.IsEmpty) errors.Add(entry.Error("expected a list of objects here."));
             return [];
         }
 

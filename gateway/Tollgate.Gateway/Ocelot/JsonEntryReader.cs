@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Tollgate.Gateway.Compatibility;
 
 namespace Tollgate.Gateway.Ocelot;
 
@@ -30,7 +31,7 @@ internal ref struct JsonEntryReader
     /// <summary>The file's root object, or null with the reason among the errors.</summary>
     public static JsonEntry? Read(string file, ReadOnlySpan<byte> bytes, Func<string, string?> variable, List<ConfigurationError> errors)
     {
-        if (bytes.StartsWith("\uFEFF"u8)) bytes = bytes[3..];
+        bytes = Utf8Of(bytes);
         var reader = new JsonEntryReader(file, bytes, variable, errors);
         try
         {
@@ -48,12 +49,16 @@ internal ref struct JsonEntryReader
             var line = (int)(broken.LineNumber ?? 0) + 1;
             errors.Add(new ConfigurationError(file, line, reader._path, $"not valid JSON: {Sentence(broken.Message)}"));
         }
-        catch (InvalidOperationException)
-        {
-            errors.Add(new ConfigurationError(file, reader._line, reader._path, "not valid JSON: text that is not UTF-8."));
-        }
-
         return null;
+    }
+
+    // As .NET configuration reads a file: by its mark, else as UTF-8, where what is none becomes U+FFFD. Much of it stands in comments.
+    private static ReadOnlySpan<byte> Utf8Of(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.StartsWith("\uFEFF"u8)) bytes = bytes[3..];
+        else if (bytes.StartsWith(Encoding.Unicode.Preamble)) return Encoding.UTF8.GetBytes(Encoding.Unicode.GetString(bytes[2..]));
+        else if (bytes.StartsWith(Encoding.BigEndianUnicode.Preamble)) return Encoding.UTF8.GetBytes(Encoding.BigEndianUnicode.GetString(bytes[2..]));
+        return System.Text.Unicode.Utf8.IsValid(bytes) ? bytes : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes));
     }
 
     private string _path = "";
@@ -91,7 +96,9 @@ internal ref struct JsonEntryReader
                 return list;
 
             case JsonTokenType.String:
-                return new JsonEntry(_file, line, path, JsonEntryKind.Scalar) { Text = FillIn(_reader.GetString()!, line, path), IsText = true };
+                var text = _reader.GetString()!;
+                if (text.Contains('\uFFFD') && PropertyBook.IsRead(path)) _errors.Add(new ConfigurationError(_file, line, path, "has text that is not UTF-8."));
+                return new JsonEntry(_file, line, path, JsonEntryKind.Scalar) { Text = FillIn(text, line, path), IsText = true };
 
             case JsonTokenType.Null:
                 return new JsonEntry(_file, line, path, JsonEntryKind.Null);
@@ -124,7 +131,8 @@ internal ref struct JsonEntryReader
             var name = text[(open + 2)..close];
             if (name.Length > 0 && name.AsSpan().IndexOfAnyExcept(NameCharacters) < 0)
             {
-                var value = _variable(name);
+                // What nobody reads may say what it likes.
+                var value = _variable(name) ?? (PropertyBook.IsRead(path) ? null : $"${{{name}}}");
                 if (value is null) _errors.Add(new ConfigurationError(_file, line, path, $"the variable ${{{name}}} is not set."));
                 filled.Append(text, from, open - from).Append(value);
                 from = close + 1;

@@ -3,15 +3,19 @@ namespace Tollgate.Gateway.Ocelot;
 /// <summary>Turns the entries of a file into the words of the model. What has the wrong form is an error; what has no name here is ignored, as in Ocelot.</summary>
 internal static class OcelotBinding
 {
+    /// <summary>Stands for a host that cannot be one: a name that never resolves (RFC 2606 §2), so that calls end as those to a dead host do.</summary>
+    private static readonly OcelotHost Nowhere = new("unusable.invalid", 0);
+
     public static OcelotRoute Route(JsonEntry json, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
+        var scheme = Scheme(json, errors, warnings, out var isScheme);
         return new OcelotRoute
         {
             Json = json,
             UpstreamPathTemplate = json.ReadText("UpstreamPathTemplate", errors) ?? "",
             DownstreamPathTemplate = json.ReadText("DownstreamPathTemplate", errors) ?? TollgateEdge.PathOf(json) ?? TollgateBodies.PathOf(json) ?? "",
-            DownstreamScheme = NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.ToLowerInvariant(),
-            DownstreamHostAndPorts = Hosts(json, "DownstreamHostAndPorts", errors),
+            DownstreamScheme = scheme,
+            DownstreamHostAndPorts = isScheme ? Hosts(json, "DownstreamHostAndPorts", errors, warnings) : [Nowhere],
             LoadBalancer = LoadBalancer(json, errors, warnings),
             UpstreamHttpMethod = [.. json.ReadTexts("UpstreamHttpMethod", errors).Select(m => m.Trim().ToUpperInvariant()).Distinct()],
             UpstreamHost = NullIfEmpty(json.ReadText("UpstreamHost", errors)),
@@ -87,7 +91,7 @@ internal static class OcelotBinding
             Cache = OcelotCache.Read(json, errors),
             Metadata = [.. json.ReadObject("MetadataOptions", errors) is { } before ? Metadata(before, errors) : [], .. Metadata(json, errors)],
             Discovery = OcelotDiscovery.Read(json, errors, warnings),
-            DownstreamScheme = NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.ToLowerInvariant(),
+            DownstreamScheme = Scheme(json, errors, warnings, out _),
             DownstreamHttpVersion = OcelotHttpVersion.Read(json, errors),
             DownstreamHttpVersionPolicy = OcelotHttpVersion.ReadPolicy(json, errors),
             HasOcelotCodes = HasOcelotCodes(json, errors) || HasOcelotCodes(root, errors),
@@ -135,21 +139,44 @@ internal static class OcelotBinding
             ? null
             : new(NullIfEmpty(json.ReadText("Endpoint", errors)), json.ReadText("ClientId", errors) ?? "", json.ReadText("ClientSecret", errors) ?? "");
 
+    // Ocelot starts with any scheme and fails each call. What follows a colon is not read, as there: "https://" is https.
+    private static string? Scheme(JsonEntry json, List<ConfigurationError> errors, List<ConfigurationError> warnings, out bool isScheme)
+    {
+        isScheme = true;
+        if (NullIfEmpty(json.ReadText("DownstreamScheme", errors))?.Split(':')[0].Trim().ToLowerInvariant() is not { } scheme) return null;
+        if (scheme is "http" or "https" or "ws" or "wss") return scheme;
+        warnings.Add(json.Error("DownstreamScheme", $"\"{scheme}\" is none of http, https, ws and wss: every call of the route is answered 502."));
+        isScheme = false;
+        return null;
+    }
+
     /// <summary>Hosts with their ports. <c>Weight</c> and <c>Priority</c> are ours: Ocelot passes over them.</summary>
-    public static List<OcelotHost> Hosts(JsonEntry json, string property, List<ConfigurationError> errors, bool needed = false)
+    /// <param name="needed">In a block of ours: there must be one, and each must be usable.</param>
+    public static List<OcelotHost> Hosts(JsonEntry json, string property, List<ConfigurationError> errors, List<ConfigurationError> warnings, bool needed = false)
     {
         var hosts = new List<OcelotHost>();
         foreach (var entry in json.ReadObjects(property, errors))
         {
             var host = entry.ReadText("Host", errors)?.Trim() ?? "";
             var port = (int)(entry.ReadNumber("Port", 0, 65535, errors) ?? 0);
-            if (host.Length == 0) errors.Add(entry.Error("Host", "a host name or address is needed here."));
-            else if (Uri.CheckHostName(host) == UriHostNameType.Unknown) errors.Add(entry.Error("Host", $"\"{host}\" is not a host name or address (a scheme, port or path does not belong here)."));
-            hosts.Add(new OcelotHost(host.Contains(':') && host[0] != '[' ? $"[{host}]" : host, port)
+            var weight = (int)(entry.ReadNumber("Weight", 1, 1000, errors) ?? 1);
+            var priority = (int)(entry.ReadNumber("Priority", 0, 100, errors) ?? 0);
+            if (host.Length == 0)
             {
-                Weight = (int)(entry.ReadNumber("Weight", 1, 1000, errors) ?? 1),
-                Priority = (int)(entry.ReadNumber("Priority", 0, 100, errors) ?? 0),
-            });
+                errors.Add(entry.Error("Host", "a host name or address is needed here."));
+                hosts.Add(Nowhere);
+            }
+            else if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
+            {
+                const string sentence = "is not a host name or address (a scheme, port or path does not belong here)";
+                if (needed) errors.Add(entry.Error("Host", $"\"{host}\" {sentence}."));
+                else warnings.Add(entry.Error("Host", $"\"{host}\" {sentence}: calls that go there are answered 502."));    // Ocelot starts, and fails each call
+                hosts.Add(Nowhere with { Weight = weight, Priority = priority });
+            }
+            else
+            {
+                hosts.Add(new OcelotHost(host.Contains(':') && host[0] != '[' ? $"[{host}]" : host, port) { Weight = weight, Priority = priority });
+            }
         }
 
         if (needed && hosts.Count == 0) errors.Add(json.Error(property, "at least one host is needed here."));
@@ -158,6 +185,12 @@ internal static class OcelotBinding
 
     private static OcelotLoadBalancer LoadBalancer(JsonEntry parent, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
+        if (parent["LoadBalancerOptions"] is { Kind: JsonEntryKind.Scalar, Text.Length: > 0 } text)
+        {
+            warnings.Add(text.Error($"is a text, and not read, as in Ocelot: write {{ \"Type\": \"{text.Text}\" }}."));
+            return new OcelotLoadBalancer();
+        }
+
         if (parent.ReadObject("LoadBalancerOptions", errors) is not { } json) return new OcelotLoadBalancer();
 
         var type = NullIfEmpty(json.ReadText("Type", errors));

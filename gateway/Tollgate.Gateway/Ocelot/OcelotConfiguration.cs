@@ -10,7 +10,10 @@ internal sealed record OcelotConfiguration
     public IReadOnlyList<OcelotRoute> DynamicRoutes { get; init; } = [];
 
     /// <summary>Without routes, the first segment of a path names a service.</summary>
-    public bool IsDynamic => (Routes.Count == 0 || RoutesArePublished) && Aggregates.Count == 0 && Global.Discovery is { Kind: not Discovery.DiscoveryKind.ServiceFabric };
+    public bool IsDynamic => (Routes.Count == 0 || RoutesArePublished) && !HasOldRoutes && Aggregates.Count == 0 && Global.Discovery is { Kind: not Discovery.DiscoveryKind.ServiceFabric };
+
+    /// <summary>The files list routes under the name that they had before Ocelot 16: whoever wrote them did not mean to open every service by its name.</summary>
+    public bool HasOldRoutes { get; init; }
 
     /// <summary>All routes are those that services published: the files have none.</summary>
     public bool RoutesArePublished { get; init; }

@@ -16,7 +16,8 @@ internal static class OcelotDiscovery
         var port = (int)(json.ReadNumber("Port", 0, 65535, errors) ?? 0);
         if (type is null && host is null && port == 0) return null;
 
-        DiscoveryKind? kind = (type ?? "Consul").ToLowerInvariant() switch
+        // Ocelot compares with the name of the class, and older documentation writes that out.
+        DiscoveryKind? kind = (type ?? "Consul").ToLowerInvariant().Replace("servicediscoveryprovider", "", StringComparison.Ordinal) switch
         {
             "consul" or "pollconsul" => DiscoveryKind.Consul,
             "dns" or "dnssrv" => DiscoveryKind.Dns,
@@ -49,7 +50,6 @@ internal static class OcelotDiscovery
         foreach (var entry in dynamicRoutes)
         {
             if (entry.ServiceName is null) errors.Add(entry.Json.Error("ServiceName", "the name of a service is needed here."));
-            if (entry.DownstreamScheme is not (null or "http" or "https" or "ws" or "wss")) errors.Add(entry.Json.Error("DownstreamScheme", $"\"{entry.DownstreamScheme}\" is none of http, https, ws and wss."));
             if (routes.Count > 0) warnings.Add(entry.Json.Error("a dynamic route takes calls only in a configuration without Routes, and so takes none."));
             else if (global.Discovery is null) warnings.Add(entry.Json.Error("a dynamic route needs a ServiceDiscoveryProvider, and takes no call without."));
         }

@@ -40,7 +40,7 @@ internal sealed class OcelotHttpHandler
             FollowRedirects = own?.AllowAutoRedirect ?? shared?.AllowAutoRedirect ?? false,
             KeepCookies = own?.UseCookieContainer ?? shared?.UseCookieContainer ?? false,
             UseProxy = own?.UseProxy ?? shared?.UseProxy ?? false,
-            MaxConnections = own?.MaxConnectionsPerServer ?? shared?.MaxConnectionsPerServer ?? 0,
+            MaxConnections = (own?.MaxConnectionsPerServer ?? shared?.MaxConnectionsPerServer) is { } most and < int.MaxValue ? most : 0,
             LifetimeSeconds = own?.PooledConnectionLifetimeSeconds ?? shared?.PooledConnectionLifetimeSeconds ?? 120,
             Tls = route.Tls ?? global.Tls,
             ServerName = (route.Tls ?? global.Tls)?.ServerName ?? (route.DownstreamScheme is "http" or "ws" ? null : OcelotTransforms.WrittenHost(route.Transforms, global.Transforms)),

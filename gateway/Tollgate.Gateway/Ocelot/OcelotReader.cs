@@ -49,6 +49,7 @@ internal static class OcelotReader
         return new OcelotConfiguration
         {
             Routes = routes,
+            HasOldRoutes = root["ReRoutes"] is { Items.Count: > 0 },
             Aggregates = aggregates,
             DynamicRoutes = dynamicRoutes,
             Global = global,

@@ -13,6 +13,9 @@ internal sealed class OcelotTransforms
         "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Content-Length", "X-Request-Id",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
+    // A placeholder that nothing fills: the header is taken away.
+    private const string Withholding = "{nothing}";
+
     public IReadOnlyList<KeyValuePair<string, string>> Upstream { get; init; } = [];
     public IReadOnlyList<KeyValuePair<string, string>> Downstream { get; init; } = [];
     public ClaimInstruction[] Claims { get; init; } = [];
@@ -22,15 +25,21 @@ internal sealed class OcelotTransforms
 
     public bool ReadsClaims => Claims.Length + Headers.Length + Query.Length + Path.Length > 0;
 
-    public static OcelotTransforms Read(JsonEntry json, List<ConfigurationError> errors, List<ConfigurationError> warnings) => new()
+    public static OcelotTransforms Read(JsonEntry json, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
-        Upstream = Lines(json, "UpstreamHeaderTransform", errors, warnings),
-        Downstream = Lines(json, "DownstreamHeaderTransform", errors, warnings),
-        Claims = Instructions(json, "AddClaimsToRequest", errors),
-        Headers = Instructions(json, "AddHeadersToRequest", errors),
-        Query = Instructions(json, "AddQueriesToRequest", errors),
-        Path = Instructions(json, "ChangeDownstreamPathTemplate", errors),
-    };
+        var upstream = Lines(json, "UpstreamHeaderTransform", errors, warnings);
+        var withheld = new List<string>();
+        var headers = Instructions(json, "AddHeadersToRequest", errors, warnings, withheld);
+        return new OcelotTransforms
+        {
+            Upstream = [.. upstream, .. withheld.Where(name => !upstream.Any(line => line.Key.Equals(name, StringComparison.OrdinalIgnoreCase))).Select(name => KeyValuePair.Create(name, Withholding))],
+            Downstream = Lines(json, "DownstreamHeaderTransform", errors, warnings),
+            Claims = Instructions(json, "AddClaimsToRequest", errors, warnings, []),
+            Headers = headers,
+            Query = Instructions(json, "AddQueriesToRequest", errors, warnings, null),
+            Path = Instructions(json, "ChangeDownstreamPathTemplate", errors, warnings, null),
+        };
+    }
 
     /// <summary>By name, the route before the global part.</summary>
     public static HeaderTransform[] Compile(IReadOnlyList<KeyValuePair<string, string>> route, IReadOnlyList<KeyValuePair<string, string>> global, string? baseUrl) =>
@@ -62,19 +71,38 @@ internal sealed class OcelotTransforms
         return lines;
     }
 
-    private static ClaimInstruction[] Instructions(JsonEntry parent, string property, List<ConfigurationError> errors)
+    /// <param name="withheld">Gets the targets of instructions that mean a claim and cannot be read; null = such a one is an error.</param>
+    private static ClaimInstruction[] Instructions(JsonEntry parent, string property, List<ConfigurationError> errors, List<ConfigurationError> warnings, List<string>? withheld)
     {
         var instructions = new List<ClaimInstruction>();
         foreach (var (target, value) in parent.ReadObject(property, errors)?.Members ?? [])
         {
-            if (value.Kind != JsonEntryKind.Scalar || !ClaimInstruction.TryParse(target, value.Text, out var instruction))
-                errors.Add(value.Error("expected \"Claims[type] > value\" or \"Claims[type] > value[index] > delimiter\" here."));
-            else if (property == "AddHeadersToRequest" && (!OcelotValidation.IsToken(target) || OfConnection.Contains(target)))
-                errors.Add(value.Error($"\"{target}\" is not a header that may be added."));
+            if (value.Kind == JsonEntryKind.Scalar && ClaimInstruction.TryParse(target, value.Text, out var instruction))
+            {
+                if (property == "AddHeadersToRequest" && (!OcelotValidation.IsToken(target) || OfConnection.Contains(target))) errors.Add(value.Error($"\"{target}\" is not a header that may be added."));
+                else instructions.Add(instruction);
+            }
+            else if (value.Kind is JsonEntryKind.Null or JsonEntryKind.Scalar && !MeansClaim(value.Text) && property != "ChangeDownstreamPathTemplate")
+            {
+                warnings.Add(value.Error(property == "AddHeadersToRequest"
+                    ? "takes nothing from a token (\"Claims[type] > value\"), and does nothing, as in Ocelot: a header with a value of its own is written in UpstreamHeaderTransform."
+                    : "takes nothing from a token (\"Claims[type] > value\"), and does nothing, as in Ocelot."));
+            }
+            else if (value.Kind == JsonEntryKind.Scalar && withheld is not null)
+            {
+                warnings.Add(value.Error("is not \"Claims[type] > value\" or \"Claims[type] > value[index] > delimiter\", so no claim is read" +
+                    (property == "AddHeadersToRequest" ? ": the header is not sent, also not the caller's own." : ".")));
+                if (OcelotValidation.IsToken(target) && !OfConnection.Contains(target)) withheld.Add(target);
+            }
             else
-                instructions.Add(instruction);
+            {
+                errors.Add(value.Error("expected \"Claims[type] > value\" or \"Claims[type] > value[index] > delimiter\" here."));
+            }
         }
 
         return [.. instructions];
     }
+
+    // Whoever writes this relies on a token; what the caller sends must not take its place.
+    private static bool MeansClaim(string text) => text.Contains("Claim", StringComparison.OrdinalIgnoreCase);
 }

@@ -31,8 +31,10 @@ internal static class OcelotValidation
 
         global.RateLimit?.WarnOfStatus(warnings);
         ValidateAuthentication(global.Authentication, providers, errors);
-        if (global.BaseUrl is not null && !IsHttpUrl(global.BaseUrl))
-            errors.Add(global.Json!.Error("BaseUrl", $"\"{global.BaseUrl}\" is not an http or https address."));
+        if (global.BaseUrl is { } baseUrl && (!Ascii.IsValid(baseUrl) || baseUrl.Any(char.IsControl)))
+            errors.Add(global.Json!.Error("BaseUrl", "an address is ASCII text without control characters."));
+        else if (global.BaseUrl is not null && !IsHttpUrl(global.BaseUrl))
+            warnings.Add(global.Json!.Error("BaseUrl", $"\"{global.BaseUrl}\" is not an http or https address: {{BaseUrl}} is replaced with it as it is written."));
         RefuseDuplicates(routes, errors);
 
         foreach (var face in aggregates.Select(aggregate => aggregate.Face))
@@ -115,8 +117,6 @@ internal static class OcelotValidation
         else if (route.DownstreamHostAndPorts.Count == 0 && !route.AnswersItself)
             errors.Add(route.Json.Error("DownstreamHostAndPorts", "at least one host is needed here."));
 
-        if (route.DownstreamScheme is not (null or "http" or "https" or "ws" or "wss"))
-            errors.Add(route.Json.Error("DownstreamScheme", $"\"{route.DownstreamScheme}\" is none of http, https, ws and wss."));
         ValidateMethods(route, errors);
         if (route.RequestIdKey is { } header && !IsToken(header))
             errors.Add(route.Json.Error("RequestIdKey", $"\"{header}\" is not a header name."));
@@ -167,6 +167,8 @@ internal static class OcelotValidation
         foreach (var (name, values) in route.RouteClaimsRequirement)
             if (values.Select(ClaimRequirements.PlaceholderOf).FirstOrDefault(placeholder => placeholder is not null && !known.Contains(placeholder)) is { } unknown)
                 warnings.Add(json.Error(name, $"no template of the route has the placeholder {{{unknown}}}: no call meets it."));
+            else if (values.FirstOrDefault(value => value.Contains(',')) is { } joined)
+                warnings.Add(json.Error(name, $"\"{joined}\" is one value, with its comma: for one of several write a list, [ {string.Join(", ", joined.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(value => $"\"{value}\""))} ]."));
     }
 
     private static void ValidateAuthentication(
@@ -176,7 +178,7 @@ internal static class OcelotValidation
             if (!providers.ContainsKey(key))
                 errors.Add(options.Json!.Error(
                     options.Json!["AuthenticationProviderKey"]?.Text == key ? "AuthenticationProviderKey" : "AuthenticationProviderKeys",
-                    $"there is no provider \"{key}\" under Tollgate.Authentication.Providers."));
+                    $"there is no provider \"{key}\" under Tollgate.Authentication.Providers: what C# registers for Ocelot is written there, such as \"{key}\": {{ \"Authority\": \"https://issuer\", \"Audience\": \"api\" }}, or with HS256Secret or JwksFile."));
     }
 
     private static void ValidateTollgate(OcelotRoute route, List<ConfigurationError> errors)

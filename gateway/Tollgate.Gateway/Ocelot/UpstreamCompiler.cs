@@ -38,7 +38,12 @@ internal sealed class UpstreamCompiler(Action<ConfigurationError> warn)
             "noloadbalancer" => BalancingPolicy.First,
             "leastconnection" => BalancingPolicy.LeastCalls,
             "cookiestickysessions" => BalancingPolicy.Sticky,
-            null or "roundrobin" => BalancingPolicy.Turns,
+            "roundrobin" => BalancingPolicy.Turns,
+
+            // Ocelot's own default for hosts that are written, which need not be equals; what discovery finds, or has weights, is there to be used.
+            null => delivery.LoadBalancing is null && route is { ServiceName: null, DownstreamHostAndPorts.Count: > 1 } && route.DownstreamHostAndPorts.All(host => host is { Weight: 1, Priority: 0 })
+                ? BalancingPolicy.First
+                : BalancingPolicy.Turns,
             _ when Plugins.HasChooser(balancer.Type) => BalancingPolicy.Custom,
             _ => Unknown(balancer),
         };

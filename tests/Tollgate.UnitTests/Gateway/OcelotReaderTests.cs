@@ -71,9 +71,7 @@ public sealed class OcelotReaderTests : IDisposable
     [InlineData("\"UpstreamPathTemplate\": \"/{a\"", "Routes[0].UpstreamPathTemplate", "partner")]
     [InlineData("\"DownstreamHostAndPorts\": []", "Routes[0].DownstreamHostAndPorts", "at least one host")]
     [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"\", \"Port\": 1 } ]", "Routes[0].DownstreamHostAndPorts[0].Host", "host name")]
-    [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"http://x\" } ]", "Routes[0].DownstreamHostAndPorts[0].Host", "scheme")]
     [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"x\", \"Port\": 70000 } ]", "Routes[0].DownstreamHostAndPorts[0].Port", "65535")]
-    [InlineData("\"DownstreamScheme\": \"ftp\"", "Routes[0].DownstreamScheme", "https")]
     [InlineData("\"Priority\": \"high\"", "Routes[0].Priority", "whole number")]
     [InlineData("\"ServiceName\": \"orders\"", "Routes[0].ServiceName", "discovery")]
     [InlineData("\"UpstreamHttpMethod\": [ \"G ET\" ]", "Routes[0].UpstreamHttpMethod", "method")]
@@ -87,6 +85,106 @@ public sealed class OcelotReaderTests : IDisposable
         error.Sentence.ShouldContain(says);
         error.Line.ShouldBe(5);
         error.ToString().ShouldStartWith($"{_folder.File("ocelot.json")}:5 {path}: ");
+    }
+
+    [Theory]
+    [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"http://x\", \"Port\": 1 } ]", "Routes[0].DownstreamHostAndPorts[0].Host", "502")]
+    [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"10.0.0.1/\", \"Port\": 1 } ]", "Routes[0].DownstreamHostAndPorts[0].Host", "502")]
+    [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"__API_HOST__\", \"Port\": 443 } ]", "Routes[0].DownstreamHostAndPorts[0].Host", "502")]
+    [InlineData("\"DownstreamScheme\": \"tcp\"", "Routes[0].DownstreamScheme", "502")]
+    [InlineData("\"LoadBalancerOptions\": \"RoundRobin\"", "Routes[0].LoadBalancerOptions", "\"Type\": \"RoundRobin\"")]
+    [InlineData("\"AddHeadersToRequest\": { \"Authorization\": \"Bearer {Token}\" }", "Routes[0].AddHeadersToRequest.Authorization", "UpstreamHeaderTransform")]
+    [InlineData("\"AddHeadersToRequest\": { \"X-User\": \"Claims[sub]\" }", "Routes[0].AddHeadersToRequest.X-User", "not the caller's own")]
+    [InlineData("\"AddClaimsToRequest\": { \"user\": \"Claims[sub]\" }", "Routes[0].AddClaimsToRequest.user", "no claim is read")]
+    [InlineData("\"AddQueriesToRequest\": { \"tenant\": \"7\" }", "Routes[0].AddQueriesToRequest.tenant", "does nothing")]
+    [InlineData("\"RouteClaimsRequirement\": { \"http://x/role\": \"Doctor,Nurse\" }", "Routes[0].RouteClaimsRequirement.http://x/role", "[ \"Doctor\", \"Nurse\" ]")]
+    public void What_Ocelot_starts_with_and_cannot_do_is_a_warning(string property, string path, string says)
+    {
+        var warning = Read(File(property)).Warnings.ShouldHaveSingleItem();
+        (warning.Property, warning.Line).ShouldBe((path, 5));
+        warning.Sentence.ShouldContain(says);
+    }
+
+    [Theory]
+    [InlineData("AddQueriesToRequest")]
+    [InlineData("ChangeDownstreamPathTemplate")]
+    public void A_claim_that_cannot_be_read_never_leaves_the_choice_to_the_caller(string property) =>
+        Should.Throw<ConfigurationException>(() => Read(File($$"""
+            "{{property}}": { "user": "Claims[sub]" }
+            """))).Errors.ShouldHaveSingleItem().Property.ShouldBe($"Routes[0].{property}.user");
+
+    [Theory]
+    [InlineData("http://*:5000")]
+    [InlineData("{Scheme}://{ServiceHost}:{ServicePort}")]
+    [InlineData("localhost:5000")]
+    public void A_base_address_that_is_none_is_a_warning(string address)
+    {
+        var read = Read(File("\"Key\": \"a\"", more: $$"""
+            "GlobalConfiguration": { "BaseUrl": "{{address}}" }
+            """));
+        (read.Global.BaseUrl, read.Warnings.ShouldHaveSingleItem().Property).ShouldBe((address, "GlobalConfiguration.BaseUrl"));
+    }
+
+    [Fact]
+    public void What_follows_the_scheme_is_not_read() => Read(File("\"DownstreamScheme\": \"HTTPS://\"")).Routes[0].DownstreamScheme.ShouldBe("https");
+
+    [Fact]
+    public void A_variable_that_is_not_set_is_no_mistake_where_nobody_reads_it()
+    {
+        const string others = """
+            "SwaggerEndPoints": [ { "Key": "a", "Config": [ { "Url": "${NOT_SET_ANYWHERE}/swagger.json" } ] } ], "Somebody": "${NOT_SET_ANYWHERE}"
+            """;
+        Read(File("\"SwaggerKey\": \"${NOT_SET_ANYWHERE}\"", more: others)).Warnings.ShouldBeEmpty();
+        Should.Throw<ConfigurationException>(() => Read(File("\"Key\": \"${NOT_SET_ANYWHERE}\"", more: others))).Errors.ShouldHaveSingleItem().Property.ShouldBe("Routes[0].Key");
+        Should.Throw<ConfigurationException>(() => Read("""{ "Routes": [], "Tollgate": { "Authentication": { "Providers": { "K": { "HS256Secret": "${NOT_SET_ANYWHERE}" } } } } }"""))
+            .Errors.ShouldContain(error => error.Sentence.Contains("is not set"));
+    }
+
+    [Fact]
+    public void A_file_is_read_by_its_mark_and_remarks_may_be_in_any_encoding()
+    {
+        var text = File("\"Key\": \"a\"");
+        foreach (var encoding in new System.Text.Encoding[] { System.Text.Encoding.UTF8, System.Text.Encoding.Unicode, System.Text.Encoding.BigEndianUnicode })
+        {
+            System.IO.File.WriteAllText(_folder.File("ocelot.json"), text, encoding);
+            OcelotReader.Read(_folder.File("ocelot.json")).Routes[0].Key.ShouldBe("a");
+        }
+
+        byte[] Latin(string what) => System.Text.Encoding.Latin1.GetBytes(what);
+        System.IO.File.WriteAllBytes(_folder.File("ocelot.json"), Latin(text.Replace("\"Routes\"", "/* catálogo */ \"SwaggerEndPoints\": [ \"Catálogo\" ], \"Routes\"")));
+        OcelotReader.Read(_folder.File("ocelot.json")).Routes[0].Key.ShouldBe("a");
+        System.IO.File.WriteAllBytes(_folder.File("ocelot.json"), Latin(text.Replace("\"a\"", "\"catálogo\"")));
+        Should.Throw<ConfigurationException>(() => OcelotReader.Read(_folder.File("ocelot.json"))).Errors.ShouldHaveSingleItem().Sentence.ShouldContain("UTF-8");
+    }
+
+    [Fact]
+    public void Nothing_may_have_any_form()
+    {
+        var read = Read(File("\"RouteClaimsRequirement\": []", more: """
+            "Aggregates": {}, "DynamicRoutes": "", "GlobalConfiguration": []
+            """));
+        (read.Routes.Count, read.Routes[0].RouteClaimsRequirement.Count, read.Warnings.Count).ShouldBe((1, 0, 0));
+        Should.Throw<ConfigurationException>(() => Read(File("\"RouteClaimsRequirement\": [ \"admin\" ]")));
+        Should.Throw<ConfigurationException>(() => Read(File("\"AuthenticationOptions\": \"Bearer\"")));
+    }
+
+    [Fact]
+    public void Routes_under_their_old_name_do_not_open_every_service_by_its_name()
+    {
+        const string consul = """
+            "GlobalConfiguration": { "ServiceDiscoveryProvider": { "Type": "Consul", "Host": "localhost", "Port": 8500 } }
+            """;
+        Read($$"""{ "ReRoutes": [ { } ], {{consul}} }""").IsDynamic.ShouldBeFalse();
+        Read($$"""{ "ReRoutes": [], {{consul}} }""").IsDynamic.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void The_same_mistake_in_many_places_is_one_line()
+    {
+        ConfigurationError At(int line, string sentence = "wrong.") => new("ocelot.json", line, $"Routes[{line}].Key", sentence);
+        ConfigurationError.Lines([At(1), At(2, "else."), At(3), At(4)]).ShouldBe([At(1).ToString(), At(3).ToString(), At(4).ToString(), At(2, "else.").ToString()]);
+        ConfigurationError.Lines(Enumerable.Range(1, 40).Select(line => At(line))).ShouldHaveSingleItem()
+            .ShouldBe("ocelot.json:1 Routes[1].Key: wrong. The same in 39 other places: lines 2, 3, 4, 5, 6, 7, 8, 9 and 31 more.");
     }
 
     [Fact]

@@ -31,16 +31,16 @@ internal sealed class ClaimInstruction
         var parts = text.Split('>', 3);
         if (parts.Length < 2 || !TryReadIndex(parts[0], "Claims", out var claim)) return false;
 
-        if (parts.Length == 2)
+        // As in Ocelot, a part is meant where an index and a delimiter are written, and the whole value otherwise.
+        var delimiter = parts.Length == 3 ? parts[2].Trim() : "";
+        if (delimiter.Length == 0 || !TryReadIndex(parts[1], "value", out var number))
         {
-            if (!parts[1].Trim().Equals("value", StringComparison.OrdinalIgnoreCase)) return false;
+            if (!parts[1].TrimStart().StartsWith("value", StringComparison.OrdinalIgnoreCase)) return false;
             instruction = new ClaimInstruction(target, claim, null, 0);
             return true;
         }
 
-        if (!TryReadIndex(parts[1], "value", out var number) || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var index)) return false;
-        var delimiter = parts[2].Trim();
-        if (delimiter.Length == 0) return false;
+        if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var index)) return false;
         instruction = new ClaimInstruction(target, claim, delimiter, index);
         return true;
     }
