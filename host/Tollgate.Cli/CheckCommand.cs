@@ -54,7 +54,7 @@ internal static class CheckCommand
         int Count(PropertyFate fate) => report.Properties.Count(property => property.Fate == fate);
         output.WriteLine($"{Count(PropertyFate.Same)} same, {Count(PropertyFate.Better)} better, {Count(PropertyFate.Ignored)} ignored, {Count(PropertyFate.Ours)} of Tollgate, {Count(PropertyFate.Unknown)} unknown; " +
             $"{report.Hidden.Count} hidden routes, {report.Warnings.Count} warnings, {report.Errors.Count} errors.");
-        output.WriteLine(report.Errors.Count > 0 ? "A gateway does not start with it." : report.TakesCalls ? "A gateway starts with it." : "A gateway starts with it, and answers 404 to every call: it has no Routes.");
+        output.WriteLine(report.Errors.Count > 0 ? "A gateway does not start with it." : report.TakesCalls ? "A gateway starts with it." : "A gateway starts with it. It has no Routes: every call is answered with 404.");
     }
 
     private static string Word(PropertyFinding property) => property.Fate switch

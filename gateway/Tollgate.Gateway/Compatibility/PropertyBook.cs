@@ -58,7 +58,7 @@ internal static partial class PropertyBook
             "TimeoutValue", "RouteKeys"),
         .. Shared("CacheOptions", PropertyFate.Better, "kept answers of routes with authentication are never shared between callers", "TtlSeconds", "Region", "Header", "EnableContentHashing", "RouteKeys"),
         .. Shared("FileCacheOptions", PropertyFate.Better, "kept answers of routes with authentication are never shared between callers", "TtlSeconds", "Region", "Header", "EnableContentHashing", "RouteKeys"),
-        .. Shared("LoadBalancerOptions", PropertyFate.Better, "a session moves off a dead host, and several hosts take turns when nothing is written", "Type", "Key", "Expiry", "RouteKeys"),
+        .. Shared("LoadBalancerOptions", PropertyFate.Better, "a session moves off a dead host, and other calls of it go to the next", "Type", "Key", "Expiry", "RouteKeys"),
         .. Shared("HttpHandlerOptions", PropertyFate.Same, "", "AllowAutoRedirect", "MaxConnectionsPerServer", "PooledConnectionLifetimeSeconds", "UseProxy", "RouteKeys"),
         .. Shared("HttpHandlerOptions.UseCookieContainer", PropertyFate.Same, ""),
         .. Shared("HttpHandlerOptions.UseTracing", PropertyFate.Better, "no tracer is needed: a call without a W3C trace gets one"),

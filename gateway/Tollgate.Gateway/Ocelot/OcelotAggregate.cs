@@ -1,4 +1,5 @@
 using Tollgate.Gateway.Aggregates;
+using Tollgate.Gateway.Policy.Routing;
 
 namespace Tollgate.Gateway.Ocelot;
 
@@ -23,7 +24,7 @@ internal sealed class OcelotAggregate
     };
 
     /// <summary>What Ocelot refuses of aggregates, and what could never work.</summary>
-    public static void Validate(IReadOnlyList<OcelotAggregate> aggregates, IReadOnlyList<OcelotRoute> routes, List<ConfigurationError> errors)
+    public static void Validate(IReadOnlyList<OcelotAggregate> aggregates, IReadOnlyList<OcelotRoute> routes, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         foreach (var aggregate in aggregates)
         {
@@ -34,6 +35,7 @@ internal sealed class OcelotAggregate
                 var named = routes.Where(route => route.Key == key).ToArray();
                 if (named.Length != 1) errors.Add(json.Error("RouteKeys", named.Length == 0 ? $"no route has the key \"{key}\"." : $"{named.Length} routes have the key \"{key}\"."));
                 else if (named[0].RequestIdKey is not null) errors.Add(json.Error("RouteKeys", $"the route \"{key}\" has a RequestIdKey, which a member of an aggregate may not have."));
+                else if (aggregate.UnfilledOf(named[0]) is { } unfilled) warnings.Add(json.Error("RouteKeys", $"nothing of the aggregate fills {{{unfilled}}} of the member \"{key}\": it is sent as it is written."));
             }
 
             foreach (var config in aggregate.Configs)
@@ -47,6 +49,13 @@ internal sealed class OcelotAggregate
                 if (route.UpstreamPathTemplate == aggregate.Face.UpstreamPathTemplate && route.UpstreamHost == aggregate.Face.UpstreamHost && route.UpstreamHttpMethod.Contains("GET"))
                     errors.Add(json.Error("UpstreamPathTemplate", $"\"{route.UpstreamPathTemplate}\" is already taken for GET by {route.Json.File}:{route.Json.Line}."));
         }
+    }
+
+    // Members are called with the aggregate's placeholders, not with their own.
+    private string? UnfilledOf(OcelotRoute member)
+    {
+        var filled = Face.Placeholders.Concat(Configs.Where(config => config.RouteKey == member.Key).Select(config => config.Parameter)).Concat(member.Transforms.Path.Select(claim => claim.Target)).ToHashSet(StringComparer.Ordinal);
+        return TemplateText.BracesMatch(member.DownstreamPathTemplate) ? TemplateText.Placeholders(member.DownstreamPathTemplate).FirstOrDefault(name => !filled.Contains(name)) : null;
     }
 
     private static OcelotAggregateConfig ReadConfig(JsonEntry json, List<ConfigurationError> errors)

@@ -35,7 +35,7 @@ internal static class OcelotBinding
             Security = OcelotSecurity.Read(json, errors),
             Transforms = OcelotTransforms.Read(json, errors, warnings),
             RateLimit = OcelotRateLimit.Read(json, errors),
-            Quality = OcelotQuality.Read(json, errors),
+            Quality = OcelotQuality.Read(json, errors, warnings),
             DownstreamHttpMethod = NullIfEmpty(json.ReadText("DownstreamHttpMethod", errors))?.Trim().ToUpperInvariant(),
             ServiceName = NullIfEmpty(json.ReadText("ServiceName", errors))?.Trim(),
             ServiceNamespace = NullIfEmpty(json.ReadText("ServiceNamespace", errors))?.Trim(),
@@ -84,7 +84,7 @@ internal static class OcelotBinding
             Security = OcelotSecurity.Read(json, errors),
             Transforms = OcelotTransforms.Read(json, errors, warnings),
             RateLimit = OcelotRateLimit.Read(json, errors),
-            Quality = OcelotQuality.Read(json, errors),
+            Quality = OcelotQuality.Read(json, errors, warnings),
             LoadBalancer = LoadBalancer(json, errors, warnings),
             Delivery = TollgateDelivery.Read(json, errors, warnings),
             Handler = OcelotHttpHandler.Read(json, errors),
@@ -225,11 +225,15 @@ internal static class OcelotBinding
         {
             var values = value.Kind == JsonEntryKind.Scalar ? [value.Text] : value.Items.Where(item => item.Kind == JsonEntryKind.Scalar).Select(item => item.Text).ToArray();
             if (values.Length == 0 || values.Length < value.Items.Count) errors.Add(value.Error("expected the claim's value here, or a list of values of which one is enough."));
-            claims.Add(new(name, values));
+            claims.Add(new(WithColon(name), values));
         }
 
         return claims;
     }
+
+    // A colon cuts a name in .NET configuration, and gateways that know it write three slashes, which code of theirs turns back.
+    private static string WithColon(string name) =>
+        name.StartsWith("http///", StringComparison.Ordinal) ? $"http://{name[7..]}" : name.StartsWith("https///", StringComparison.Ordinal) ? $"https://{name[8..]}" : name;
 
     private static OcelotAuthentication Authentication(JsonEntry parent, List<ConfigurationError> errors)
     {

@@ -1,3 +1,5 @@
+using Tollgate.Gateway.Policy.Routing;
+
 namespace Tollgate.Gateway.Ocelot;
 
 /// <summary>What the files say, bound and validated, before it is compiled. Each part keeps its <see cref="JsonEntry"/> for errors that name the line.</summary>
@@ -105,6 +107,10 @@ internal sealed record OcelotRoute
 
     /// <summary>Whether no service stands behind the route: files or examples are its answers.</summary>
     public bool AnswersItself => Edge.ServesFiles || Bodies.Compiled?.Mock is not null;
+
+    /// <summary>The placeholders that a call fills, by path, query and headers.</summary>
+    public IEnumerable<string> Placeholders => TemplateText.Placeholders(UpstreamPathTemplate)
+        .Concat(UpstreamHeaderTemplates.SelectMany(header => HeaderPatterns.Split(header.Value)).Where(piece => piece.IsPlaceholder).Select(piece => piece.Text));
 
     /// <summary>What the route is called in usage and metrics.</summary>
     public string Name => Key ?? UpstreamPathTemplate;

@@ -16,10 +16,10 @@ internal sealed class OcelotQuality
 
     public IReadOnlyList<string> RouteKeys { get; init; } = [];
 
-    public static OcelotQuality? Read(JsonEntry parent, List<ConfigurationError> errors)
+    public static OcelotQuality? Read(JsonEntry parent, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         if (parent.ReadObject("QoSOptions", errors) is not { Members.Count: > 0 } json) return null;
-        return new OcelotQuality
+        var quality = new OcelotQuality
         {
             Calls = (int?)(Number(json, "ExceptionsAllowedBeforeBreaking", errors) ?? Number(json, "MinimumThroughput", errors)),
             BreakMs = Number(json, "DurationOfBreak", errors) ?? Number(json, "BreakDuration", errors),
@@ -28,6 +28,11 @@ internal sealed class OcelotQuality
             TimeoutMs = (int?)(Number(json, "TimeoutValue", errors) ?? Number(json, "Timeout", errors)),
             RouteKeys = json.ReadTexts("RouteKeys", errors),
         };
+
+        // Its documentation showed 5 for years, and meant seconds.
+        if (quality is { Calls: not null, BreakMs: < 100 } or { Ratio: not null, BreakMs: < 100 })
+            warnings.Add(json.Error(json["DurationOfBreak"] is null ? "BreakDuration" : "DurationOfBreak", $"{quality.BreakMs} ms are hardly a break: these are milliseconds, and Ocelot makes 5000 of anything up to 500."));
+        return quality;
     }
 
     /// <summary>Property by property, the route before the global part; zero = not written.</summary>

@@ -45,7 +45,7 @@ internal static class OcelotValidation
             ValidateTollgate(face, errors);
         }
 
-        OcelotAggregate.Validate(aggregates, routes, errors);
+        OcelotAggregate.Validate(aggregates, routes, errors, warnings);
         RefuseDuplicates([.. aggregates.Select(aggregate => aggregate.Face)], errors);
     }
 
@@ -104,7 +104,9 @@ internal static class OcelotValidation
 
         if (!TemplateText.BracesMatch(template))
             errors.Add(route.Json.Error(property, $"\"{template}\" has a {{ or }} without its partner, or a placeholder without a name."));
-        if (template.Count(c => c == '?') > 1)
+        else if (TemplateText.Placeholders(template).FirstOrDefault(name => name.Contains('?')) is { } optional)
+            errors.Add(route.Json.Error(property, $"the placeholder {{{optional}}} is written without ?: at the end of a path it may be empty anyway."));
+        else if (template.Count(c => c == '?') > 1)
             errors.Add(route.Json.Error(property, $"\"{template}\" has more than one ?."));
     }
 
@@ -151,19 +153,16 @@ internal static class OcelotValidation
 
     private static void WarnOfUnfilled(OcelotRoute route, List<ConfigurationError> warnings)
     {
-        var filled = PlaceholdersOf(route).Concat(route.Transforms.Path.Select(claim => claim.Target)).ToHashSet(StringComparer.Ordinal);
+        var filled = route.Placeholders.Concat(route.Transforms.Path.Select(claim => claim.Target)).ToHashSet(StringComparer.Ordinal);
         if (TemplateText.BracesMatch(route.DownstreamPathTemplate) && TemplateText.Placeholders(route.DownstreamPathTemplate).FirstOrDefault(name => !filled.Contains(name)) is { } unfilled)
             warnings.Add(route.Json.Error("DownstreamPathTemplate", $"nothing fills {{{unfilled}}}: it is sent as it is written."));
     }
-
-    private static IEnumerable<string> PlaceholdersOf(OcelotRoute route) => TemplateText.Placeholders(route.UpstreamPathTemplate)
-        .Concat(route.UpstreamHeaderTemplates.SelectMany(header => HeaderPatterns.Split(header.Value)).Where(piece => piece.IsPlaceholder).Select(piece => piece.Text));
 
     private static void WarnOfClaimsNeverMet(OcelotRoute route, List<ConfigurationError> warnings)
     {
         if (route.RouteClaimsRequirement.Count == 0) return;
         var json = route.Json["RouteClaimsRequirement"]!;
-        var known = PlaceholdersOf(route).ToHashSet(StringComparer.Ordinal);
+        var known = route.Placeholders.ToHashSet(StringComparer.Ordinal);
         foreach (var (name, values) in route.RouteClaimsRequirement)
             if (values.Select(ClaimRequirements.PlaceholderOf).FirstOrDefault(placeholder => placeholder is not null && !known.Contains(placeholder)) is { } unknown)
                 warnings.Add(json.Error(name, $"no template of the route has the placeholder {{{unknown}}}: no call meets it."));

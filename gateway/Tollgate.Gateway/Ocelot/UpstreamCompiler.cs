@@ -41,7 +41,7 @@ internal sealed class UpstreamCompiler(Action<ConfigurationError> warn)
             "roundrobin" => BalancingPolicy.Turns,
 
             // Ocelot's own default for hosts that are written, which need not be equals; what discovery finds, or has weights, is there to be used.
-            null => delivery.LoadBalancing is null && route is { ServiceName: null, DownstreamHostAndPorts.Count: > 1 } && route.DownstreamHostAndPorts.All(host => host is { Weight: 1, Priority: 0 })
+            null => delivery is { LoadBalancing: null, Passive: null, Active: null } && route is { ServiceName: null, DownstreamHostAndPorts.Count: > 1 } && route.DownstreamHostAndPorts.All(host => host is { Weight: 1, Priority: 0 })
                 ? BalancingPolicy.First
                 : BalancingPolicy.Turns,
             _ when Plugins.HasChooser(balancer.Type) => BalancingPolicy.Custom,

@@ -33,7 +33,7 @@ public sealed class OrderTests : IClassFixture<OrderTests.Site>
             _site = await PublishingSite.StartAsync(_folder.Write("ocelot.json", Gateway.Routes.File(
                 Gateway.Routes.Route("/kept/{rest}", "/{rest}", Upstream.Port, "\"CacheOptions\": { \"TtlSeconds\": 600, \"Region\": \"shop\" }"),
                 Gateway.Routes.Route("/tagged/{rest}", "/{rest}", Upstream.Port, "\"Tollgate\": { \"Cache\": { \"TtlSeconds\": 600, \"Tags\": [ \"red\", \"a/b\" ] } }"),
-                Gateway.Routes.Route("/two", "/port", [Upstream.Port, Second.Port]),
+                Gateway.Routes.Route("/two", "/port", [Upstream.Port, Second.Port], "\"LoadBalancerOptions\": { \"Type\": \"RoundRobin\" }"),
                 Gateway.Routes.Route("/weather/v1/{rest}", "/{rest}", Upstream.Port, "\"Tollgate\": { \"Product\": \"weather\", \"Validation\": { \"OpenApi\": \"product\" } }"))));
         }
 

@@ -46,7 +46,7 @@ public sealed class DeliveryTests : IAsyncLifetime
             Routes.Route("/canary", "/", [_one.Port], Tollgate($"\"Canary\": {{ \"Hosts\": [ {HostOf(_two.Port)} ], \"Header\": \"X-Canary\", \"HeaderValue\": \"yes\" }}")),
             Routes.Route("/split", "/", [_one.Port], Tollgate($"\"Canary\": {{ \"Hosts\": [ {HostOf(_two.Port)} ], \"Percent\": 50 }}")),
             Routes.Route("/mirror", "/{rest}", [_one.Port], Tollgate($"\"Mirror\": {{ \"Hosts\": [ {HostOf(_two.Port)} ] }}")).Replace("\"/mirror\"", "\"/mirror/{rest}\""),
-            Routes.Route("/drain", "/", both)));
+            Routes.Route("/drain", "/", both, "\"LoadBalancerOptions\": { \"Type\": \"RoundRobin\" }")));
         _gateway = await GatewayProcess.StartAsync(config, "--internal", "http://127.0.0.1:0");
         var line = await _gateway.WaitForLineAsync(line => line.StartsWith("Internal on ", StringComparison.Ordinal));
         _internal = new HttpClient { BaseAddress = new Uri(line["Internal on ".Length..]) };
@@ -231,7 +231,7 @@ public sealed class DeliveryTests : IAsyncLifetime
     public async Task An_order_to_drain_outlives_the_process_where_it_has_a_disk()
     {
         using var data = new TempFolder();
-        var config = data.Write("ocelot.json", Routes.File(Routes.Route("/", "/", [_one.Port, _two.Port])));
+        var config = data.Write("ocelot.json", Routes.File(Routes.Route("/", "/", [_one.Port, _two.Port], "\"LoadBalancerOptions\": { \"Type\": \"RoundRobin\" }")));
         string[] options = ["--data", data.File("data"), "--internal", "http://127.0.0.1:0"];
         await using (var first = await GatewayProcess.StartAsync(config, options))
         {

@@ -28,6 +28,10 @@ public sealed class OcelotBalancingTests : IAsyncLifetime
                 Routes.Route("/own", "/", both, "\"Key\": \"own\", \"LoadBalancerOptions\": { \"Type\": \"RoundRobin\" }"),
                 Routes.Route("/global", "/", both, "\"Key\": \"global\""),
                 Routes.Route("/other", "/", both, "\"LoadBalancerOptions\": { \"Type\": \"MyOwn\" }"),
+                Routes.Route("/plain", "/", both),
+                Routes.Route("/next", "/", [FreePort.Next(), _second.Port]),
+                Routes.Route("/nowhere", "/", _first.Port, "").Replace("127.0.0.1", "http://orders"),
+                Routes.Route("/scheme", "/", _first.Port, "").Replace("\"http\"", "\"tcp\""),
                 Routes.Route("/breaks", "/", _first.Port, "\"QoSOptions\": { \"ExceptionsAllowedBeforeBreaking\": 2, \"DurationOfBreak\": 60000 }"),
                 Routes.Route("/blinks", "/", _first.Port, "\"QoSOptions\": { \"ExceptionsAllowedBeforeBreaking\": 2, \"DurationOfBreak\": 300 }"),
                 Routes.Route("/dead", "/", FreePort.Next(), "\"QoSOptions\": { \"MinimumThroughput\": 1, \"BreakDuration\": 60000 }"),
@@ -85,6 +89,22 @@ public sealed class OcelotBalancingTests : IAsyncLifetime
             await Task.Delay(60);
             return ports.Add(await PortAsync("/brief", ("Cookie", "brief=a"))) && ports.Count == 2;
         });
+    }
+
+    [Fact]
+    public async Task Without_a_balancer_the_first_host_that_is_written_has_every_call_while_it_takes_connections()
+    {
+        for (var i = 0; i < 4; i++) (await PortAsync("/plain")).ShouldBe(_first.Port);
+        for (var i = 0; i < 4; i++) (await PortAsync("/next")).ShouldBe(_second.Port);
+    }
+
+    [Theory]
+    [InlineData("/nowhere", "DownstreamHostAndPorts[0].Host: \"http://orders\"")]
+    [InlineData("/scheme", "DownstreamScheme: \"tcp\"")]
+    public async Task A_route_that_can_go_nowhere_is_said_at_the_start_and_stops_no_other(string path, string said)
+    {
+        await (await _gateway.GetAsync(path)).ShouldBeProblemAsync(502, "upstream-unreachable");
+        await _gateway.WaitForLineAsync(line => line.Contains(said));
     }
 
     [Fact]

@@ -28,6 +28,9 @@ public sealed class OcelotTransformTests : IAsyncLifetime
                       "AddHeadersToRequest": { "X-User": "Claims[sub] > value[1] > |", "X-Roles": "Claims[http://schemas.microsoft.com/ws/2008/06/identity/claims/role] > value", "X-Tenant": "Claims[tenant] > value" },
                       "AddQueriesToRequest": { "user": "Claims[sub] > value[1] > |" }, "ChangeDownstreamPathTemplate": { "user": "Claims[sub] > value[1] > |", "id": "Claims[tenant] > value" }
                     """, "/{user}/{id}"),
+                Route("/unread", Tokens.Demanded + """
+                    , "AddHeadersToRequest": { "X-User": "Claims[sub]", "X-Partner": "{Partner}", "X-Whole": "Claims[sub] > value[1]" }
+                    """, "/unread"),
                 Route("/other", ""))}} ],
               "GlobalConfiguration": { "BaseUrl": "https://api.example.com",
                 "UpstreamHeaderTransform": { "X-Shared": "global", "X-Global": "yes" }, "DownstreamHeaderTransform": { "X-Gateway": "yes" } },
@@ -99,6 +102,16 @@ public sealed class OcelotTransformTests : IAsyncLifetime
         seen.GetProperty("headers").GetProperty("x-tenant").GetString().ShouldBe("acme");
     }
 
+    [Fact]
+    public async Task A_header_whose_claim_cannot_be_read_comes_from_nobody_and_one_without_a_claim_from_the_caller()
+    {
+        var headers = (await ReadAsync(await _gateway.GetAsync("/unread", Tokens.Bearer(new { sub = "acme|a" }), ("X-User", "forged"), ("X-Partner", "p"), ("X-Whole", "forged")))).GetProperty("headers");
+
+        headers.TryGetProperty("x-user", out _).ShouldBeFalse();
+        headers.GetProperty("x-partner").GetString().ShouldBe("p");
+        headers.GetProperty("x-whole").GetString().ShouldBe("acme|a", "no delimiter is written: it is the whole value, as in Ocelot");
+    }
+
     [Theory]
     [InlineData("acme", "r", "no second part")]
     [InlineData("acme|", "r", "an empty one")]
@@ -124,8 +137,8 @@ public sealed class OcelotTransformTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("\"AddHeadersToRequest\": { \"X-User\": \"Claims[sub]\" }", "AddHeadersToRequest.X-User")]
-    [InlineData("\"AddClaimsToRequest\": { \"a\": \"Claims[sub] > value[x] > |\" }", "AddClaimsToRequest.a")]
+    [InlineData("\"AddQueriesToRequest\": { \"user\": \"Claims[sub]\" }", "AddQueriesToRequest.user")]
+    [InlineData("\"ChangeDownstreamPathTemplate\": { \"a\": \"Claims[sub] > value[x] > |\" }", "ChangeDownstreamPathTemplate.a")]
     [InlineData("\"UpstreamHeaderTransform\": { \"X A\": \"b\" }", "UpstreamHeaderTransform.X A")]
     [InlineData("\"DownstreamHeaderTransform\": { \"X-A\": \"b\\r\\nX-B: c\" }", "DownstreamHeaderTransform.X-A")]
     [InlineData("\"DownstreamHttpMethod\": \"G ET\"", "DownstreamHttpMethod")]

@@ -28,6 +28,7 @@ public sealed class OcelotReaderTests : IDisposable
         File(Route(""", "UpstreamHeaderTemplates": { "X": "{header:y}" }""")).Warnings.ShouldBeEmpty();
         File(Route(""", "ChangeDownstreamPathTemplate": { "y": "Claims[sub] > value" }""")).Warnings.ShouldBeEmpty();
         File(Route(""", "Key": "a" """), """, "Aggregates": [ { "UpstreamPathTemplate": "/all/{y}", "RouteKeys": [ "a" ] } ]""").Warnings.ShouldBeEmpty();
+        File(Route(""", "Key": "a" """), """, "Aggregates": [ { "UpstreamPathTemplate": "/all/{x}", "RouteKeys": [ "a" ] } ]""").Warnings.Single().Sentence.ShouldContain("nothing of the aggregate fills {y} of the member \"a\"");
     }
 
     [Fact]
@@ -69,6 +70,7 @@ public sealed class OcelotReaderTests : IDisposable
     [InlineData("\"UpstreamPathTemplate\": \"\"", "Routes[0].UpstreamPathTemplate", "needed")]
     [InlineData("\"UpstreamPathTemplate\": \"/{a}/{a}\"", "Routes[0].UpstreamPathTemplate", "twice")]
     [InlineData("\"UpstreamPathTemplate\": \"/{a\"", "Routes[0].UpstreamPathTemplate", "partner")]
+    [InlineData("\"UpstreamPathTemplate\": \"/a/{id?}\"", "Routes[0].UpstreamPathTemplate", "without ?")]
     [InlineData("\"DownstreamHostAndPorts\": []", "Routes[0].DownstreamHostAndPorts", "at least one host")]
     [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"\", \"Port\": 1 } ]", "Routes[0].DownstreamHostAndPorts[0].Host", "host name")]
     [InlineData("\"DownstreamHostAndPorts\": [ { \"Host\": \"x\", \"Port\": 70000 } ]", "Routes[0].DownstreamHostAndPorts[0].Port", "65535")]
@@ -97,6 +99,7 @@ public sealed class OcelotReaderTests : IDisposable
     [InlineData("\"AddHeadersToRequest\": { \"X-User\": \"Claims[sub]\" }", "Routes[0].AddHeadersToRequest.X-User", "not the caller's own")]
     [InlineData("\"AddClaimsToRequest\": { \"user\": \"Claims[sub]\" }", "Routes[0].AddClaimsToRequest.user", "no claim is read")]
     [InlineData("\"AddQueriesToRequest\": { \"tenant\": \"7\" }", "Routes[0].AddQueriesToRequest.tenant", "does nothing")]
+    [InlineData("\"QoSOptions\": { \"ExceptionsAllowedBeforeBreaking\": 3, \"DurationOfBreak\": 5, \"TimeoutValue\": 5000 }", "Routes[0].QoSOptions.DurationOfBreak", "milliseconds")]
     [InlineData("\"RouteClaimsRequirement\": { \"http://x/role\": \"Doctor,Nurse\" }", "Routes[0].RouteClaimsRequirement.http://x/role", "[ \"Doctor\", \"Nurse\" ]")]
     public void What_Ocelot_starts_with_and_cannot_do_is_a_warning(string property, string path, string says)
     {
@@ -124,6 +127,15 @@ public sealed class OcelotReaderTests : IDisposable
             """));
         (read.Global.BaseUrl, read.Warnings.ShouldHaveSingleItem().Property).ShouldBe((address, "GlobalConfiguration.BaseUrl"));
     }
+
+    [Theory]
+    [InlineData("http///schemas.example/role", "http://schemas.example/role")]
+    [InlineData("https///schemas.example/role", "https://schemas.example/role")]
+    [InlineData("http://schemas.example/role", "http://schemas.example/role")]
+    public void A_claims_name_may_be_written_around_the_colon_that_configuration_would_cut_it_at(string written, string name) =>
+        Read(File($$"""
+            "RouteClaimsRequirement": { "{{written}}": "admin" }
+            """)).Routes[0].RouteClaimsRequirement.ShouldHaveSingleItem().Key.ShouldBe(name);
 
     [Fact]
     public void What_follows_the_scheme_is_not_read() => Read(File("\"DownstreamScheme\": \"HTTPS://\"")).Routes[0].DownstreamScheme.ShouldBe("https");
