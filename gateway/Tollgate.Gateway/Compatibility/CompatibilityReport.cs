@@ -22,22 +22,28 @@ public sealed record CompatibilityReport(
     public static CompatibilityReport Read(string config)
     {
         OcelotConfiguration? configuration = null;
-        IReadOnlyList<ConfigurationError> errors = [];
+        ConfigurationException? refused = null;
         try
         {
             configuration = OcelotReader.Read(config);
         }
-        catch (ConfigurationException refused)
+        catch (ConfigurationException mistakes)
         {
-            errors = refused.Errors;
+            refused = mistakes;
         }
+
+        var errors = refused?.Errors ?? [];
+        var routes = configuration?.Routes ?? (errors.Any(error => Decides.Any(error.Property.Contains)) ? [] : refused!.Routes);
 
         var found = OcelotFiles.Find(config, OcelotFiles.EnvironmentOf(Environment.GetEnvironmentVariable));
         string[] files = [.. found.Parts, .. found.Overlay is { } overlay ? new[] { overlay } : []];
         var properties = files.SelectMany(PropertiesOf).ToArray();
-        return new CompatibilityReport(files, properties, errors, configuration?.Warnings ?? [], configuration is null ? [] : HiddenRoutes.In(configuration.Routes),
+        return new CompatibilityReport(files, properties, errors, configuration?.Warnings ?? refused!.Warnings, HiddenRoutes.In(routes),
             configuration is { IsDynamic: true } or { Routes.Count: > 0 });
     }
+
+    // Of the properties that choose a route, none may be wrong where routes are compared.
+    private static readonly string[] Decides = ["UpstreamPathTemplate", "UpstreamHttpMethod", "UpstreamHeaderTemplates", "UpstreamHost", "Priority"];
 
     private static IEnumerable<PropertyFinding> PropertiesOf(string file)
     {

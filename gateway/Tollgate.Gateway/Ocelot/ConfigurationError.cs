@@ -31,4 +31,9 @@ public sealed record ConfigurationError(string File, int Line, string Property, 
 public sealed class ConfigurationException(IReadOnlyList<ConfigurationError> errors) : Exception(string.Join(Environment.NewLine, ConfigurationError.Lines(errors)))
 {
     public IReadOnlyList<ConfigurationError> Errors { get; } = errors;
+
+    /// <summary>What else was found: for who mends the errors, and would meet these next.</summary>
+    public IReadOnlyList<ConfigurationError> Warnings { get; init; } = [];
+
+    internal IReadOnlyList<OcelotRoute> Routes { get; init; } = [];
 }

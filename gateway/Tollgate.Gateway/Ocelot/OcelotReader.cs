@@ -45,7 +45,7 @@ internal static class OcelotReader
 
         OcelotValidation.Validate(routes, aggregates, global, providers, errors, warnings);
         OcelotDiscovery.Validate(routes, dynamicRoutes, global, errors, warnings);
-        if (errors.Count > 0) throw new ConfigurationException(errors);
+        if (errors.Count > 0) throw new ConfigurationException(errors) { Warnings = warnings, Routes = routes };
         return new OcelotConfiguration
         {
             Routes = routes,

@@ -50,6 +50,19 @@ public sealed class CompatibilityTests : IDisposable
     }
 
     [Fact]
+    public void Warnings_and_hidden_routes_are_said_beside_the_errors()
+    {
+        var report = Read("""
+            { "Routes": [
+              { "UpstreamPathTemplate": "/a/{x}", "DownstreamPathTemplate": "/{y}", "DownstreamHostAndPorts": [ { "Host": "h" } ], "AuthenticationOptions": { "AuthenticationProviderKey": "Bearer" } },
+              { "UpstreamPathTemplate": "/a/b", "DownstreamPathTemplate": "/", "DownstreamHostAndPorts": [ { "Host": "h" } ] } ] }
+            """);
+        report.Errors.ShouldHaveSingleItem().Sentence.ShouldContain("there is no provider \"Bearer\"");
+        report.Warnings.ShouldHaveSingleItem().Sentence.ShouldContain("nothing fills {y}");
+        report.Hidden.ShouldHaveSingleItem().Template.ShouldBe("/a/b");
+    }
+
+    [Fact]
     public void What_others_write_beside_and_remarks_are_no_strangers()
     {
         var report = Read("""
