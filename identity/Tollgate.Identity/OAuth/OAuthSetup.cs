@@ -22,6 +22,7 @@ using Tollgate.Identity.OAuth.Logout;
 using Tollgate.Identity.OAuth.Protocol;
 using Tollgate.Identity.OAuth.Registration;
 using Tollgate.Identity.OAuth.Tokens;
+using Tollgate.Identity.Storage;
 
 namespace Tollgate.Identity.OAuth;
 
@@ -44,6 +45,7 @@ internal static class OAuthSetup
         services.AddSingleton<SeenTokens>();
         services.AddSingleton<ClientCache>();
         services.AddSingleton<ScopeCache>();
+        services.AddSingleton<ClientCalls>();
         services.AddSingleton<ClientAssertions>();
         services.AddSingleton<DpopProofs>();
         services.AddSingleton<AuditBuffer>();
@@ -51,6 +53,8 @@ internal static class OAuthSetup
         services.AddSingleton<CleanUpJob>();
         services.AddHostedService(provider => provider.GetRequiredService<CleanUpJob>());
         services.AddSingleton<LogoutSignal>();
+        services.ConfigureDbContext<SqliteIdentityDb>(options => options.AddInterceptors(CommitInterceptor.Instance));
+        services.ConfigureDbContext<PostgresIdentityDb>(options => options.AddInterceptors(CommitInterceptor.Instance));
         services.AddSingleton<SessionEnds>();
         services.AddSingleton<PersonRevocations>();
         services.AddHostedService<LogoutNoticeSender>();

@@ -66,6 +66,19 @@ internal abstract class IdentityDb(DbContextOptions options) : IdentityUserConte
     /// </summary>
     public static void UseSchemaVersion(IdentityOptions options) => options.Stores.SchemaVersion = IdentitySchemaVersions.Version3;
 
+    private List<Action>? _onceCommitted;
+
+    /// <summary>Has something done when the open transaction is really committed, whoever opened it; never when it is rolled back.</summary>
+    public void OnceCommitted(Action act) => (_onceCommitted ??= []).Add(act);
+
+    /// <summary>For <see cref="CommitInterceptor"/>: the open transaction is over, or another one begins.</summary>
+    internal void TransactionIsOver(bool isCommitted)
+    {
+        var acts = _onceCommitted;
+        _onceCommitted = null;
+        if (isCommitted) acts?.ForEach(act => act());
+    }
+
     protected override void OnModelCreating(ModelBuilder model)
     {
         base.OnModelCreating(model);

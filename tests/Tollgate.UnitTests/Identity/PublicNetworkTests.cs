@@ -1,5 +1,5 @@
 using System.Net;
-using Tollgate.Identity.OAuth.Logout;
+using Tollgate.Identity.OAuth.Clients;
 
 namespace Tollgate.UnitTests.Identity;
 

@@ -29,13 +29,13 @@ internal sealed class SessionEnds(LogoutSignal signal, TimeProvider time)
         foreach (var one in families.Where(f => listening.Contains(f.ClientId)).DistinctBy(f => (f.ClientId, f.Session)))
             db.Add(new LogoutNotice { Id = Guid.CreateVersion7(now.Value), ClientId = one.ClientId, Account = one.Account, Session = one.Session, Created = now.Value, Due = now.Value });
         await db.SaveChangesAsync(cancel);
+        if (listening.Count > 0) db.OnceCommitted(signal.Set);
         if (transaction is not null) await transaction.CommitAsync(cancel);
-        if (listening.Count > 0) signal.Set();
         return ended;
     }
 }
 
-/// <summary>Wakes the sender of notices: in this process at once, in others when they look next.</summary>
+/// <summary>Wakes the sender of notices once they are committed: in this process at once, in others when they look next.</summary>
 internal sealed class LogoutSignal
 {
     private readonly SemaphoreSlim _set = new(0, 1);
@@ -52,5 +52,6 @@ internal sealed class LogoutSignal
         }
     }
 
+    /// <summary>Until it is set, or so long. True: it was.</summary>
     public Task<bool> WaitAsync(TimeSpan atMost, CancellationToken cancel) => _set.WaitAsync(atMost, cancel);
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Tollgate.Identity.OAuth.Logout;
+namespace Tollgate.Identity.OAuth.Clients;
 
 /// <summary>
 /// Calls to addresses that customers wrote down reach the public internet and nothing behind this server: whatever a name is said to resolve to, the
