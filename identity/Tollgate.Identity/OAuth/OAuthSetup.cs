@@ -46,6 +46,7 @@ internal static class OAuthSetup
         services.AddSingleton<ClientCache>();
         services.AddSingleton<ScopeCache>();
         services.AddSingleton<ClientCalls>();
+        services.AddSingleton<PublishedKeys>();
         services.AddSingleton<ClientAssertions>();
         services.AddSingleton<DpopProofs>();
         services.AddSingleton<AuditBuffer>();

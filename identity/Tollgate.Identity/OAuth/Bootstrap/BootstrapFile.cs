@@ -15,12 +15,12 @@ internal sealed class BootstrapFile
             u.At, Text(u, "email") ?? "", Text(u, "password") ?? "", Yes(u, "confirmed")))];
         Scopes = [.. Objects(top, "scopes", "name", "audience").Select(s => new DeclaredScope(s.At, Text(s, "name") ?? "", Text(s, "audience")))];
         Clients = [.. Objects(top, "clients", "clientId", "secret", "grants", "scopes", "redirectUris", "postLogoutRedirectUris", "origins",
-            "public", "introspect", "consent", "jwks", "name", "signingAlgorithm", "backChannelLogoutUri", "requirePushedRequests", "requireDpop", "accessTokenType").Select(c => new DeclaredClient(
+            "public", "introspect", "consent", "jwks", "jwksUri", "name", "signingAlgorithm", "backChannelLogoutUri", "requirePushedRequests", "requireDpop", "accessTokenType").Select(c => new DeclaredClient(
             c.At, Text(c, "clientId") ?? "", Text(c, "secret"), Texts(c, "grants"), Texts(c, "scopes"), Texts(c, "redirectUris"),
             Texts(c, "postLogoutRedirectUris"), Texts(c, "origins"), Yes(c, "public"), Yes(c, "introspect"), Yes(c, "consent"), Keys(c))
             {
                 Name = Text(c, "name"), SigningAlgorithm = Text(c, "signingAlgorithm"), BackChannelLogoutUri = Text(c, "backChannelLogoutUri"),
-                RequirePushedRequests = Yes(c, "requirePushedRequests"), RequireDpop = Yes(c, "requireDpop"), AccessTokenType = Text(c, "accessTokenType"),
+                JwksUri = Text(c, "jwksUri"), RequirePushedRequests = Yes(c, "requirePushedRequests"), RequireDpop = Yes(c, "requireDpop"), AccessTokenType = Text(c, "accessTokenType"),
             })];
         Path = path;
     }
@@ -129,6 +129,9 @@ internal sealed record DeclaredClient(
     /// <summary>What people see; null = the id.</summary>
     public string? Name { get; init; }
     public string? SigningAlgorithm { get; init; }
+
+    /// <summary>Where it publishes its keys, instead of <c>jwks</c>.</summary>
+    public string? JwksUri { get; init; }
     public string? BackChannelLogoutUri { get; init; }
     public bool RequirePushedRequests { get; init; }
     public bool RequireDpop { get; init; }

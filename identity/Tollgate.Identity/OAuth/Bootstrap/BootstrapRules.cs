@@ -46,7 +46,10 @@ internal static class BootstrapRules
             yield return "clientId looks like the id of a person (a UUID): a client must not be taken for one.";
         if (client.Secret is { Length: 0 or > InputLimits.Secret }) yield return $"secret has 1 to {InputLimits.Secret} characters.";
         if (client.Public && client.Secret is not null) yield return "secret is there, but a public client has none.";
-        if (!client.Public && client.Secret is null && client.Jwks is null) yield return "secret is missing: a client that is not public proves itself with a secret or with jwks.";
+        if (!client.Public && client.Secret is null && client.Jwks is null && client.JwksUri is null)
+            yield return "secret is missing: a client that is not public proves itself with a secret, with jwks or with jwksUri.";
+        if (client.Jwks is not null && client.JwksUri is not null) yield return "jwksUri is there beside jwks: they are two ways to say one thing.";
+        if (client.JwksUri is { } published && BackChannelUris.WhatIsWrongWith(published, isHttps) is { } unreachable) yield return $"jwksUri: “{published}” {unreachable}";
         if (client.Jwks is { } jwks && PublicJwk.ReadSet(jwks).Count == 0)
             yield return "jwks holds no key that can be used: RSA from 2048 bits on, or EC on P-256, for signatures.";
         if (client.Name is { Length: 0 or > InputLimits.ClientId }) yield return $"name has 1 to {InputLimits.ClientId} characters.";

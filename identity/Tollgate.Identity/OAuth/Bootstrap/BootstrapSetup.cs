@@ -73,7 +73,8 @@ internal sealed partial class BootstrapSetup(
         client.UsesReferenceTokens = declared.AccessTokenType == "reference";
         (client.IsPublic, client.MayIntrospect, client.AsksConsent) = (declared.Public, declared.Introspect, declared.Consent);
         (client.Grants, client.Scopes, client.RedirectUris) = (declared.Grants, declared.Scopes, declared.RedirectUris);
-        (client.PostLogoutRedirectUris, client.Origins, client.Jwks) = (declared.PostLogoutRedirectUris, declared.Origins, declared.Jwks);
+        (client.PostLogoutRedirectUris, client.Origins) = (declared.PostLogoutRedirectUris, declared.Origins);
+        (client.Jwks, client.JwksUri) = (declared.Jwks, declared.JwksUri);
 
         var digest = declared.Secret is { } secret ? Secrets.Sha256(secret) : null;
         db.RemoveRange(client.Secrets.Where(s => s.Sha256 != digest));

@@ -9,7 +9,7 @@ namespace Tollgate.Identity.OAuth.Clients;
 /// A client proves itself with a JWT that it has signed with a key of its own (RFC 7523 §3, <c>private_key_jwt</c>): for this issuer, for a few
 /// minutes, once.
 /// </summary>
-internal sealed class ClientAssertions(SeenTokens seen, IOptions<TollgateIdentityOptions> options, TimeProvider time)
+internal sealed class ClientAssertions(SeenTokens seen, PublishedKeys published, IOptions<TollgateIdentityOptions> options, TimeProvider time)
 {
     public const string Type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     private const int MaxJtiLength = 256;
@@ -21,7 +21,7 @@ internal sealed class ClientAssertions(SeenTokens seen, IOptions<TollgateIdentit
 
     public async Task<bool> ProvesAsync(OAuthClient client, string assertion, CancellationToken cancel)
     {
-        if (client.Jwks is not { } jwks || CompactJwt.Read(assertion) is not { } jwt) return false;
+        if (!client.HasKeys || CompactJwt.Read(assertion) is not { } jwt) return false;
         if (jwt.Text("iss") != client.ClientId || jwt.Text("sub") != client.ClientId || !IsForUs(jwt.Claims)) return false;
 
         var now = time.GetUtcNow();
@@ -30,8 +30,18 @@ internal sealed class ClientAssertions(SeenTokens seen, IOptions<TollgateIdentit
         if (jwt.Text("jti") is not { Length: > 0 and <= MaxJtiLength } jti) return false;
 
         // The header names a key of the client's own set at most: whatever it carries itself (jwk, jku, x5u, x5c) is not looked at.
-        return PublicJwk.ReadSet(jwks).Where(k => jwt.Kid is null || k.Kid is null || k.Kid == jwt.Kid).Any(k => k.Verify(jwt))
-            && await seen.IsFirstAsync(SeenTokens.Assertion, client.ClientId, jti, expires + Skew, cancel);
+        return await IsSignedAsync(client, jwt, cancel) && await seen.IsFirstAsync(SeenTokens.Assertion, client.ClientId, jti, expires + Skew, cancel);
+    }
+
+    private async ValueTask<bool> IsSignedAsync(OAuthClient client, CompactJwt jwt, CancellationToken cancel)
+    {
+        if (client.Jwks is { } jwks) return Fitting(PublicJwk.ReadSet(jwks)).Any(k => k.Verify(jwt));
+        var known = Fitting(await published.OfAsync(client, again: false, cancel));
+        if (known.Any(k => k.Verify(jwt))) return true;
+        // Signed with a key that has a name, and is among them: it is forged, and reading again would tell nothing else.
+        return !known.Any(k => k.Kid is not null && k.Kid == jwt.Kid) && Fitting(await published.OfAsync(client, again: true, cancel)).Any(k => k.Verify(jwt));
+
+        List<PublicJwk> Fitting(IReadOnlyList<PublicJwk> keys) => [.. keys.Where(k => jwt.Kid is null || k.Kid is null || k.Kid == jwt.Kid)];
     }
 
     /// <summary>For the issuer alone, so that an assertion made for one server opens no other; the token endpoint's address too where the operator lets it.</summary>

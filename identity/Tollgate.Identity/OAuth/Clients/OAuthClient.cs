@@ -38,6 +38,12 @@ internal sealed class OAuthClient
     /// <summary>Its public keys, as a JWK set.</summary>
     public string? Jwks { get; set; }
 
+    /// <summary>Where it publishes them instead: one of the two at most.</summary>
+    public string? JwksUri { get; set; }
+
+    /// <summary>It proves itself by what it signs.</summary>
+    public bool HasKeys => Jwks is not null || JwksUri is not null;
+
     /// <summary>What its tokens are signed with; null = RS256.</summary>
     public string? SigningAlgorithm { get; set; }
 
@@ -99,6 +105,7 @@ internal sealed class OAuthClientMapping : IEntityTypeConfiguration<OAuthClient>
         client.Property(c => c.Name).HasMaxLength(InputLimits.ClientId);
         client.Property(c => c.SigningAlgorithm).HasMaxLength(8);
         client.Property(c => c.BackChannelLogoutUri).HasMaxLength(InputLimits.RedirectUri);
+        client.Property(c => c.JwksUri).HasMaxLength(InputLimits.RedirectUri);
         client.Property(c => c.RegistrationSha256).HasMaxLength(64).IsFixedLength();
         client.Property(c => c.RegisteredMethod).HasMaxLength(32);
         client.Property(c => c.Version).HasDefaultValue(1).IsConcurrencyToken();

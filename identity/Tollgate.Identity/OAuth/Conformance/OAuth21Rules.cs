@@ -38,7 +38,7 @@ internal static class OAuth21Rules
             OfCodes("C03", "No plain PKCE", codes, "Never taken."),
             Addresses("C04", client, codes),
             new("C05", "Proof of the client", client.IsPublic ? (codes || client.Has(Grants.DeviceCode) ? Advice : Fail) : Pass,
-                client.IsPublic ? "It is public and proves nothing: who it is rests on its addresses and PKCE." : client.Jwks is null ? "A secret of 256 bits where it was made here." : "Its own key."),
+                client.IsPublic ? "It is public and proves nothing: who it is rests on its addresses and PKCE." : !client.HasKeys ? "A secret of 256 bits where it was made here." : "Its own key."),
             Pushed("C06", client, codes, options, Advice),
             Bound("C07", client, Advice),
             OfCodes("C08", "Lifetime of codes", codes, $"{options.CodeLifetimeSeconds} seconds, one use.", options.CodeLifetimeSeconds <= CodeSeconds ? Pass : Fail),
@@ -85,8 +85,8 @@ internal static class OAuth21Rules
     {
         const string title = "Proof by a key of its own";
         if (client.IsPublic) return new(id, title, otherwise, "It is public.");
-        return client.Jwks is not null && client.Secrets.Count == 0
+        return client.HasKeys && client.Secrets.Count == 0
             ? new(id, title, Pass, "private_key_jwt.")
-            : new(id, title, otherwise, client.Jwks is null ? "A secret: with jwks instead it proves itself by private_key_jwt." : "It has a secret beside its keys: take that away.");
+            : new(id, title, otherwise, !client.HasKeys ? "A secret: with jwks or jwksUri instead it proves itself by private_key_jwt." : "It has a secret beside its keys: take that away.");
     }
 }

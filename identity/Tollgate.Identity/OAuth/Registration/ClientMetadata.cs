@@ -13,7 +13,7 @@ internal static class ClientMetadata
         (client.Name, client.IsPublic, client.RegisteredMethod, client.AsksConsent) = (wish.Name, wish.Method == "none", wish.Method, true);
         (client.Grants, client.Scopes) = (wish.Grants, wish.Scope is null ? [.. allowed] : wish.Scopes);
         (client.RedirectUris, client.PostLogoutRedirectUris) = (wish.RedirectUris, wish.PostLogoutRedirectUris);
-        (client.Jwks, client.SigningAlgorithm, client.BackChannelLogoutUri) = (wish.Jwks, wish.SigningAlgorithm, wish.BackChannelLogoutUri);
+        (client.Jwks, client.JwksUri, client.SigningAlgorithm, client.BackChannelLogoutUri) = (wish.Jwks, wish.JwksUri, wish.SigningAlgorithm, wish.BackChannelLogoutUri);
         (client.RequiresDpop, client.RequiresPushedRequests) = (wish.RequiresDpop, wish.RequiresPushedRequests);
     }
 
@@ -41,6 +41,7 @@ internal static class ClientMetadata
         };
         if (secret is not null) (answer["client_secret"], answer["client_secret_expires_at"]) = (secret, 0);
         if (client.Jwks is { } jwks) answer["jwks"] = JsonNode.Parse(jwks);
+        if (client.JwksUri is { } published) answer["jwks_uri"] = published;
         if (client.BackChannelLogoutUri is { } uri) (answer["backchannel_logout_uri"], answer["backchannel_logout_session_required"]) = (uri, true);
         return answer;
     }

@@ -45,8 +45,8 @@ internal sealed class RegistrationWish
         BackChannelLogoutUri = Text(json, "backchannel_logout_uri");
         RequiresDpop = Yes(json, "dpop_bound_access_tokens");
         RequiresPushedRequests = Yes(json, "require_pushed_authorization_requests");
-        Jwks = json.TryGetProperty("jwks", out var jwks) && jwks.ValueKind == JsonValueKind.Object ? jwks.GetRawText() : null;
-        HasJwksUri = json.TryGetProperty("jwks_uri", out _);
+        Jwks = Object(json, "jwks");
+        JwksUri = Text(json, "jwks_uri");
         (ClientId, Secret) = (Text(json, "client_id"), Text(json, "client_secret"));
         NotKept = Array.Find(Promises, promise => json.TryGetProperty(promise.Name, out var asked) && asked.ValueKind != JsonValueKind.Null && !promise.IsKept(asked)).Name;
         NamesOurs = Array.Find(Ours, name => json.TryGetProperty(name, out _));
@@ -65,12 +65,12 @@ internal sealed class RegistrationWish
     public bool RequiresDpop { get; }
     public bool RequiresPushedRequests { get; }
     public string? Jwks { get; }
+    public string? JwksUri { get; }
 
     /// <summary>Who asks for a change, as it says in its own words; <see cref="NamesOurs"/> must be null in those.</summary>
     public string? ClientId { get; }
     public string? Secret { get; }
     public string? NamesOurs { get; }
-    private bool HasJwksUri { get; }
 
     /// <summary>Null: there is none.</summary>
     private string? NotKept { get; }
@@ -93,17 +93,26 @@ internal sealed class RegistrationWish
         if (BackChannelLogoutUri is { } uri && BackChannelUris.WhatIsWrongWith(uri, isHttps) is { } wrong) return (metadata, "backchannel_logout_uri " + wrong);
         if (Scopes.Any(s => !allowedScopes.Contains(s))) return (metadata, "scope holds one that registered clients may not ask for.");
         if (SigningAlgorithm is { } algorithm && !Algorithms.All.Contains(algorithm)) return (metadata, "id_token_signed_response_alg is RS256 or ES256 here.");
-        if (HasJwksUri) return (metadata, "jwks_uri is not fetched here: send jwks.");
+        if (Jwks is not null && JwksUri is not null) return (metadata, "jwks and jwks_uri are two ways to say one thing: send one of them.");
+        if (JwksUri is { } published && BackChannelUris.WhatIsWrongWith(published, isHttps) is { } unreachable) return (metadata, "jwks_uri " + unreachable);
         if (Jwks is not null && PublicJwk.ReadSet(Jwks).Count == 0) return (metadata, "jwks holds no public key that could be used: RSA from 2048 bits on, or P-256.");
         if (Jwks is not null && PublicJwk.HoldsSecret(Jwks)) return (metadata, "jwks holds a private key, which is nobody else's: make another one, and send its public half.");
         if (NotKept is { } promise) return (metadata, $"{promise} asks for what this server does not do.");
-        return Method == "private_key_jwt" && Jwks is null ? (metadata, "private_key_jwt needs jwks.") : (null, null);
+        return Method == "private_key_jwt" && Jwks is null && JwksUri is null ? (metadata, "private_key_jwt needs jwks or jwks_uri.") : (null, null);
     }
 
     private string? Text(JsonElement json, string name)
     {
         if (!json.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
         if (value.ValueKind == JsonValueKind.String) return value.GetString();
+        _badTypes.Add(name);
+        return null;
+    }
+
+    private string? Object(JsonElement json, string name)
+    {
+        if (!json.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
+        if (value.ValueKind == JsonValueKind.Object) return value.GetRawText();
         _badTypes.Add(name);
         return null;
     }

@@ -48,7 +48,11 @@ public sealed class RegistrationTests
             ("""{"redirect_uris":["https://a.example"],"scope":"maps"}""", "invalid_client_metadata"),
             ("""{"redirect_uris":["https://a.example"],"token_endpoint_auth_method":"client_secret_jwt"}""", "invalid_client_metadata"),
             ("""{"redirect_uris":["https://a.example"],"token_endpoint_auth_method":"private_key_jwt"}""", "invalid_client_metadata"),
-            ("""{"redirect_uris":["https://a.example"],"jwks_uri":"http://169.254.169.254/"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"jwks_uri":"file:///etc/passwd"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"jwks_uri":"https://user@a.example/keys"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"jwks_uri":["https://a.example/keys"]}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"jwks":"https://a.example/keys"}""", "invalid_client_metadata"),
+            ("""{"redirect_uris":["https://a.example"],"jwks_uri":"https://a.example/keys","jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}}""", "invalid_client_metadata"),
             // What a client believes to be protected by, and is not.
             ("""{"redirect_uris":["https://a.example"],"subject_type":"pairwise"}""", "invalid_client_metadata"),
             ("""{"redirect_uris":["https://a.example"],"id_token_encrypted_response_alg":"RSA-OAEP"}""", "invalid_client_metadata"),

@@ -555,6 +555,10 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<string>("Jwks")
                         .HasColumnType("text");
 
+                    b.Property<string>("JwksUri")
+                        .HasMaxLength(400)
+                        .HasColumnType("character varying(400)");
+
                     b.Property<bool>("MayIntrospect")
                         .HasColumnType("boolean");
 

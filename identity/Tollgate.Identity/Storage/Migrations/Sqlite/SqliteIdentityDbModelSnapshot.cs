@@ -545,6 +545,10 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.Property<string>("Jwks")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("JwksUri")
+                        .HasMaxLength(400)
+                        .HasColumnType("TEXT");
+
                     b.Property<bool>("MayIntrospect")
                         .HasColumnType("INTEGER");
 

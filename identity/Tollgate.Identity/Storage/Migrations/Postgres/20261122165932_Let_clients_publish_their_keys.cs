@@ -1,0 +1,31 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Tollgate.Identity.Storage.Migrations.Postgres
+{
+    /// <inheritdoc />
+    public partial class Let_clients_publish_their_keys : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.AddColumn<string>(
+                name: "JwksUri",
+                schema: "identity",
+                table: "oauth_clients",
+                type: "character varying(400)",
+                maxLength: 400,
+                nullable: true);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropColumn(
+                name: "JwksUri",
+                schema: "identity",
+                table: "oauth_clients");
+        }
+    }
+}
