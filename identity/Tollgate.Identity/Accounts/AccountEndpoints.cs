@@ -129,7 +129,9 @@ internal static class AccountEndpoints
     private static async Task<IResult> BeginExternal(string provider, HttpContext http, ExternalSignIn external, ExternalIssuers issuers, CancellationToken cancel)
     {
         if (issuers.Find(provider) is null) return AccountPages.Message(StatusCodes.Status404NotFound, "No such service", "Nobody signs in through it here.", "Sign in", SessionCookie.SignInPath);
-        return await external.BeginAsync(http, provider, http.ReturnUrl(), null, cancel) is { } address
+        var fresh = int.TryParse(http.Field(AccountForm.Fresh), System.Globalization.NumberStyles.None, null, out var seconds) ? seconds : (int?)null;
+        var hint = http.Field("hint") is { Length: > 0 and <= 254 } email && OneLine.Is(email) ? email : null;
+        return await external.BeginAsync(http, provider, http.ReturnUrl(), null, new ExternalWish(hint, fresh), cancel) is { } address
             ? Results.Redirect(address)
             : AccountPages.Message(StatusCodes.Status502BadGateway, "That is away", "The other service does not answer. Sign in with the password, or try again later.", "Sign in", SessionCookie.SignInPath);
     }
@@ -140,8 +142,8 @@ internal static class AccountEndpoints
         {
             case ExternalOutcome.Linked:
                 return AccountPages.SeeOther(http, "/account/connections?notice=added");
-            case ExternalOutcome.Known(var account, var returnUrl):
-                var outcome = await sessions.GoOnAsync(http, account, remember: false, "fed", cancel);
+            case ExternalOutcome.Known(var account, var returnUrl, var provenAt):
+                var outcome = await sessions.GoOnAsync(http, account, remember: false, "fed", cancel, provenAt);
                 var back = LocalUrl.From(returnUrl);
                 return AccountPages.SeeOther(http, outcome is SignInOutcome.NeedsSecondFactor ? AccountPages.WithReturn("/account/two-factor", back) : back ?? HomePage.Of(http));
             case ExternalOutcome.Failed(var sentence):

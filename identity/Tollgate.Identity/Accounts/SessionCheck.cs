@@ -23,7 +23,7 @@ public sealed class SessionCheck
 
     /// <summary>The address at which a person proves once more who they are.</summary>
     /// <param name="back">Where they go on to then: a path of this host.</param>
-    public static string SignInAgain(string back) => AccountPages.WithReturn(SessionCookie.SignInPath + "?again=true&notice=again", back);
+    public static string SignInAgain(string back) => AccountPages.WithReturn(SessionCookie.SignInPath + "?again=true&fresh=0&notice=again", back);
 
     /// <summary>Whether the person has proven within the last half hour who they are: asked before what a stranger at an open screen must not do.</summary>
     public async Task<bool> IsRecentAsync(ClaimsPrincipal user, CancellationToken cancel)

@@ -64,7 +64,9 @@ internal static class SessionCookie
         var identity = context.Principal!.Identities.First();
         var methods = identity.FindAll(SessionBook.MethodClaim).ToList();
         foreach (var method in methods) identity.RemoveClaim(method);   // the session knows
-        var session = await book.OpenAsync(context.Principal.UserId(), methods.Count > 0 ? [.. methods.Select(m => m.Value)] : SessionBook.ByPassword, cancel);
+        var proven = identity.FindFirst(SessionBook.ProvenAtClaim);
+        identity.TryRemoveClaim(proven);
+        var session = await book.OpenAsync(context.Principal.UserId(), methods.Count > 0 ? [.. methods.Select(m => m.Value)] : SessionBook.ByPassword, cancel, SessionBook.ReadMoment(proven?.Value));
         identity.AddClaim(new Claim(SessionBook.Claim, session.Id.ToString()));
     }
 

@@ -275,7 +275,7 @@ internal static class SettingsEndpoints
         await Connections(http, await accounts.GetAsync(http.User, cancel), external, issuers, null);
 
     private static async Task<IResult> Connect(HttpContext http, ExternalSignIn external, ExternalIssuers issuers, CancellationToken cancel) =>
-        await external.BeginAsync(http, http.Field("provider"), "/account/connections", http.User.UserId(), cancel) is { } address
+        await external.BeginAsync(http, http.Field("provider"), "/account/connections", http.User.UserId(), ExternalWish.None, cancel) is { } address
             // A page with a link, not a redirect: the policy of the page that posted lets a form lead nowhere else.
             ? AccountPages.Message(StatusCodes.Status200OK, "One more step", $"Sign in to {issuers.Find(http.Field("provider"))!.Title}, and the two are connected.", "Go on", address)
             : AccountPages.Message(StatusCodes.Status502BadGateway, "That is away", "The other service does not answer. Try again later.", "Back", "/account/connections");

@@ -35,7 +35,8 @@ internal sealed class SignInService(
     }
 
     /// <summary>Lets somebody in who has proven one thing, or asks for the second.</summary>
-    public async Task<SignInOutcome> GoOnAsync(HttpContext http, Account account, bool remember, string method, CancellationToken cancel)
+    /// <param name="provenAt">When the person proved it, where that was not now.</param>
+    public async Task<SignInOutcome> GoOnAsync(HttpContext http, Account account, bool remember, string method, CancellationToken cancel, DateTimeOffset? provenAt = null)
     {
         if (account.TwoFactorEnabled && !await devices.IsKnownAsync(http, account, cancel))
         {
@@ -43,7 +44,7 @@ internal sealed class SignInService(
             return new SignInOutcome.NeedsSecondFactor();
         }
 
-        await OpenAsync(account, remember, cancel, method);
+        await OpenAsync(account, remember, provenAt, [method], cancel);
         return new SignInOutcome.SignedIn();
     }
 
@@ -63,11 +64,14 @@ internal sealed class SignInService(
     }
 
     /// <summary>Opens a session for someone who has proven who they are, in these ways (RFC 8176).</summary>
-    public async Task OpenAsync(Account account, bool remember, CancellationToken cancel, params string[] methods)
+    public Task OpenAsync(Account account, bool remember, CancellationToken cancel, params string[] methods) => OpenAsync(account, remember, null, methods, cancel);
+
+    private async Task OpenAsync(Account account, bool remember, DateTimeOffset? provenAt, IReadOnlyList<string> methods, CancellationToken cancel)
     {
         await audit.AddAsync(db, "session.opened", account.Id.ToString(), result: AuditLog.Ok, actor: account.Id);
         await db.SaveChangesAsync(cancel);
-        await sessions.SignInWithClaimsAsync(account, remember, methods.Select(m => new Claim(SessionBook.MethodClaim, m)));
+        await sessions.SignInWithClaimsAsync(account, remember,
+            [.. methods.Select(m => new Claim(SessionBook.MethodClaim, m)), .. provenAt is { } at ? [new Claim(SessionBook.ProvenAtClaim, SessionBook.Write(at))] : Array.Empty<Claim>()]);
     }
 
     public async Task SignOutAsync(ClaimsPrincipal user, CancellationToken cancel)

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Security.Claims;
 using System.Security.Cryptography;
@@ -15,6 +16,9 @@ namespace Tollgate.Identity.External;
 internal sealed class ExternalIssuer : IDisposable
 {
     private const int MostAnswerBytes = 256 * 1024;
+    private const string AuthTime = "auth_time";
+    private const int AnyAgeSeconds = 30 * 86_400;
+    private const long MostSeconds = 253_402_300_800;
     private static readonly JsonWebTokenHandler Tokens = new() { MapInboundClaims = false };
     private readonly ExternalProviderOptions _options;
     private readonly HttpClient _http;
@@ -42,6 +46,11 @@ internal sealed class ExternalIssuer : IDisposable
         var challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(question.Verifier)));
         var query = Form(("response_type", "code"), ("client_id", _options.ClientId), ("redirect_uri", redirectUri), ("scope", "openid email profile"),
             ("state", question.State), ("nonce", question.Nonce), ("code_challenge", challenge), ("code_challenge_method", "S256"));
+        if (question.Hint is { } hint) query += "&" + Form(("login_hint", hint));
+        if (question.MaxAgeSeconds == 0) query += "&prompt=login";
+        // Who says when a person signed in says so always where a limit is set (OIDC Core §2): then a session here is no fresher than theirs.
+        var maxAge = question.MaxAgeSeconds ?? (metadata.ClaimsSupported.Contains(AuthTime) ? AnyAgeSeconds : (int?)null);
+        if (maxAge is { } seconds) query += "&max_age=" + seconds.ToString(CultureInfo.InvariantCulture);
         return metadata.AuthorizationEndpoint + (metadata.AuthorizationEndpoint.Contains('?') ? "&" : "?") + query;
     }
 
@@ -96,7 +105,10 @@ internal sealed class ExternalIssuer : IDisposable
         if (claims.FindFirst("nonce")?.Value != nonce || claims.FindFirst("sub")?.Value is not { Length: > 0 and <= 255 } subject) return null;
         if (claims.FindAll("aud").Count() > 1 && claims.FindFirst("azp")?.Value != _options.ClientId) return null;
         var isVerified = string.Equals(claims.FindFirst("email_verified")?.Value, "true", StringComparison.OrdinalIgnoreCase);
-        return new ExternalPerson(subject, claims.FindFirst("email")?.Value, isVerified);
+        return new ExternalPerson(subject, claims.FindFirst("email")?.Value, isVerified)
+        {
+            SignedInAt = long.TryParse(claims.FindFirst(AuthTime)?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at < MostSeconds ? DateTimeOffset.FromUnixTimeSeconds(at) : null,
+        };
     }
 
     /// <summary>Issuers may keep the address for their userinfo endpoint (OIDC Core §5.4). What is said there of somebody else counts for nothing (§5.3.2).</summary>
@@ -127,8 +139,26 @@ internal sealed class ExternalIssuer : IDisposable
 
 /// <summary>What must be the same when the answer comes.</summary>
 /// <param name="LinkTo">The account that asks for another way to sign in; null = somebody signs in.</param>
-internal sealed record ExternalQuestion(string Provider, string State, string Nonce, string Verifier, string? ReturnUrl, Guid? LinkTo);
+internal sealed record ExternalQuestion(string Provider, string State, string Nonce, string Verifier, string? ReturnUrl, Guid? LinkTo)
+{
+    /// <summary>Who it may be (<c>login_hint</c>).</summary>
+    public string? Hint { get; init; }
+
+    /// <summary>How long ago, from the moment of asking, the person may have signed in there; 0 = they are to be asked again, null = at any time.</summary>
+    public int? MaxAgeSeconds { get; init; }
+    public required DateTimeOffset Asked { get; init; }
+}
+
+/// <summary>What is wanted of another issuer beyond a name: see <see cref="ExternalQuestion"/>.</summary>
+internal sealed record ExternalWish(string? Hint, int? MaxAgeSeconds)
+{
+    public static readonly ExternalWish None = new(null, null);
+}
 
 /// <summary>Whom the issuer names.</summary>
 /// <param name="EmailVerified">The issuer says that the address is theirs.</param>
-internal sealed record ExternalPerson(string Subject, string? Email, bool EmailVerified);
+internal sealed record ExternalPerson(string Subject, string? Email, bool EmailVerified)
+{
+    /// <summary>When they signed in there; null = the issuer does not say.</summary>
+    public DateTimeOffset? SignedInAt { get; init; }
+}

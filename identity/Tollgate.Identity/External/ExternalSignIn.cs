@@ -46,15 +46,21 @@ internal sealed partial class ExternalSignIn(
     private const int MostKept = 15 * 1024;
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(15);
 
+    /// <summary>Clocks differ.</summary>
+    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
+
     /// <summary>Browsers drop a cookie of more than 4 KiB, and where a person goes on to may be longer than that: then it is several.</summary>
     private static readonly ChunkingCookieManager Pieces = new();
     private readonly ITimeLimitedDataProtector _seal = protection.CreateProtector("Tollgate.External").ToTimeLimitedDataProtector();
 
     /// <summary>Where to lead the browser; null when there is no such issuer, or it is away.</summary>
-    public async Task<string?> BeginAsync(HttpContext http, string provider, string? returnUrl, Guid? linkTo, CancellationToken cancel)
+    public async Task<string?> BeginAsync(HttpContext http, string provider, string? returnUrl, Guid? linkTo, ExternalWish wish, CancellationToken cancel)
     {
         if (issuers.Find(provider) is not { } issuer) return null;
-        var question = new ExternalQuestion(issuer.Name, Secrets.New(), Secrets.New(), Secrets.New(), returnUrl, linkTo);
+        var question = new ExternalQuestion(issuer.Name, Secrets.New(), Secrets.New(), Secrets.New(), returnUrl, linkTo)
+        {
+            Hint = wish.Hint, MaxAgeSeconds = wish.MaxAgeSeconds, Asked = time.GetUtcNow(),
+        };
         try
         {
             var address = await issuer.AddressAsync(question, RedirectUri, cancel);
@@ -96,12 +102,19 @@ internal sealed partial class ExternalSignIn(
             return new ExternalOutcome.Failed($"What {issuer.Title} answered could not be verified. Begin again, or sign in with the password.");
         }
 
+        if (IsTooOld(person, question))
+        {
+            await audit.AddAsync(db, "session.refused", issuer.Name, result: "external-not-fresh");
+            await db.SaveChangesAsync(cancel);
+            return new ExternalOutcome.Failed($"{issuer.Title} let you through without asking who you are, and that is too long ago for what you are about to do. Sign out there and begin again, or sign in with the password.");
+        }
+
         var known = await users.FindByLoginAsync(issuer.Name, person.Subject);
         if (question.LinkTo is { } account) return await LinkAsync(http, account, issuer, person, known, cancel);
-        if (known is not null) return new ExternalOutcome.Known(known, question.ReturnUrl);
-        var made = await MakeAsync(issuer, person, question.ReturnUrl, cancel);
+        if (known is not null) return new ExternalOutcome.Known(known, question.ReturnUrl, ProvenAt(person, question));
+        var made = await MakeAsync(issuer, person, question, cancel);
         // Another page of the same person may have been first, at this very moment.
-        return made is ExternalOutcome.Failed && await users.FindByLoginAsync(issuer.Name, person.Subject) is { } meanwhile ? new ExternalOutcome.Known(meanwhile, question.ReturnUrl) : made;
+        return made is ExternalOutcome.Failed && await users.FindByLoginAsync(issuer.Name, person.Subject) is { } meanwhile ? new ExternalOutcome.Known(meanwhile, question.ReturnUrl, ProvenAt(person, question)) : made;
     }
 
     /// <summary>The other accounts that sign in to this one.</summary>
@@ -145,7 +158,7 @@ internal sealed partial class ExternalSignIn(
         return new ExternalOutcome.Linked();
     }
 
-    private async Task<ExternalOutcome> MakeAsync(ExternalIssuer issuer, ExternalPerson person, string? returnUrl, CancellationToken cancel)
+    private async Task<ExternalOutcome> MakeAsync(ExternalIssuer issuer, ExternalPerson person, ExternalQuestion question, CancellationToken cancel)
     {
         if (person.Email is not { } email || !person.EmailVerified || EmailAddresses.WhatIsWrongWith(email) is not null)
             return new ExternalOutcome.Failed($"{issuer.Title} does not vouch for your e-mail address. Create an account with a password, then connect the two under Connected accounts.");
@@ -164,8 +177,15 @@ internal sealed partial class ExternalSignIn(
         await audit.AddAsync(db, "account.registered", account.Id.ToString(), organisation.Id, actor: account.Id);
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
-        return new ExternalOutcome.Known(account, returnUrl);
+        return new ExternalOutcome.Known(account, question.ReturnUrl, ProvenAt(person, question));
     }
+
+    private static bool IsTooOld(ExternalPerson person, ExternalQuestion question) =>
+        question.MaxAgeSeconds is { } seconds && person.SignedInAt is { } at && at < question.Asked.AddSeconds(-seconds) - Skew;
+
+    /// <summary>Who was asked anew has answered since the question, whatever the other clock says.</summary>
+    private static DateTimeOffset? ProvenAt(ExternalPerson person, ExternalQuestion question) =>
+        question.MaxAgeSeconds == 0 && person.SignedInAt < question.Asked ? question.Asked : person.SignedInAt;
 
     /// <summary>False where the rules or, when two came at once, the database refuse it: nothing of it is kept then.</summary>
     private async Task<bool> TryAsync(Func<Task<IdentityResult>> change)
@@ -216,7 +236,9 @@ internal sealed partial class ExternalSignIn(
 /// <summary>What came of another issuer's answer.</summary>
 internal abstract record ExternalOutcome
 {
-    public sealed record Known(Account Account, string? ReturnUrl) : ExternalOutcome;
+    /// <param name="ProvenAt">When the person proved there who they are; null = now, for all that is known.</param>
+    public sealed record Known(Account Account, string? ReturnUrl, DateTimeOffset? ProvenAt) : ExternalOutcome;
+
     public sealed record Linked : ExternalOutcome;
     public sealed record Failed(string Sentence) : ExternalOutcome;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using Microsoft.EntityFrameworkCore;
 using Tollgate.Contracts;
@@ -18,14 +19,23 @@ internal sealed class SessionBook(IdentityDb db, Caller caller, SessionEnds ends
     /// <summary>One of the ways in which the person has just proven who they are (RFC 8176); said when a session is opened.</summary>
     public const string MethodClaim = "amr";
 
+    /// <summary>When they did, where it was not now: another issuer may know them for a while already. Said when a session is opened.</summary>
+    public const string ProvenAtClaim = "proven_at";
+
     public static readonly IReadOnlyList<string> ByPassword = ["pwd"];
 
-    public async Task<Session> OpenAsync(Guid account, IReadOnlyList<string> methods, CancellationToken cancel)
+    public static string Write(DateTimeOffset moment) => moment.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+
+    public static DateTimeOffset? ReadMoment(string? text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null;
+
+    /// <param name="provenAt">Null = now.</param>
+    public async Task<Session> OpenAsync(Guid account, IReadOnlyList<string> methods, CancellationToken cancel, DateTimeOffset? provenAt = null)
     {
         var now = time.GetUtcNow();
         var session = new Session
         {
-            Id = Guid.NewGuid(), Account = account, Opened = now, LastSeen = now, Methods = string.Join(' ', methods), Address = caller.Address,
+            Id = Guid.NewGuid(), Account = account, Opened = provenAt < now ? provenAt.Value : now, LastSeen = now, Methods = string.Join(' ', methods), Address = caller.Address,
             Agent = caller.Agent,
         };
         db.Add(session);

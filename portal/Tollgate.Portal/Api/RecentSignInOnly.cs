@@ -15,6 +15,6 @@ internal sealed class RecentSignInOnly(SessionCheck sessions) : IEndpointFilter
         var http = call.HttpContext;
         return http.User.IsToken() || await sessions.IsRecentAsync(http.User, http.RequestAborted)
             ? await next(call)
-            : Problems.Forbidden("sign-in-again", "This asks for a sign-in within the last half hour. Sign in again under /account/sign-in?again=true, and send it once more.");
+            : Problems.Forbidden("sign-in-again", "This asks for a sign-in within the last half hour. Sign in again under /account/sign-in?again=true&fresh=0, and send it once more.");
     }
 }

@@ -130,9 +130,96 @@ public sealed class ExternalSignInTests
         (await pair.ThroughAsync(traveller, "/account/external/work?returnUrl=%2F" + new string('a', 20_000))).Headers.Location!.OriginalString.ShouldBe("/account");
     }
 
+    [Theory]
+    [OnBothDatabases]
+    public async Task What_a_client_asks_for_is_asked_of_the_other_issuer_too(Shape shape)
+    {
+        await using var pair = await Pair.StartAsync(shape);
+        using var person = new Visitor(pair.Ours.Url);
+        foreach (var (asked, prompt, maxAge, hint) in new (string, string?, string?, string?)[]
+        {
+            ("", null, "2592000", null),   // it says when a person signed in where a limit is set, be it a wide one
+            ("&login_hint=ada%2Bwork%40example.com", null, "2592000", "ada+work@example.com"),
+            ("&prompt=login&login_hint=ada@example.com", "login", "0", "ada@example.com"),
+            ("&prompt=select_account", "login", "0", null),
+            ("&max_age=600", null, "600", null),
+            ("&max_age=0", "login", "0", null),
+        })
+        {
+            var page = (await person.GetAsync(OAuth.CodeFlow.Ask(more: asked))).Headers.Location!.OriginalString;
+            page.ShouldStartWith("/account/sign-in?");
+            // A wrong password between forgets nothing of it.
+            foreach (var html in new[] { await person.GetStringAsync(page), await (await person.SubmitAsync(page, ("email", hint ?? ""), ("password", "wrong"))).Content.ReadAsStringAsync() })
+            {
+                var link = WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(html, "href=\"(/account/external/work[^\"]*)\"").Groups[1].Value);
+                var there = System.Web.HttpUtility.ParseQueryString((await person.GetAsync(link)).Headers.Location!.Query);
+                (there["prompt"], there["max_age"], there["login_hint"]).ShouldBe((prompt, maxAge, hint), asked);
+            }
+        }
+    }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task Who_must_prove_anew_who_they_are_proves_it_anew_at_the_other_issuer_and_goes_on(Shape shape)
+    {
+        await using var pair = await Pair.StartAsync(shape);
+        using var person = new Visitor(pair.Ours.Url);
+        foreach (var asked in new[] { "&prompt=login", "&max_age=0", "&max_age=600", "&prompt=login&max_age=600" })
+        {
+            var page = (await person.GetAsync(OAuth.CodeFlow.Ask(more: asked))).Headers.Location!.OriginalString;
+            if (asked == "&max_age=600")   // fresh enough since the round before
+            {
+                page.ShouldStartWith("https://app.example/cb?code=");
+                continue;
+            }
+
+            var link = WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(await person.GetStringAsync(page), "href=\"(/account/external/work[^\"]*)\"").Groups[1].Value);
+            var back = (await pair.ThroughAsync(person, link)).Headers.Location!.OriginalString;
+            OAuth.CodeFlow.Query(await person.GetAsync(back))["code"].ShouldNotBeNull();
+        }
+    }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task An_issuer_that_let_somebody_through_who_signed_in_there_long_ago_opens_a_session_no_fresher_than_that(Shape shape)
+    {
+        await using var pair = await Pair.StartAsync(shape);
+        using var there = new Visitor(pair.Theirs.Url);
+        await there.SignInAsync(Mail);
+        await pair.Theirs.UseAsync<IdentityDb, int>(db => db.Database.ExecuteSqlRawAsync(shape == Shape.Postgres
+            ? """UPDATE identity.sessions SET "Opened" = now() - interval '2 hours'"""
+            : $"UPDATE sessions SET \"Opened\" = {DateTimeOffset.UtcNow.AddHours(-2).UtcTicks}"));
+
+        // Signed in as anywhere else; what wants a recent sign-in is not opened by it.
+        using var person = new Visitor(pair.Ours.Url);
+        var begun = (await person.GetAsync("/account/external/work?returnUrl=%2Faccount%2Fexport")).Headers.Location!;
+        (await person.GetAsync((await there.GetAsync(begun.PathAndQuery)).Headers.Location!.PathAndQuery)).Headers.Location!.OriginalString.ShouldBe("/account/export");
+        (await person.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var again = (await person.GetAsync("/account/export")).Headers.Location!.OriginalString;
+        again.ShouldStartWith("/account/sign-in?again=true&fresh=0");
+        var link = WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(await person.GetStringAsync(again), "href=\"(/account/external/work[^\"]*)\"").Groups[1].Value);
+
+        // Who goes there with what is left out that asks for more, as a stranger at an open screen might, is let through there and not here.
+        var asked = (await person.GetAsync(link)).Headers.Location!;
+        var quietly = asked.PathAndQuery.Replace("&prompt=login", "").Replace("&max_age=0", "&max_age=2592000");
+        var refused = await person.GetAsync((await there.GetAsync(quietly)).Headers.Location!.PathAndQuery);
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await refused.Content.ReadAsStringAsync()).ShouldContain("too long ago");
+        (await person.GetAsync("/account/export")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+
+        asked = (await person.GetAsync(link)).Headers.Location!;
+        var signIn = (await there.GetAsync(asked.PathAndQuery)).Headers.Location!.OriginalString;
+        signIn.ShouldStartWith("/account/sign-in?");
+        var onward = await there.SubmitAsync(signIn, ("email", Mail), ("password", Visitor.Password));
+        var back = (await there.GetAsync(onward.Headers.Location!.OriginalString)).Headers.Location!.PathAndQuery;
+        (await person.GetAsync(back)).Headers.Location!.OriginalString.ShouldBe("/account/export");
+        (await person.GetAsync("/account/export")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
     private sealed class Pair(IdentityHost theirs, IdentityHost ours, TempFolder files) : IAsyncDisposable
     {
         public IdentityHost Ours => ours;
+        public IdentityHost Theirs => theirs;
 
         public static async Task<Pair> StartAsync(Shape shape)
         {
@@ -144,7 +231,8 @@ public sealed class ExternalSignInTests
                              "redirectUris":["http://localhost:8090/account/external/callback"]}]}
                 """);
             var theirs = await IdentityHost.StartAsync(shape, settings: [("Urls", url), ("Identity:Issuer", url), ("Identity:PublicUrl", url), ("Identity:Bootstrap", bootstrap)]);
-            var ours = await IdentityHost.StartAsync(shape, settings: [("Identity:External:work:Authority", url), ("Identity:External:work:ClientId", "tollgate"),
+            var oursFile = files.Write("ours.json", OAuth.OAuthSite.File.Replace(Mail, "somebody@example.com"));
+            var ours = await IdentityHost.StartAsync(shape, settings: [("Identity:Bootstrap", oursFile), ("Identity:External:work:Authority", url), ("Identity:External:work:ClientId", "tollgate"),
                 ("Identity:External:work:ClientSecret", "a secret between the two"), ("Identity:External:work:Title", "Work")]);
             return new Pair(theirs, ours, files);
         }
@@ -163,6 +251,8 @@ public sealed class ExternalSignInTests
             using var there = new Visitor(theirs.Url);
             await there.SignInAsync(Mail);
             var back = (await there.GetAsync(address.PathAndQuery)).Headers.Location!;
+            if (back.OriginalString.StartsWith("/account/sign-in", StringComparison.Ordinal))   // asked anew
+                back = (await there.GetAsync((await there.SubmitAsync(back.OriginalString, ("email", Mail), ("password", Visitor.Password))).Headers.Location!.OriginalString)).Headers.Location!;
             back.OriginalString.ShouldStartWith("http://localhost:8090/account/external/callback?");
             return back.PathAndQuery;
         }

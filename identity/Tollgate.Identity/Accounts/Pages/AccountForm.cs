@@ -13,9 +13,19 @@ public sealed record AccountForm(
     /// <summary>The anti-forgery token travels in the framework's own field, so that other pages can post here too.</summary>
     public const string TokenField = "__RequestVerificationToken";
 
+    /// <summary>How many seconds ago at most the person may have proven who they are.</summary>
+    public const string Fresh = "fresh";
+
     public string? Value(string field) => Values.GetValueOrDefault(field);
 
     public string? Error(string field) => Errors.GetValueOrDefault(field);
+
+    /// <summary>The address at which somebody signs in through another issuer, which is told who it may be.</summary>
+    public string LinkOutside(string provider)
+    {
+        var link = Link("/account/external/" + provider);
+        return Value("email") is { Length: > 0 and <= 254 } email ? $"{link}{(link.Contains('?') ? '&' : '?')}hint={Uri.EscapeDataString(email)}" : link;
+    }
 
     /// <summary>The address of another account page that leads back to the same place.</summary>
     public string Link(string path)
@@ -23,6 +33,7 @@ public sealed record AccountForm(
         if (Value(SessionCookie.ReturnUrlParameter) is not { Length: > 0 } back) return path;
         // Who is to sign in anew is shown the other page too, signed in or not.
         var again = Value("again") == "true" ? "again=true&" : "";
-        return $"{path}?{again}{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}";
+        var fresh = Value(Fresh) is { Length: > 0 and <= 10 } seconds ? $"&{Fresh}={Uri.EscapeDataString(seconds)}" : "";
+        return $"{path}?{again}{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}{fresh}";
     }
 }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 using Tollgate.Identity.Accounts;
+using Tollgate.Identity.Accounts.Pages;
 using Tollgate.Identity.Audit;
 using Tollgate.Identity.OAuth.Clients;
 using Tollgate.Identity.OAuth.Families;
@@ -128,7 +129,7 @@ internal sealed class AuthorizeEndpoint(
     private bool MustSignInAgain(AuthorizeRequest request, Parameters parameters, Session session)
     {
         if (request.Person is { } person && person != session.Account.ToString()) return true;
-        if (Since(parameters) is { } since) return session.Opened < since;
+        if (Since(parameters) is { } since && session.Opened >= since) return false;
         return request.Prompts.Any(p => p is "login" or "select_account" or "create")
             || (request.MaxAgeSeconds is { } seconds && (time.GetUtcNow() - session.Opened).TotalSeconds >= seconds);
     }
@@ -140,6 +141,9 @@ internal sealed class AuthorizeEndpoint(
         // The page's policy lets its form lead on to the client; of a pushed request it could not know whereto, and what stands beside that counts for nothing.
         if (request.PushedSha256 is not null) more += "&redirect_uri=" + Uri.EscapeDataString(request.ReplyTo.RedirectUri);
         var hint = request.LoginHint is { } email ? "&email=" + Uri.EscapeDataString(email) : "";
+        // Who signs in through another issuer must not be known there for longer than is asked for here.
+        var fresh = request.Prompts.Any(p => p is "login" or "select_account" or "create") ? 0 : request.MaxAgeSeconds ?? (session is null ? null : 0);
+        if (fresh is { } seconds) hint += $"&{AccountForm.Fresh}={seconds.ToString(CultureInfo.InvariantCulture)}";
         return AccountPages.SeeOther(http,
             $"{(request.Prompts.Contains("create") ? SessionCookie.SignUpPath : SessionCookie.SignInPath)}?again=true&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(Address(parameters, request.PushedSha256 is null ? [SignedInSince] : [SignedInSince, "redirect_uri"]) + more)}{hint}");
     }
