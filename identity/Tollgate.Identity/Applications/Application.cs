@@ -6,7 +6,7 @@ using Tollgate.Identity.Organisations;
 
 namespace Tollgate.Identity.Applications;
 
-/// <summary>What calls. A deleted one keeps its row, because usage and invoices still name it.</summary>
+/// <summary>What calls. A deleted one keeps its row for ten years, because usage and invoices still name it.</summary>
 internal sealed class Application
 {
     public const int MaxNameLength = 80;

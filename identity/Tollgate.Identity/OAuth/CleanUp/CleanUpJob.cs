@@ -28,6 +28,12 @@ internal sealed partial class CleanUpJob(
     /// <summary>The audit log names tokens: for as long as somebody may ask which one that was.</summary>
     private static readonly TimeSpan DeadTokens = TimeSpan.FromDays(400);
 
+    /// <summary>Until then its tokens may still be shown to somebody, and the platform asked what it was.</summary>
+    private static readonly TimeSpan DeletedClients = TimeSpan.FromDays(30);
+
+    /// <summary>Usage and invoices name their application, and books are kept for ten years.</summary>
+    private static readonly TimeSpan DeletedApplications = TimeSpan.FromDays(3653);
+
     /// <summary>Who has not proven an address by then has forgotten, or it was never theirs.</summary>
     private static readonly TimeSpan Unconfirmed = TimeSpan.FromDays(30);
 
@@ -52,6 +58,8 @@ internal sealed partial class CleanUpJob(
         total += await DeleteAsync("client-secret", db.Set<OAuthClientSecret>().Where(s => s.Expires < dead), cancel);
         total += await DeleteAsync("invitation", db.Invitations.Where(i => i.Expires < now - DeadInvitations), cancel);
         total += await DeleteAsync("management-token", db.ManagementTokens.Where(t => t.Expires < yearAgo || t.RevokedAt < yearAgo), cancel);
+        total += await DeleteAsync("api-key", db.Keys.Where(k => k.LeftFeed && (k.RevokedAt < yearAgo || k.Expires < yearAgo)), cancel);
+        total += await DeleteDeletedAsync(db, now, cancel);
         total += await DeleteUnconfirmedAsync(db, now - Unconfirmed, cancel);
         metrics.CleanedUp(time.GetElapsedTime(began));
         Log.Done(logger, total, (long)time.GetElapsedTime(began).TotalMilliseconds);
@@ -121,6 +129,16 @@ internal sealed partial class CleanUpJob(
         var total = await DeleteAsync("session", db.Sessions.Where(s => s.EndedAt < ended), cancel);
         return total + await DeleteAsync("session", db.Sessions.Where(s => s.EndedAt == null && (s.LastSeen ?? s.Opened) < idle
             && !db.TokenFamilies.Any(f => f.Session == s.Id && f.RevokedAt == null)), cancel);
+    }
+
+    /// <summary>What its owner deleted long ago, once nothing here speaks of it any more. What a client leaves behind otherwise (consents, secrets) goes with it.</summary>
+    private async Task<int> DeleteDeletedAsync(IdentityDb db, DateTimeOffset now, CancellationToken cancel)
+    {
+        var (client, application) = ((DateTimeOffset?)(now - DeletedClients), (DateTimeOffset?)(now - DeletedApplications));
+        var total = await DeleteAsync("client", db.OAuthClients.Where(c => c.DeletedAt < client && !db.TokenFamilies.Any(f => f.ClientId == c.ClientId)
+            && !db.ReferenceTokens.Any(t => t.ClientId == c.ClientId) && !db.LogoutNotices.Any(n => n.ClientId == c.ClientId)), cancel);
+        return total + await DeleteAsync("application", db.Applications.Where(a => a.DeletedAt < application
+            && !db.Keys.Any(k => k.Application == a.Id) && !db.OAuthClients.Any(c => c.Application == a.Id)), cancel);
     }
 
     /// <summary>Accounts that nobody ever confirmed, and the organisations that came into being with them: anybody can sign up, so that these would have no end.</summary>

@@ -95,6 +95,59 @@ public sealed class UpkeepTests
 
     [Theory]
     [OnBothDatabases]
+    public async Task What_was_deleted_long_ago_goes_for_good_once_nothing_speaks_of_it(Shape shape)
+    {
+        await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:CleanUp:BatchSize", "1"));
+        using var person = await SignedInAsync(site);
+        (await person.SubmitAsync(Ask("asks", "https://third.example/cb"), ("decision", "allow"))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        await CodeAsync(person, Ask());
+        var job = site.Host.Services.GetRequiredService<CleanUpJob>();
+        var (apps, now) = (Enumerable.Range(0, 3).Select(_ => Contracts.AppId.New()).ToArray(), DateTimeOffset.UtcNow);
+        await UseAsync(async db =>
+        {
+            var organisation = await db.Organisations.Select(o => o.Id).FirstAsync();
+            foreach (var (app, years) in apps.Zip([11, 11, 2]))
+            {
+                var deleted = now.AddYears(-years);
+                db.Add(new Tollgate.Identity.Applications.Application { Id = app, Organisation = organisation, Name = "Gone", Created = deleted, DeletedAt = deleted });
+                db.Add(new Tollgate.Identity.Keys.ApiKey
+                {
+                    Id = Contracts.ApiKeyId.New(), Application = app, Name = "x", Sha256 = app.Value.ToString("N").PadLeft(64, '0'), Prefix = "tg_live_x", LastFour = "last", Test = false, Created = deleted,
+                    RevokedAt = app == apps[1] ? now.AddDays(-300) : deleted, LeftFeed = true,   // not for so long yet
+                });
+                db.Add(new Tollgate.Identity.OAuth.Clients.OAuthClient { ClientId = $"app_{years}{app}", Application = app, Name = "x", Created = deleted, DeletedAt = deleted });
+            }
+
+            // One more a day ago; of two a month ago, one that still holds what somebody gave it.
+            await db.OAuthClients.Where(c => c.ClientId == "stranger").ExecuteUpdateAsync(c => c.SetProperty(x => x.DeletedAt, now.AddDays(-1)));
+            await db.OAuthClients.Where(c => c.ClientId == "worker" || c.ClientId == "web").ExecuteUpdateAsync(c => c.SetProperty(x => x.DeletedAt, now.AddDays(-31)));
+            return await db.SaveChangesAsync();
+        });
+
+        (await job.RunAsync(CancellationToken.None)).ShouldBe(2 + 4 + 1);   // keys, clients, an application
+        await UseAsync(async db =>
+        {
+            (await db.Applications.Select(a => a.Id).ToListAsync()).ShouldBe(apps[1..], ignoreOrder: true);
+            (await db.Keys.Select(k => k.Application).ToListAsync()).ShouldBe([apps[1]]);
+            var clients = await db.OAuthClients.Select(c => c.ClientId).ToListAsync();
+            clients.ShouldNotContain(c => c.StartsWith("app_") || c == "worker");
+            (clients.Contains("web"), clients.Contains("stranger"), clients.Contains("asks"), await db.Consents.CountAsync()).ShouldBe((true, true, true, 1));
+            await db.TokenFamilies.ExecuteDeleteAsync();
+            return await db.OAuthClients.Where(c => c.ClientId == "asks").ExecuteUpdateAsync(c => c.SetProperty(x => x.DeletedAt, now.AddDays(-31)));
+        });
+        (await job.RunAsync(CancellationToken.None)).ShouldBe(2);
+        (await UseAsync(db => db.Consents.CountAsync())).ShouldBe(0);
+        (await job.RunAsync(CancellationToken.None)).ShouldBe(0);
+
+        Task<int> UseAsync(Func<IdentityDb, Task<int>> use) => site.Host.UseAsync<IDbContextFactory<IdentityDb>, int>(async databases =>
+        {
+            await using var db = await databases.CreateDbContextAsync();
+            return await use(db);
+        });
+    }
+
+    [Theory]
+    [OnBothDatabases]
     public async Task Whoever_guesses_at_a_client_is_told_to_wait_and_the_client_itself_never(Shape shape)
     {
         await using var site = await OAuthSite.StartAsync(shape, settings: ("Identity:TokenLimits:FailuresPerClientPerMinute", "5"));
