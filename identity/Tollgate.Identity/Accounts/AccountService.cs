@@ -91,8 +91,10 @@ internal sealed class AccountService(
             connections = (await users.GetLoginsAsync(account)).Select(l => new { l.LoginProvider, l.ProviderDisplayName, l.ProviderKey }),
             accessTokens = await db.ManagementTokens.Where(t => t.Account == id)
                 .Select(t => new { t.Id, t.Name, t.Prefix, t.Organisation, t.Scopes, t.Created, t.Expires, t.LastUsed, t.RevokedAt }).ToListAsync(cancel),
+            serviceTokensMade = await db.ManagementTokens.Where(t => t.CreatedBy == id && t.Account == null)
+                .Select(t => new { t.Id, t.Name, t.Organisation, t.Role, t.Created, t.Expires, t.RevokedAt }).ToListAsync(cancel),
             consents = await db.Consents.Where(c => c.Account == id).Select(c => new { c.ClientId, c.Scopes, c.Given }).ToListAsync(cancel),
-            grants = await db.TokenFamilies.Where(f => f.Account == id).Select(f => new { f.ClientId, f.Scopes, f.Resources, f.Methods, f.Created, f.RevokedAt }).ToListAsync(cancel),
+            grants = await db.TokenFamilies.Where(f => f.Account == id).Select(f => new { f.ClientId, f.Scopes, f.Resources, f.Session, f.Methods, f.SignedIn, f.Created, f.RevokedAt }).ToListAsync(cancel),
             invitationsSent = await db.Invitations.Where(i => i.InvitedBy == id).Select(i => new { i.Organisation, i.Email, i.Role, i.Created, i.Expires, i.AcceptedAt, i.RevokedAt }).ToListAsync(cancel),
             events = await db.AuditEvents.Where(e => e.Actor == id || e.Target == self).OrderByDescending(e => e.At).Take(MostEvents)
                 .Select(e => new { e.At, e.Action, e.Target, e.Result, e.Address, e.Agent }).ToListAsync(cancel),

@@ -82,6 +82,135 @@ public sealed partial class SettingsTests
         foreach (var secret in app.RecoveryCodes.Append("passwordHash").Append("sha256").Append("totp")) text.ShouldNotContain(secret, Case.Insensitive);
     }
 
+    /// <summary>Every column that could name a person: in which part of the export it is, or why in none.</summary>
+    private static readonly Dictionary<string, string> Considered = new()
+    {
+        ["Account.Id"] = "account", ["Account.Email"] = "account", ["Account.UserName"] = "the address again", ["Account.NormalizedEmail"] = "the address again",
+        ["Account.NormalizedUserName"] = "the address again", ["Account.PhoneNumber"] = "never written",
+        ["AuditEvent.Id"] = "names the event", ["AuditEvent.Actor"] = "events", ["AuditEvent.Target"] = "events", ["AuditEvent.Address"] = "events", ["AuditEvent.Agent"] = "events",
+        ["AuthorizationCode.Family"] = "belongs to a grant, for a minute", ["Consent.Account"] = "consents",
+        ["DeviceRequest.Family"] = "belongs to a grant, for minutes", ["DeviceRequest.Address"] = "of a device that nobody has let in yet; then it is the session's",
+        ["FamilyAccessToken.Family"] = "belongs to a grant: digests and times", ["GatewayAnswer.Question"] = "names a question",
+        ["IdentityUserClaim<Guid>.UserId"] = "never written", ["IdentityUserLogin<Guid>.UserId"] = "connections", ["IdentityUserPasskey<Guid>.UserId"] = "passkeys",
+        ["IdentityUserToken<Guid>.UserId"] = "secrets of the second factor",
+        ["Invitation.Id"] = "names the invitation", ["Invitation.Email"] = "invitations", ["Invitation.InvitedBy"] = "invitationsSent",
+        ["LogoutNotice.Id"] = "names the notice", ["LogoutNotice.Account"] = "until it is told, a day at most: the ended session is in the export", ["LogoutNotice.Session"] = "the same",
+        ["ManagementToken.Id"] = "accessTokens", ["ManagementToken.Account"] = "accessTokens", ["ManagementToken.CreatedBy"] = "serviceTokensMade",
+        ["Membership.Account"] = "organisations", ["OAuthClientSecret.Id"] = "names the secret", ["OutgoingMail.Id"] = "names a letter, which is sealed and gone when it is out",
+        ["RecoveryCode.Account"] = "secrets of the second factor",
+        ["RefreshToken.Family"] = "belongs to a grant: digests and times", ["RememberedDevice.Account"] = "rememberedDevices",
+        ["RememberedDevice.Agent"] = "rememberedDevices", ["Session.Id"] = "sessions", ["Session.Account"] = "sessions", ["Session.Address"] = "sessions", ["Session.Agent"] = "sessions",
+        ["TokenFamily.Id"] = "names the grant", ["TokenFamily.Account"] = "grants", ["TokenFamily.Session"] = "grants",
+    };
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task Whatever_could_name_a_person_is_in_the_export_or_has_a_reason(Shape shape)
+    {
+        await using var host = await IdentityHost.StartAsync(shape);
+        string[] telling = ["email", "name", "phone", "address", "agent", "actor", "account", "user", "person", "createdby", "invitedby", "target"];
+        var columns = await host.UseAsync<Tollgate.Identity.Storage.IdentityDb, List<string>>(db => Task.FromResult(db.Model.GetEntityTypes()
+            .SelectMany(e => e.GetProperties().Where(p => (Nullable.GetUnderlyingType(p.ClrType) ?? p.ClrType) == typeof(Guid)
+                    || (p.ClrType == typeof(string) && e.ClrType != typeof(Tollgate.Identity.OAuth.Clients.OAuthClient) && telling.Any(word => p.Name.Contains(word, StringComparison.OrdinalIgnoreCase))))
+                .Select(p => $"{e.DisplayName()}.{p.Name}")).ToList()));
+        string[] notOfPeople = ["Organisation.Name", "Application.Name", "ApiKey.Name", "OAuthScope.Name", "ManagementToken.Name", "IdentityUserToken<Guid>.Name", "StoredKey.FriendlyName",
+            "IdentityUserLogin<Guid>.ProviderDisplayName"];
+        columns.Except(notOfPeople).Except(Considered.Keys).ShouldBeEmpty("new columns: put what they hold of a person into AccountService.ExportAsync, and say so here");
+        Considered.Keys.Except(columns).ShouldBeEmpty("gone");
+
+        using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
+        var parts = JsonDocument.Parse(await ada.GetStringAsync("/account/export")).RootElement.EnumerateObject().Select(p => p.Name).ToArray();
+        Considered.Values.Where(v => !v.Contains(' ') && v.Length > 0).Distinct().ShouldBe(parts.Except(["exportedAt"]), ignoreOrder: true);
+    }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task Each_part_of_the_export_holds_what_is_the_persons_and_nothing_of_another(Shape shape)
+    {
+        await using var host = await IdentityHost.StartAsync(shape);
+        using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
+        using var eve = await Visitor.SignedUpAsync(host, "eve@example.com", "Evil");
+        await host.UseAsync<Tollgate.Identity.Storage.IdentityDb, int>(async db =>
+        {
+            var now = DateTimeOffset.UtcNow;
+            db.Add(new Tollgate.Identity.OAuth.Clients.OAuthClient { ClientId = "web", Name = "Web", Created = now });
+            foreach (var name in new[] { "ada", "eve" })
+            {
+                var account = await db.Accounts.SingleAsync(a => a.Email == name + "@example.com");
+                var organisation = await db.Memberships.Where(m => m.Account == account.Id).Select(m => m.Organisation).SingleAsync();
+                var session = await db.Sessions.FirstAsync(s => s.Account == account.Id);
+                string Digest(char c) => name.PadRight(64, c);
+                db.Add(new Tollgate.Identity.OAuth.Families.Consent { Account = account.Id, ClientId = "web", Scopes = [name + "-consent"], Given = now });
+                db.Add(new Tollgate.Identity.OAuth.Families.TokenFamily
+                {
+                    Id = Guid.NewGuid(), ClientId = "web", Account = account.Id, Session = session.Id, Stamp = "", Scopes = [name + "-grant"], SignedIn = now, Created = now,
+                });
+                db.Add(new Tollgate.Identity.SecondFactor.RememberedDevice { Account = account.Id, Sha256 = Digest('d'), Stamp = "", Created = now, Expires = now.AddDays(1), Agent = name + "-device" });
+                db.Add(new Microsoft.AspNetCore.Identity.IdentityUserLogin<Guid> { UserId = account.Id, LoginProvider = "work", ProviderKey = name + "-connection", ProviderDisplayName = "Work" });
+                foreach (var (email, by, mark) in new[] { ($"{name}@example.com", Guid.NewGuid(), 'i'), ($"{name}-guest@example.com", account.Id, 's') })
+                    db.Add(new Tollgate.Identity.Organisations.Invitation
+                    {
+                        Id = Guid.NewGuid(), Organisation = organisation, Email = email, Role = Tollgate.Identity.Organisations.OrganisationRole.Viewer, Sha256 = Digest(mark), InvitedBy = by, Created = now, Expires = now,
+                    });
+                foreach (var (own, mark) in new[] { (true, 'p'), (false, 'q') })
+                    db.Add(new Tollgate.Identity.ManagementTokens.ManagementToken
+                    {
+                        Id = Guid.NewGuid(), Prefix = name + mark, Sha256 = Digest(mark), Name = $"{name}-{(own ? "own" : "service")}-token", Organisation = organisation, Account = own ? account.Id : null, Scopes = [],
+                        CreatedBy = account.Id, Created = now, Expires = now,
+                    });
+            }
+
+            return await db.SaveChangesAsync();
+        });
+
+        var text = await ada.GetStringAsync("/account/export");
+        var all = JsonDocument.Parse(text).RootElement;
+        text.ShouldNotContain("eve");
+        text.ShouldNotContain("Evil");
+        foreach (var (part, mark) in new[]
+        {
+            ("consents", "ada-consent"), ("grants", "ada-grant"), ("rememberedDevices", "ada-device"), ("connections", "ada-connection"), ("invitations", "viewer"),
+            ("invitationsSent", "ada-guest@example.com"), ("accessTokens", "ada-own-token"), ("serviceTokensMade", "ada-service-token"), ("organisations", "Acme"), ("sessions", "address"), ("events", "account.registered"),
+        })
+        {
+            all.GetProperty(part).GetArrayLength().ShouldBeGreaterThan(0, part);
+            all.GetProperty(part).GetRawText().ShouldContain(mark);
+        }
+    }
+
+    [Theory]
+    [OnBothDatabases]
+    public async Task What_a_stranger_at_an_open_screen_must_not_do_asks_who_it_is_after_half_an_hour(Shape shape)
+    {
+        await using var host = await IdentityHost.StartAsync(shape);
+        using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
+        var forms = await ada.GetStringAsync("/account/password");
+        var token = System.Text.RegularExpressions.Regex.Match(forms, "name=\"__RequestVerificationToken\" value=\"([^\"]+)\"").Groups[1].Value;
+        string[] posts = ["authenticator", "authenticator/off", "recovery-codes", "passkeys", "passkeys/rename", "passkeys/remove", "tokens", "connections", "connections/remove", "delete"];
+        (await ada.GetAsync("/account/export")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await host.UseAsync<Tollgate.Identity.Storage.IdentityDb, int>(db =>
+        {
+            var past = DateTimeOffset.UtcNow.AddMinutes(-31);
+            return db.Sessions.ExecuteUpdateAsync(s => s.SetProperty(x => x.Opened, past));
+        });
+
+        (await ada.GetAsync("/account")).StatusCode.ShouldBe(HttpStatusCode.OK);   // the rest goes on
+        ShouldAsk(await ada.GetAsync("/account/export"), "/account/export");
+        foreach (var post in posts)
+            ShouldAsk(await ada.PostBlindlyAsync("/account/" + post, new FormUrlEncodedContent([KeyValuePair.Create("__RequestVerificationToken", token), KeyValuePair.Create("email", "ada@example.com")])), "/account");
+
+        // Who proves it goes on; so does who knows the password, which changing it asks for anyway.
+        var back = await ada.SubmitAsync("/account/sign-in?again=true&fresh=0&returnUrl=%2Faccount%2Fexport", ("email", "ada@example.com"), ("password", Visitor.Password));
+        back.Headers.Location!.OriginalString.ShouldBe("/account/export");
+        (await ada.GetAsync("/account/export")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        static void ShouldAsk(HttpResponseMessage answer, string back)
+        {
+            answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+            answer.Headers.Location!.OriginalString.ShouldBe($"/account/sign-in?again=true&fresh=0&notice=again&returnUrl={Uri.EscapeDataString(back)}");
+        }
+    }
+
     [Theory]
     [OnBothDatabases]
     public async Task A_deleted_account_is_gone_and_its_address_free_again(Shape shape)
