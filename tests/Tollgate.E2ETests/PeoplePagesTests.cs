@@ -100,6 +100,66 @@ public sealed class PeoplePagesTests(Browser browser) : IClassFixture<Browser>
         }
     }
 
+    [Fact]
+    public async Task What_a_stranger_at_an_open_screen_must_not_do_asks_on_its_page_who_it_is()
+    {
+        await using var host = await HostProcess.StartAsync(["--roles", "identity,billing,portal", "--Demo", "true",
+            "--Identity:AdminEmail", HostProcess.AdminEmail, "--Identity:AdminPassword", HostProcess.AdminPassword]);
+        using var person = new PortalPerson(host.PortalUrl, host.Data.Path);
+        await person.JoinAsync();
+        await using var admins = await browser.VisitAsync(host.PortalUrl);
+        await SignInAsync(admins, HostProcess.AdminEmail, HostProcess.AdminPassword);
+        await using var customers = await browser.VisitAsync(host.PortalUrl);
+        await SignInAsync(customers, person.Email, PortalPerson.Password);
+
+        await admins.OpenAsync("/admin/staff");
+        await customers.OpenAsync("/organisation");
+        await LeaveOpenAsync(host.Data.Path);
+        await GiveAsync();
+        await ProveAsync(admins, HostProcess.AdminEmail, HostProcess.AdminPassword, "/admin/staff");
+        await Assertions.Expect(admins.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = person.Email })).ToHaveCountAsync(0);   // nothing was done
+        await GiveAsync();
+        await Assertions.Expect(admins.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = person.Email })).ToHaveCountAsync(1);
+
+        await IssueAsync();
+        await ProveAsync(customers, person.Email, PortalPerson.Password, "/organisation");
+        await IssueAsync();
+        await Assertions.Expect(customers.Page.GetByText("Copy it now")).ToBeVisibleAsync();
+
+        async Task GiveAsync()
+        {
+            await admins.Page.GetByLabel("E-mail").FillAsync(person.Email);
+            await admins.Page.GetByRole(AriaRole.Button, new() { Name = "Give the role" }).ClickAsync();
+        }
+
+        async Task IssueAsync()
+        {
+            await customers.Page.GetByRole(AriaRole.Button, new() { Name = "New service token" }).ClickAsync();
+            await customers.Page.Locator("#token-name").FillAsync("pipeline");
+            await customers.Page.GetByRole(AriaRole.Button, new() { Name = "Make the token" }).ClickAsync();
+        }
+    }
+
+    /// <summary>Half an hour and more, as the database sees it.</summary>
+    private static async Task LeaveOpenAsync(string folder)
+    {
+        await using var db = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(folder, "identity.db")};Default Timeout=30");
+        await db.OpenAsync();
+        await using var command = db.CreateCommand();
+        command.CommandText = $"UPDATE sessions SET \"Opened\" = {DateTimeOffset.UtcNow.AddMinutes(-31).UtcTicks}";
+        (await command.ExecuteNonQueryAsync()).ShouldBeGreaterThan(0);
+    }
+
+    /// <summary>The sign-in page has come up by itself; from there it goes back to where the person was.</summary>
+    private static async Task ProveAsync(Visitor visitor, string email, string password, string back)
+    {
+        await visitor.Page.WaitForURLAsync(new Regex("/account/sign-in\\?again=true"));
+        await visitor.Page.GetByLabel("E-mail").FillAsync(email);
+        await visitor.Page.GetByLabel("Password").FillAsync(password);
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await visitor.Page.WaitForURLAsync(new Regex(Regex.Escape(back) + "$"));
+    }
+
     private static async Task LookAsync(Visitor visitor, string path, string who = "people")
     {
         await visitor.OpenAsync(path);

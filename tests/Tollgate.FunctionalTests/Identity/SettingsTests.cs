@@ -89,7 +89,7 @@ public sealed partial class SettingsTests
         ["Account.NormalizedUserName"] = "the address again", ["Account.PhoneNumber"] = "never written",
         ["AuditEvent.Id"] = "names the event", ["AuditEvent.Actor"] = "events", ["AuditEvent.Target"] = "events", ["AuditEvent.Address"] = "events", ["AuditEvent.Agent"] = "events",
         ["AuthorizationCode.Family"] = "belongs to a grant, for a minute", ["Consent.Account"] = "consents",
-        ["DeviceRequest.Family"] = "belongs to a grant, for minutes", ["DeviceRequest.Address"] = "of a device that nobody has let in yet; then it is the session's",
+        ["DeviceRequest.UserCodeSha256"] = "a digest", ["IdentityPasskeyData.Name"] = "passkeys", ["DeviceRequest.Family"] = "belongs to a grant, for minutes", ["DeviceRequest.Address"] = "of a device that nobody has let in yet; then it is the session's",
         ["FamilyAccessToken.Family"] = "belongs to a grant: digests and times", ["GatewayAnswer.Question"] = "names a question",
         ["IdentityUserClaim<Guid>.UserId"] = "never written", ["IdentityUserLogin<Guid>.UserId"] = "connections", ["IdentityUserPasskey<Guid>.UserId"] = "passkeys",
         ["IdentityUserToken<Guid>.UserId"] = "secrets of the second factor",
@@ -129,12 +129,12 @@ public sealed partial class SettingsTests
     {
         await using var host = await IdentityHost.StartAsync(shape);
         using var ada = await Visitor.SignedUpAsync(host, "ada@example.com");
-        using var eve = await Visitor.SignedUpAsync(host, "eve@example.com", "Evil");
+        using var mallory = await Visitor.SignedUpAsync(host, "mallory@example.com", "Evil");
         await host.UseAsync<Tollgate.Identity.Storage.IdentityDb, int>(async db =>
         {
             var now = DateTimeOffset.UtcNow;
             db.Add(new Tollgate.Identity.OAuth.Clients.OAuthClient { ClientId = "web", Name = "Web", Created = now });
-            foreach (var name in new[] { "ada", "eve" })
+            foreach (var name in new[] { "ada", "mallory" })
             {
                 var account = await db.Accounts.SingleAsync(a => a.Email == name + "@example.com");
                 var organisation = await db.Memberships.Where(m => m.Account == account.Id).Select(m => m.Organisation).SingleAsync();
@@ -165,7 +165,7 @@ public sealed partial class SettingsTests
 
         var text = await ada.GetStringAsync("/account/export");
         var all = JsonDocument.Parse(text).RootElement;
-        text.ShouldNotContain("eve");
+        text.ShouldNotContain("mallory");
         text.ShouldNotContain("Evil");
         foreach (var (part, mark) in new[]
         {
