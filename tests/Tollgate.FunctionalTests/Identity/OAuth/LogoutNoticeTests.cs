@@ -85,7 +85,6 @@ public sealed class LogoutNoticeTests
         foreach (var client in others) await CodeAsync(person, Ask(client));
         await person.SubmitAsync("/connect/endsession");
         await Deadline.UntilAsync("the others are told", () => Task.FromResult(told.Distinct().Count() == others.Length));
-        told.Order().ShouldBe(others.Order());
         mostWaiting.ShouldBeLessThanOrEqualTo(1);   // one line, and one notice in it
         (await OfAsync(site.Host, db => db.LogoutNotices.CountAsync(n => n.ClientId == "hangs"))).ShouldBe(25);
         await end.CancelAsync();
@@ -117,18 +116,22 @@ public sealed class LogoutNoticeTests
         isUp = true;
         await using var next = await SiteAsync(listener.Url, ["web", "gone"], shape, site);
         await Deadline.UntilAsync("nothing is left to tell", () => OfAsync(next.Host, async db => await db.LogoutNotices.CountAsync() == 0));
-        told.ShouldBe(["web"]);
+        told.Distinct().ShouldBe(["web"]);   // whose answer comes too late is told again
         await Deadline.UntilAsync("the operator reads it", () => Task.FromResult(next.Host.Logs.All.Contains("Client gone has not answered for a day")));
     }
 
     [Fact]
-    public async Task Two_nodes_never_tell_the_same()
+    public async Task Two_nodes_never_tell_the_same_at_once()
     {
-        var told = new ConcurrentBag<string>();
+        var (told, telling, twice) = (new ConcurrentBag<string>(), new ConcurrentDictionary<string, bool>(), new ConcurrentBag<string>());
         await using var listener = await Listener.StartAsync(app => app.MapPost("/{who}", async (HttpRequest request) =>
         {
             var token = new JsonWebToken((await request.ReadFormAsync())["logout_token"].ToString());
-            told.Add(token.Audiences.Single() + " " + token.GetClaim("sid").Value);
+            var notice = token.Audiences.Single() + " " + token.GetClaim("sid").Value;
+            if (!telling.TryAdd(notice, true)) twice.Add(notice);
+            await Task.Yield();
+            told.Add(notice);
+            telling.TryRemove(notice, out _);
         }));
         var clients = Enumerable.Range(0, 6).Select(i => "client" + i).ToArray();
         await using var one = await SiteAsync(listener.Url, clients, Shape.Postgres);
@@ -147,8 +150,8 @@ public sealed class LogoutNoticeTests
             foreach (var node in new[] { one, two }) node.Host.Services.GetRequiredService<LogoutSignal>().Set();   // both are awake
             return await OfAsync(one.Host, async db => await db.LogoutNotices.CountAsync() == 0);
         });
-        told.Count.ShouldBe(36);
         told.Distinct().Count().ShouldBe(36);
+        twice.ShouldBeEmpty();
         people.ForEach(p => p.Dispose());
     }
 
