@@ -65,8 +65,9 @@ internal sealed class Asking(Counter counter, ILedger ledger, MonotonicClock clo
 
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _underWay = arrival = done.Task;
+        var waits = Waits;    // before it can end
         _ = FinishAsync(asking, ask, nowUs, done);
-        return Waits;
+        return waits;
     }
 
     private LedgerAsk Make(long units, long nowUs, bool onlyLooks)
