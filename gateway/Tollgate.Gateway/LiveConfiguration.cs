@@ -113,7 +113,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
             _compiler.Use(_plugins);
             PutTogether(files);
             Log.PluginsInForce(_logger, _plugins.Generation);
-            foreach (var line in ConfigurationError.Lines(_compiler.Warnings)) Log.NotEnforced(_logger, line);
+            Say(_compiler.Warnings);
         }
         catch (Exception refused) when (refused is InvalidOperationException or ConfigurationException or IOException or UnauthorizedAccessException or BadImageFormatException)
         {
@@ -151,7 +151,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         }
         catch (ConfigurationException refused)
         {
-            foreach (var line in ConfigurationError.Lines(refused.Errors)) Log.Refused(_logger, line);
+            Say(refused);
         }
         finally
         {
@@ -167,7 +167,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         PutTogether(files);
         _files = files;
         Errors = [];
-        foreach (var line in ConfigurationError.Lines(files.Warnings.Concat(_compiler.Warnings))) Log.NotEnforced(_logger, line);
+        Say(files.Warnings.Concat(_compiler.Warnings));
 
         foreach (var file in files.FilesBeside)
             if (_watchedKeys.Add(file))
@@ -219,6 +219,16 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         }
     }
 
+    private void Say(ConfigurationException refused)
+    {
+        foreach (var line in ConfigurationError.Lines(refused.Errors)) Log.Refused(_logger, line);
+    }
+
+    private void Say(IEnumerable<ConfigurationError> warnings)
+    {
+        foreach (var line in ConfigurationError.Lines(warnings)) Log.NotEnforced(_logger, line);
+    }
+
     // A service runs elsewhere: the same files mean other hosts.
     private void CompileAgain()
     {
@@ -232,7 +242,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         }
         catch (ConfigurationException refused)
         {
-            foreach (var line in ConfigurationError.Lines(refused.Errors)) Log.Refused(_logger, line);
+            Say(refused);
         }
         finally
         {
@@ -250,7 +260,7 @@ internal sealed partial class LiveConfiguration : IAsyncDisposable
         catch (ConfigurationException refused)
         {
             Errors = refused.Errors;
-            foreach (var line in ConfigurationError.Lines(refused.Errors)) Log.Refused(_logger, line);
+            Say(refused);
         }
         finally
         {

@@ -49,6 +49,7 @@ internal ref struct JsonEntryReader
             var line = (int)(broken.LineNumber ?? 0) + 1;
             errors.Add(new ConfigurationError(file, line, reader._path, $"not valid JSON: {Sentence(broken.Message)}"));
         }
+
         return null;
     }
 

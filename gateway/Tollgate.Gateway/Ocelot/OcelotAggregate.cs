@@ -1,5 +1,4 @@
 using Tollgate.Gateway.Aggregates;
-using Tollgate.Gateway.Policy.Routing;
 
 namespace Tollgate.Gateway.Ocelot;
 
@@ -52,11 +51,8 @@ internal sealed class OcelotAggregate
     }
 
     // Members are called with the aggregate's placeholders, not with their own.
-    private string? UnfilledOf(OcelotRoute member)
-    {
-        var filled = Face.Placeholders.Concat(Configs.Where(config => config.RouteKey == member.Key).Select(config => config.Parameter)).Concat(member.Transforms.Path.Select(claim => claim.Target)).ToHashSet(StringComparer.Ordinal);
-        return TemplateText.BracesMatch(member.DownstreamPathTemplate) ? TemplateText.Placeholders(member.DownstreamPathTemplate).FirstOrDefault(name => !filled.Contains(name)) : null;
-    }
+    private string? UnfilledOf(OcelotRoute member) =>
+        member.Unfilled(Face.Placeholders.Concat(Configs.Where(config => config.RouteKey == member.Key).Select(config => config.Parameter)));
 
     private static OcelotAggregateConfig ReadConfig(JsonEntry json, List<ConfigurationError> errors)
     {

@@ -151,8 +151,8 @@ internal static class OcelotBinding
     }
 
     /// <summary>Hosts with their ports. <c>Weight</c> and <c>Priority</c> are ours: Ocelot passes over them.</summary>
-    /// <param name="needed">In a block of ours: there must be one, and each must be usable.</param>
-    public static List<OcelotHost> Hosts(JsonEntry json, string property, List<ConfigurationError> errors, List<ConfigurationError> warnings, bool needed = false)
+    /// <param name="warnings">Gets those that can be none, as Ocelot starts with them; null = in a block of ours there must be one, and each must be usable.</param>
+    public static List<OcelotHost> Hosts(JsonEntry json, string property, List<ConfigurationError> errors, List<ConfigurationError>? warnings)
     {
         var hosts = new List<OcelotHost>();
         foreach (var entry in json.ReadObjects(property, errors))
@@ -169,7 +169,7 @@ internal static class OcelotBinding
             else if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
             {
                 const string sentence = "is not a host name or address (a scheme, port or path does not belong here)";
-                if (needed) errors.Add(entry.Error("Host", $"\"{host}\" {sentence}."));
+                if (warnings is null) errors.Add(entry.Error("Host", $"\"{host}\" {sentence}."));
                 else warnings.Add(entry.Error("Host", $"\"{host}\" {sentence}: calls that go there are answered 502."));    // Ocelot starts, and fails each call
                 hosts.Add(Nowhere with { Weight = weight, Priority = priority });
             }
@@ -179,7 +179,7 @@ internal static class OcelotBinding
             }
         }
 
-        if (needed && hosts.Count == 0) errors.Add(json.Error(property, "at least one host is needed here."));
+        if (warnings is null && hosts.Count == 0) errors.Add(json.Error(property, "at least one host is needed here."));
         return hosts;
     }
 

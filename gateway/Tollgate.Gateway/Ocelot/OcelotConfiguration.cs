@@ -112,6 +112,14 @@ internal sealed record OcelotRoute
     public IEnumerable<string> Placeholders => TemplateText.Placeholders(UpstreamPathTemplate)
         .Concat(UpstreamHeaderTemplates.SelectMany(header => HeaderPatterns.Split(header.Value)).Where(piece => piece.IsPlaceholder).Select(piece => piece.Text));
 
+    /// <summary>The first placeholder of the downstream path that neither these nor the route's claims fill; null = there is none.</summary>
+    public string? Unfilled(IEnumerable<string> filled)
+    {
+        if (!TemplateText.BracesMatch(DownstreamPathTemplate)) return null;
+        var known = filled.Concat(Transforms.Path.Select(claim => claim.Target)).ToHashSet(StringComparer.Ordinal);
+        return TemplateText.Placeholders(DownstreamPathTemplate).FirstOrDefault(name => !known.Contains(name));
+    }
+
     /// <summary>What the route is called in usage and metrics.</summary>
     public string Name => Key ?? UpstreamPathTemplate;
 

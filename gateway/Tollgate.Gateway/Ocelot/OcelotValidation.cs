@@ -153,8 +153,7 @@ internal static class OcelotValidation
 
     private static void WarnOfUnfilled(OcelotRoute route, List<ConfigurationError> warnings)
     {
-        var filled = route.Placeholders.Concat(route.Transforms.Path.Select(claim => claim.Target)).ToHashSet(StringComparer.Ordinal);
-        if (TemplateText.BracesMatch(route.DownstreamPathTemplate) && TemplateText.Placeholders(route.DownstreamPathTemplate).FirstOrDefault(name => !filled.Contains(name)) is { } unfilled)
+        if (route.Unfilled(route.Placeholders) is { } unfilled)
             warnings.Add(route.Json.Error("DownstreamPathTemplate", $"nothing fills {{{unfilled}}}: it is sent as it is written."));
     }
 

@@ -193,7 +193,7 @@ internal sealed record CanaryBlock(IReadOnlyList<OcelotHost> Hosts, CanaryRule R
         var percent = json.ReadDecimal("Percent", 0, 100, errors) ?? 0;
         string[] consumers = [.. json.ReadTexts("Consumers", errors)];
         if (percent == 0 && header is null && consumers.Length == 0 && json["Percent"] is null) errors.Add(json.Error("Percent", "a Percent, a Header or Consumers are needed here: who goes to the canary."));
-        return new CanaryBlock(OcelotBinding.Hosts(json, "Hosts", errors, [], needed: true), new CanaryRule(
+        return new CanaryBlock(OcelotBinding.Hosts(json, "Hosts", errors, warnings: null), new CanaryRule(
             (int)Math.Round(percent * 100), json.ReadChoice("By", ["Call", "Consumer"], errors) == "Consumer", header, json.ReadText("HeaderValue", errors), consumers));
     }
 }
@@ -206,7 +206,7 @@ internal sealed record MirrorBlock(IReadOnlyList<OcelotHost> Hosts, int TenThous
         if (json is null) return null;
         json.WarnOfUnknown(["Hosts", "Percent", "MostAtOnce", "BodyBytes", "Timeout"], warnings);
         return new MirrorBlock(
-            OcelotBinding.Hosts(json, "Hosts", errors, [], needed: true),
+            OcelotBinding.Hosts(json, "Hosts", errors, warnings: null),
             (int)Math.Round((json.ReadDecimal("Percent", 0, 100, errors) ?? 100) * 100),
             (int)(json.ReadNumber("MostAtOnce", 1, 10_000, errors) ?? 64),
             (int)(json.ReadNumber("BodyBytes", 0, 16_777_216, errors) ?? 65_536),
