@@ -130,7 +130,7 @@ internal static class AccountEndpoints
     {
         if (issuers.Find(provider) is null) return AccountPages.Message(StatusCodes.Status404NotFound, "No such service", "Nobody signs in through it here.", "Sign in", SessionCookie.SignInPath);
         var fresh = int.TryParse(http.Field(AccountForm.Fresh), System.Globalization.NumberStyles.None, null, out var seconds) ? seconds : (int?)null;
-        var hint = http.Field("hint") is { Length: > 0 and <= 254 } email && OneLine.Is(email) ? email : null;
+        var hint = http.Field("hint") is { Length: > 0 and <= EmailAddresses.MaxLength } email && OneLine.Is(email) ? email : null;
         return await external.BeginAsync(http, provider, http.ReturnUrl(), null, new ExternalWish(hint, fresh), cancel) is { } address
             ? Results.Redirect(address)
             : AccountPages.Message(StatusCodes.Status502BadGateway, "That is away", "The other service does not answer. Sign in with the password, or try again later.", "Sign in", SessionCookie.SignInPath);

@@ -46,10 +46,10 @@ internal sealed class ExternalIssuer : IDisposable
         var challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(question.Verifier)));
         var query = Form(("response_type", "code"), ("client_id", _options.ClientId), ("redirect_uri", redirectUri), ("scope", "openid email profile"),
             ("state", question.State), ("nonce", question.Nonce), ("code_challenge", challenge), ("code_challenge_method", "S256"));
-        if (question.Hint is { } hint) query += "&" + Form(("login_hint", hint));
-        if (question.MaxAgeSeconds == 0) query += "&prompt=login";
+        if (question.Wish.Hint is { } hint) query += "&" + Form(("login_hint", hint));
+        if (question.Wish.MaxAgeSeconds == 0) query += "&prompt=login";
         // Who says when a person signed in says so always where a limit is set (OIDC Core §2): then a session here is no fresher than theirs.
-        var maxAge = question.MaxAgeSeconds ?? (metadata.ClaimsSupported.Contains(AuthTime) ? AnyAgeSeconds : (int?)null);
+        var maxAge = question.Wish.MaxAgeSeconds ?? (metadata.ClaimsSupported.Contains(AuthTime) ? AnyAgeSeconds : (int?)null);
         if (maxAge is { } seconds) query += "&max_age=" + seconds.ToString(CultureInfo.InvariantCulture);
         return metadata.AuthorizationEndpoint + (metadata.AuthorizationEndpoint.Contains('?') ? "&" : "?") + query;
     }
@@ -139,17 +139,12 @@ internal sealed class ExternalIssuer : IDisposable
 
 /// <summary>What must be the same when the answer comes.</summary>
 /// <param name="LinkTo">The account that asks for another way to sign in; null = somebody signs in.</param>
-internal sealed record ExternalQuestion(string Provider, string State, string Nonce, string Verifier, string? ReturnUrl, Guid? LinkTo)
-{
-    /// <summary>Who it may be (<c>login_hint</c>).</summary>
-    public string? Hint { get; init; }
+internal sealed record ExternalQuestion(
+    string Provider, string State, string Nonce, string Verifier, string? ReturnUrl, Guid? LinkTo, ExternalWish Wish, DateTimeOffset Asked);
 
-    /// <summary>How long ago, from the moment of asking, the person may have signed in there; 0 = they are to be asked again, null = at any time.</summary>
-    public int? MaxAgeSeconds { get; init; }
-    public required DateTimeOffset Asked { get; init; }
-}
-
-/// <summary>What is wanted of another issuer beyond a name: see <see cref="ExternalQuestion"/>.</summary>
+/// <summary>What is wanted of another issuer beyond a name.</summary>
+/// <param name="Hint">Who it may be (<c>login_hint</c>).</param>
+/// <param name="MaxAgeSeconds">How long ago, from the moment of asking, the person may have signed in there; 0 = they are to be asked again, null = at any time.</param>
 internal sealed record ExternalWish(string? Hint, int? MaxAgeSeconds)
 {
     public static readonly ExternalWish None = new(null, null);

@@ -57,10 +57,7 @@ internal sealed partial class ExternalSignIn(
     public async Task<string?> BeginAsync(HttpContext http, string provider, string? returnUrl, Guid? linkTo, ExternalWish wish, CancellationToken cancel)
     {
         if (issuers.Find(provider) is not { } issuer) return null;
-        var question = new ExternalQuestion(issuer.Name, Secrets.New(), Secrets.New(), Secrets.New(), returnUrl, linkTo)
-        {
-            Hint = wish.Hint, MaxAgeSeconds = wish.MaxAgeSeconds, Asked = time.GetUtcNow(),
-        };
+        var question = new ExternalQuestion(issuer.Name, Secrets.New(), Secrets.New(), Secrets.New(), returnUrl, linkTo, wish, time.GetUtcNow());
         try
         {
             var address = await issuer.AddressAsync(question, RedirectUri, cancel);
@@ -181,11 +178,11 @@ internal sealed partial class ExternalSignIn(
     }
 
     private static bool IsTooOld(ExternalPerson person, ExternalQuestion question) =>
-        question.MaxAgeSeconds is { } seconds && person.SignedInAt is { } at && at < question.Asked.AddSeconds(-seconds) - Skew;
+        question.Wish.MaxAgeSeconds is { } seconds && person.SignedInAt is { } at && at < question.Asked.AddSeconds(-seconds) - Skew;
 
     /// <summary>Who was asked anew has answered since the question, whatever the other clock says.</summary>
     private static DateTimeOffset? ProvenAt(ExternalPerson person, ExternalQuestion question) =>
-        question.MaxAgeSeconds == 0 && person.SignedInAt < question.Asked ? question.Asked : person.SignedInAt;
+        question.Wish.MaxAgeSeconds == 0 && person.SignedInAt < question.Asked ? question.Asked : person.SignedInAt;
 
     /// <summary>False where the rules or, when two came at once, the database refuse it: nothing of it is kept then.</summary>
     private async Task<bool> TryAsync(Func<Task<IdentityResult>> change)

@@ -16,6 +16,9 @@ public sealed record AccountForm(
     /// <summary>How many seconds ago at most the person may have proven who they are.</summary>
     public const string Fresh = "fresh";
 
+    /// <summary>The value of <see cref="Fresh"/>; null = none, or none that could be one.</summary>
+    public string? FreshSeconds => Value(Fresh) is { Length: > 0 and <= 10 } seconds ? seconds : null;
+
     public string? Value(string field) => Values.GetValueOrDefault(field);
 
     public string? Error(string field) => Errors.GetValueOrDefault(field);
@@ -24,7 +27,7 @@ public sealed record AccountForm(
     public string LinkOutside(string provider)
     {
         var link = Link("/account/external/" + provider);
-        return Value("email") is { Length: > 0 and <= 254 } email ? $"{link}{(link.Contains('?') ? '&' : '?')}hint={Uri.EscapeDataString(email)}" : link;
+        return Value("email") is { Length: > 0 and <= EmailAddresses.MaxLength } email ? $"{link}{(link.Contains('?') ? '&' : '?')}hint={Uri.EscapeDataString(email)}" : link;
     }
 
     /// <summary>The address of another account page that leads back to the same place.</summary>
@@ -33,7 +36,7 @@ public sealed record AccountForm(
         if (Value(SessionCookie.ReturnUrlParameter) is not { Length: > 0 } back) return path;
         // Who is to sign in anew is shown the other page too, signed in or not.
         var again = Value("again") == "true" ? "again=true&" : "";
-        var fresh = Value(Fresh) is { Length: > 0 and <= 10 } seconds ? $"&{Fresh}={Uri.EscapeDataString(seconds)}" : "";
+        var fresh = FreshSeconds is { } seconds ? $"&{Fresh}={Uri.EscapeDataString(seconds)}" : "";
         return $"{path}?{again}{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(back)}{fresh}";
     }
 }

@@ -130,8 +130,7 @@ internal sealed class AuthorizeEndpoint(
     {
         if (request.Person is { } person && person != session.Account.ToString()) return true;
         if (Since(parameters) is { } since && session.Opened >= since) return false;
-        return request.Prompts.Any(p => p is "login" or "select_account" or "create")
-            || (request.MaxAgeSeconds is { } seconds && (time.GetUtcNow() - session.Opened).TotalSeconds >= seconds);
+        return request.AsksAnew || (request.MaxAgeSeconds is { } seconds && (time.GetUtcNow() - session.Opened).TotalSeconds >= seconds);
     }
 
     /// <summary>To the page for signing in, or for signing up where that is asked for, and back; with a session that is not fresh enough, past the page's shortcut for people who are signed in.</summary>
@@ -142,7 +141,7 @@ internal sealed class AuthorizeEndpoint(
         if (request.PushedSha256 is not null) more += "&redirect_uri=" + Uri.EscapeDataString(request.ReplyTo.RedirectUri);
         var hint = request.LoginHint is { } email ? "&email=" + Uri.EscapeDataString(email) : "";
         // Who signs in through another issuer must not be known there for longer than is asked for here.
-        var fresh = request.Prompts.Any(p => p is "login" or "select_account" or "create") ? 0 : request.MaxAgeSeconds ?? (session is null ? null : 0);
+        var fresh = request.AsksAnew ? 0 : request.MaxAgeSeconds ?? (session is null ? null : 0);
         if (fresh is { } seconds) hint += $"&{AccountForm.Fresh}={seconds.ToString(CultureInfo.InvariantCulture)}";
         return AccountPages.SeeOther(http,
             $"{(request.Prompts.Contains("create") ? SessionCookie.SignUpPath : SessionCookie.SignInPath)}?again=true&{SessionCookie.ReturnUrlParameter}={Uri.EscapeDataString(Address(parameters, request.PushedSha256 is null ? [SignedInSince] : [SignedInSince, "redirect_uri"]) + more)}{hint}");

@@ -12,6 +12,9 @@ internal sealed record AuthorizeRequest(
     KnownClient Client, ReplyTo ReplyTo, IReadOnlyList<string> Scopes, IReadOnlyList<string> Resources, string Challenge, string? Nonce,
     IReadOnlyList<string> Prompts, int? MaxAgeSeconds)
 {
+    /// <summary>Whoever is signed in is to sign in anew, or somebody else is.</summary>
+    public bool AsksAnew => Prompts.Any(p => p is "login" or "select_account" or "create");
+
     /// <summary>The only key that may redeem the code (<c>dpop_jkt</c>).</summary>
     public string? DpopKey { get; init; }
 

@@ -49,13 +49,13 @@ internal static class BootstrapRules
         if (!client.Public && client.Secret is null && client.Jwks is null && client.JwksUri is null)
             yield return "secret is missing: a client that is not public proves itself with a secret, with jwks or with jwksUri.";
         if (client.Jwks is not null && client.JwksUri is not null) yield return "jwksUri is there beside jwks: they are two ways to say one thing.";
-        if (client.JwksUri is { } published && BackChannelUris.WhatIsWrongWith(published, isHttps) is { } unreachable) yield return $"jwksUri: “{published}” {unreachable}";
+        if (client.JwksUri is { } published && CalledUris.WhatIsWrongWith(published, isHttps) is { } unreachable) yield return $"jwksUri: “{published}” {unreachable}";
         if (client.Jwks is { } jwks && PublicJwk.ReadSet(jwks).Count == 0)
             yield return "jwks holds no key that can be used: RSA from 2048 bits on, or EC on P-256, for signatures.";
         if (client.Name is { Length: 0 or > InputLimits.ClientId }) yield return $"name has 1 to {InputLimits.ClientId} characters.";
         if (client.SigningAlgorithm is { } algorithm && !Algorithms.All.Contains(algorithm))
             yield return $"signingAlgorithm: there is no algorithm “{algorithm}”; there are {string.Join(", ", Algorithms.All)}.";
-        if (client.BackChannelLogoutUri is { } called && BackChannelUris.WhatIsWrongWith(called, isHttps) is { } bad) yield return $"backChannelLogoutUri: “{called}” {bad}";
+        if (client.BackChannelLogoutUri is { } called && CalledUris.WhatIsWrongWith(called, isHttps) is { } bad) yield return $"backChannelLogoutUri: “{called}” {bad}";
         if (client.AccessTokenType is not (null or "jwt" or "reference")) yield return "accessTokenType is jwt or reference.";
         foreach (var grant in client.Grants)
             if (!Grants.All.Contains(grant)) yield return $"grants: there is no grant “{grant}”; there are {string.Join(", ", Grants.All)}.";

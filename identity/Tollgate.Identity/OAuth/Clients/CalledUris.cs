@@ -3,7 +3,7 @@ using Tollgate.Identity.OAuth.Protocol;
 namespace Tollgate.Identity.OAuth.Clients;
 
 /// <summary>Where this server itself calls a client.</summary>
-internal static class BackChannelUris
+internal static class CalledUris
 {
     /// <summary>The rest of a sentence that begins with the address; null = nothing.</summary>
     public static string? WhatIsWrongWith(string uri, bool isHttps) =>

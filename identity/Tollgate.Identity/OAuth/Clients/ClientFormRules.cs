@@ -19,7 +19,7 @@ internal static class ClientFormRules
         Check("redirectUris", form.RedirectUris, uri => RedirectUris.WhatIsWrongWith(uri, isHttps));
         Check("postLogoutRedirectUris", form.PostLogoutRedirectUris, uri => RedirectUris.WhatIsWrongWith(uri, isHttps));
         Check("origins", form.Origins, WhatIsWrongWithOrigin);
-        if (form.BackChannelLogoutUri is { Length: > 0 } called) Check("backChannelLogoutUri", [called], uri => BackChannelUris.WhatIsWrongWith(uri, isHttps));
+        if (form.BackChannelLogoutUri is { Length: > 0 } called) Check("backChannelLogoutUri", [called], uri => CalledUris.WhatIsWrongWith(uri, isHttps));
         if (form.Kind != ClientKind.Service && form.RedirectUris is not { Count: > 0 }) errors["redirectUris"] = "A client that acts for people needs an address to lead them back to.";
         if (form.Kind == ClientKind.Service && form.RedirectUris is { Count: > 0 }) errors["redirectUris"] = "A service leads nobody back: leave this empty, or choose another kind.";
         if (form.SigningAlgorithm is { } algorithm && !Algorithms.All.Contains(algorithm)) errors["signingAlgorithm"] = $"Tokens are signed with {string.Join(" or ", Algorithms.All)}.";

@@ -90,11 +90,11 @@ internal sealed class RegistrationWish
         if (Grants.Contains(Tokens.Grants.AuthorizationCode) && RedirectUris.Length == 0) return ("invalid_redirect_uri", "redirect_uris is missing.");
         if (RedirectUris.Concat(PostLogoutRedirectUris).Any(uri => Clients.RedirectUris.WhatIsWrongWith(uri, isHttps) is not null))
             return ("invalid_redirect_uri", "An address cannot be led back to: absolute, without fragment, wildcard or user, and https but on a loopback address.");
-        if (BackChannelLogoutUri is { } uri && BackChannelUris.WhatIsWrongWith(uri, isHttps) is { } wrong) return (metadata, "backchannel_logout_uri " + wrong);
+        if (BackChannelLogoutUri is { } uri && CalledUris.WhatIsWrongWith(uri, isHttps) is { } wrong) return (metadata, "backchannel_logout_uri " + wrong);
         if (Scopes.Any(s => !allowedScopes.Contains(s))) return (metadata, "scope holds one that registered clients may not ask for.");
         if (SigningAlgorithm is { } algorithm && !Algorithms.All.Contains(algorithm)) return (metadata, "id_token_signed_response_alg is RS256 or ES256 here.");
         if (Jwks is not null && JwksUri is not null) return (metadata, "jwks and jwks_uri are two ways to say one thing: send one of them.");
-        if (JwksUri is { } published && BackChannelUris.WhatIsWrongWith(published, isHttps) is { } unreachable) return (metadata, "jwks_uri " + unreachable);
+        if (JwksUri is { } published && CalledUris.WhatIsWrongWith(published, isHttps) is { } unreachable) return (metadata, "jwks_uri " + unreachable);
         if (Jwks is not null && PublicJwk.ReadSet(Jwks).Count == 0) return (metadata, "jwks holds no public key that could be used: RSA from 2048 bits on, or P-256.");
         if (Jwks is not null && PublicJwk.HoldsSecret(Jwks)) return (metadata, "jwks holds a private key, which is nobody else's: make another one, and send its public half.");
         if (NotKept is { } promise) return (metadata, $"{promise} asks for what this server does not do.");
