@@ -154,10 +154,15 @@ public sealed class PeoplePagesTests(Browser browser) : IClassFixture<Browser>
     private static async Task ProveAsync(Visitor visitor, string email, string password, string back)
     {
         await visitor.Page.WaitForURLAsync(new Regex("/account/sign-in\\?again=true"));
-        await visitor.Page.GetByLabel("E-mail").FillAsync(email);
-        await visitor.Page.GetByLabel("Password").FillAsync(password);
-        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await EnterAsync(visitor.Page, email, password);
         await visitor.Page.WaitForURLAsync(new Regex(Regex.Escape(back) + "$"));
+    }
+
+    private static async Task EnterAsync(IPage page, string email, string password)
+    {
+        await page.GetByLabel("E-mail").FillAsync(email);
+        await page.GetByLabel("Password").FillAsync(password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
     }
 
     private static async Task LookAsync(Visitor visitor, string path, string who = "people")
@@ -169,9 +174,7 @@ public sealed class PeoplePagesTests(Browser browser) : IClassFixture<Browser>
     private static async Task SignInAsync(Visitor visitor, string email, string password)
     {
         await visitor.OpenAsync("/account/sign-in");
-        await visitor.Page.GetByLabel("E-mail").FillAsync(email);
-        await visitor.Page.GetByLabel("Password").FillAsync(password);
-        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await EnterAsync(visitor.Page, email, password);
         await visitor.Page.WaitForURLAsync(new Regex("/(start|admin|apps|account)?$"));
     }
 

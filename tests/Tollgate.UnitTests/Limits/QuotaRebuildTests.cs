@@ -65,36 +65,22 @@ public sealed class QuotaRebuildTests
     }
 
     /// <summary>Answers about quotas once it is told to.</summary>
-    private sealed class HeldLedger(ILedger inner) : ILedger
+    private sealed class HeldLedger(ILedger inner) : PassingLedger(inner)
     {
         private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private TaskCompletionSource _answers = new();
 
         public Task Asked => _asked.Task;
-        public bool IsShared => inner.IsShared;
-        public int Nodes => inner.Nodes;
-        public int Rank => inner.Rank;
-        public bool IsAway => inner.IsAway;
 
         public void Answer() => _answers.SetResult();
 
         public void Hold() => _answers = new TaskCompletionSource();
 
-        public ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask) => inner.AskWindowAsync(key, limit, windowMs, ask);
-
-        public ValueTask<long?> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent) => inner.TellWindowAsync(key, windowMs, spent);
-
-        public async ValueTask<LedgerAnswer> AskQuotaAsync(string key, string node, long limit, bool hard, LedgerAsk ask)
+        public override async ValueTask<LedgerAnswer> AskQuotaAsync(string key, string node, long limit, bool hard, LedgerAsk ask)
         {
             _asked.TrySetResult();
             await _answers.Task;
-            return await inner.AskQuotaAsync(key, node, limit, hard, ask);
+            return await base.AskQuotaAsync(key, node, limit, hard, ask);
         }
-
-        public ValueTask<long?> JoinQuotaAsync(string key, string node, QuotaPart part, long lifetimeMs) => inner.JoinQuotaAsync(key, node, part, lifetimeMs);
-
-        public ValueTask<bool> ResetAsync(string key, bool quota, Guid? order = null) => inner.ResetAsync(key, quota, order);
-
-        public void Tidy() => inner.Tidy();
     }
 }

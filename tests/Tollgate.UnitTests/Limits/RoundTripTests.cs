@@ -118,40 +118,26 @@ public sealed class RoundTripTests(ITestOutputHelper output)
     private sealed record Played(double AdmittedPerSecond, int Refused, double CallsAnAsk, int MostInWindow);
 
     /// <summary>Counts what it is asked, and lets time pass on the way there and back.</summary>
-    private sealed class DistantLedger(ILedger inner, VirtualTime time, int latencyUs, Random random) : ILedger
+    private sealed class DistantLedger(ILedger inner, VirtualTime time, int latencyUs, Random random) : PassingLedger(inner)
     {
         private readonly PriorityQueue<Action, long> _underway = new();
 
         public int Asks { get; private set; }
         public long NextUs => _underway.TryPeek(out _, out var atUs) ? atUs : long.MaxValue;
-        public bool IsShared => inner.IsShared;
-        public int Nodes => inner.Nodes;
-        public int Rank => inner.Rank;
-        public bool IsAway => inner.IsAway;
 
         public void Step() => _underway.Dequeue()();
 
-        public ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask)
+        public override ValueTask<LedgerAnswer> AskWindowAsync(string key, long limit, long windowMs, LedgerAsk ask)
         {
             Asks++;
             var done = new TaskCompletionSource<LedgerAnswer>();
             After(() =>
             {
-                var answer = inner.AskWindowAsync(key, limit, windowMs, ask).GetAwaiter().GetResult();
+                var answer = base.AskWindowAsync(key, limit, windowMs, ask).GetAwaiter().GetResult();
                 After(() => SetHere(done, answer));
             });
             return new(done.Task);
         }
-
-        public ValueTask<long?> TellWindowAsync(string key, long windowMs, IReadOnlyList<SpentUnits> spent) => inner.TellWindowAsync(key, windowMs, spent);
-
-        public ValueTask<LedgerAnswer> AskQuotaAsync(string key, string node, long limit, bool hard, LedgerAsk ask) => inner.AskQuotaAsync(key, node, limit, hard, ask);
-
-        public ValueTask<long?> JoinQuotaAsync(string key, string node, QuotaPart part, long lifetimeMs) => inner.JoinQuotaAsync(key, node, part, lifetimeMs);
-
-        public ValueTask<bool> ResetAsync(string key, bool quota, Guid? order = null) => inner.ResetAsync(key, quota, order);
-
-        public void Tidy() => inner.Tidy();
 
         /// <summary>Whoever waits goes on here and now: time stands still until then.</summary>
         private static void SetHere(TaskCompletionSource<LedgerAnswer> done, LedgerAnswer answer)

@@ -6,7 +6,7 @@ namespace Tollgate.FunctionalTests.Identity.OAuth;
 
 public sealed class ClientAssertionTests
 {
-    private const string Type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    internal const string Type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
     [Theory]
     [OnBothDatabases]

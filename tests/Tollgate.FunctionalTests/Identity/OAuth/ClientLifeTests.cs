@@ -1,9 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Tollgate.Testing;
@@ -20,25 +18,16 @@ public sealed class ClientLifeTests
     public async Task A_client_that_wrote_its_own_address_down_makes_this_server_call_nobody_behind_it(string anywhere, Shape shape)
     {
         var called = new System.Collections.Concurrent.ConcurrentQueue<string>();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var listener = builder.Build();
-        listener.MapPost("/{who}", (string who) => called.Enqueue(who));
-        await listener.StartAsync();
-        var address = listener.Urls.First();
+        await using var listener = await Listener.StartAsync(app => app.MapPost("/{who}", (string who) => called.Enqueue(who)));
+        var address = listener.Url;
         const string invitation = "an invitation of more than thirty-two characters";
         await using var site = await OAuthSite.StartAsync(shape, file: OAuthSite.File.Replace("\"postLogoutRedirectUris\"", $"\"backChannelLogoutUri\": \"{address}/operator\", \"postLogoutRedirectUris\""),
             settings: [("Identity:Registration:Token", invitation), ("Identity:BackChannelIntoPrivateNetworks", anywhere)]);
         using var person = await SignedInAsync(site);
         foreach (var uri in new[] { address + "/own", address.Replace("127.0.0.1", "localhost") + "/own", address.Replace("127.0.0.1", "[::ffff:127.0.0.1]") + "/own" })
         {
-            using var wish = new HttpRequestMessage(HttpMethod.Post, "/connect/register")
-            {
-                Content = new StringContent($$"""{"redirect_uris":["https://agent.example/cb"],"scope":"openid","backchannel_logout_uri":"{{uri}}"}""", System.Text.Encoding.UTF8, "application/json"),
-            };
-            wish.Headers.Authorization = new("Bearer", invitation);
-            var id = (await Answer.OfAsync(await site.Http.SendAsync(wish))).Text("client_id");
+            var wish = $$"""{"redirect_uris":["https://agent.example/cb"],"scope":"openid","backchannel_logout_uri":"{{uri}}"}""";
+            var id = (await Answer.OfAsync(await RegistrationTests.RegisterAsync(site, wish, invitation))).Text("client_id");
             (await person.SubmitAsync(Ask(id, "https://agent.example/cb"), ("decision", "allow"))).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
         }
 
@@ -59,13 +48,8 @@ public sealed class ClientLifeTests
     public async Task Who_deletes_their_account_is_signed_out_of_the_applications_too(Shape shape)
     {
         var told = new System.Collections.Concurrent.ConcurrentQueue<string>();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var listener = builder.Build();
-        listener.MapPost("/logout", async (HttpRequest request) => told.Enqueue((await request.ReadFormAsync())["logout_token"].ToString()));
-        await listener.StartAsync();
-        await using var site = await OAuthSite.StartAsync(shape, file: OAuthSite.File.Replace("\"postLogoutRedirectUris\"", $"\"backChannelLogoutUri\": \"{listener.Urls.First()}/logout\", \"postLogoutRedirectUris\""));
+        await using var listener = await Listener.StartAsync(app => app.MapPost("/logout", async (HttpRequest request) => told.Enqueue((await request.ReadFormAsync())["logout_token"].ToString())));
+        await using var site = await OAuthSite.StartAsync(shape, file: OAuthSite.File.Replace("\"postLogoutRedirectUris\"", $"\"backChannelLogoutUri\": \"{listener.Url}/logout\", \"postLogoutRedirectUris\""));
         using var person = await SignedInAsync(site);
         var tokens = await RedeemAsync(site, await CodeAsync(person, Ask(scope: "openid weather.read offline_access")));
         (await person.SubmitAsync("/account/delete", ("email", OAuthSite.Person))).StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -79,17 +63,12 @@ public sealed class ClientLifeTests
     public async Task A_client_is_told_of_the_end_of_a_session_and_told_again_where_it_did_not_listen(Shape shape)
     {
         var told = new System.Collections.Concurrent.ConcurrentQueue<string>();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var listener = builder.Build();
-        listener.MapPost("/logout", async (HttpRequest request) =>
+        await using var listener = await Listener.StartAsync(app => app.MapPost("/logout", async (HttpRequest request) =>
         {
             told.Enqueue((await request.ReadFormAsync())["logout_token"].ToString());
             return Results.StatusCode(told.Count == 1 ? 503 : 200);
-        });
-        await listener.StartAsync();
-        await using var site = await OAuthSite.StartAsync(shape, file: OAuthSite.File.Replace("\"postLogoutRedirectUris\"", $"\"backChannelLogoutUri\": \"{listener.Urls.First()}/logout\", \"postLogoutRedirectUris\""));
+        }));
+        await using var site = await OAuthSite.StartAsync(shape, file: OAuthSite.File.Replace("\"postLogoutRedirectUris\"", $"\"backChannelLogoutUri\": \"{listener.Url}/logout\", \"postLogoutRedirectUris\""));
         using var person = await SignedInAsync(site);
         var tokens = await RedeemAsync(site, await CodeAsync(person, Ask()));
         var id = new JsonWebToken(tokens.Text("id_token"));

@@ -14,7 +14,6 @@ namespace Tollgate.FunctionalTests.Identity.OAuth;
 /// <summary>Clients whose keys are at an address of their own (<c>jwks_uri</c>).</summary>
 public sealed class PublishedKeysTests
 {
-    private const string Type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     private const string Invitation = "an initial access token of forty characters";
 
     [Theory]
@@ -62,13 +61,8 @@ public sealed class PublishedKeysTests
         }));
         await using var site = await OAuthSite.StartAsync(shape, settings:
             [("Identity:Registration:Token", Invitation), ("Identity:Registration:Scopes", "weather.read"), ("Identity:BackChannelIntoPrivateNetworks", anywhere)]);
-        using var wish = new HttpRequestMessage(HttpMethod.Post, "/connect/register")
-        {
-            Content = new StringContent($$"""{"grant_types":["client_credentials"],"scope":"weather.read","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"{{listener.Url}}/keys"}""",
-                System.Text.Encoding.UTF8, "application/json"),
-        };
-        wish.Headers.Authorization = new("Bearer", Invitation);
-        var made = await Answer.OfAsync(await site.Http.SendAsync(wish));
+        var wish = $$"""{"grant_types":["client_credentials"],"scope":"weather.read","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"{{listener.Url}}/keys"}""";
+        var made = await Answer.OfAsync(await RegistrationTests.RegisterAsync(site, wish, Invitation));
         (made.Status, made.Text("jwks_uri"), made.Json.TryGetProperty("client_secret", out _)).ShouldBe((HttpStatusCode.Created, listener.Url + "/keys", false), made.Body);
         (await TokenAsync(site, key.Assertion(made.Text("client_id")))).Status.ShouldBe(expected);
         reads.ShouldBe(anywhere == "true" ? 1 : 0);
@@ -138,7 +132,7 @@ public sealed class PublishedKeysTests
     }
 
     private static Task<Answer> TokenAsync(OAuthSite site, string assertion) =>
-        site.TokenAsync(OAuthSite.Form(("grant_type", "client_credentials"), ("client_assertion_type", Type), ("client_assertion", assertion)));
+        site.TokenAsync(OAuthSite.Form(("grant_type", "client_credentials"), ("client_assertion_type", ClientAssertionTests.Type), ("client_assertion", assertion)));
 
     private static string Set(params (ClientKey Key, string Kid)[] keys)
     {

@@ -164,7 +164,7 @@ public sealed class RegistrationTests
         return await Answer.OfAsync(await site.Http.SendAsync(request));
     }
 
-    private static async Task<HttpResponseMessage> RegisterAsync(OAuthSite site, string wish, string? token)
+    internal static async Task<HttpResponseMessage> RegisterAsync(OAuthSite site, string wish, string? token)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/connect/register") { Content = new StringContent(wish, Encoding.UTF8, "application/json") };
         if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
