@@ -89,6 +89,7 @@ public sealed class Visitor : IAsyncDisposable
     {
         await Page.GotoAsync(path);
         await Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
+        await Assertions.Expect(Page.Locator("[data-waiting]")).ToHaveCountAsync(0);
     }
 
     /// <summary>Keeps a picture in the folder that <c>TOLLGATE_SCREENSHOTS</c> names, when it names one.</summary>

@@ -135,8 +135,8 @@ public sealed partial class FirstCallTests(Browser browser) : IClassFixture<Brow
         await suspend.ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Keep it" }).ClickAsync();
-        await page.GetByRole(AriaRole.Link, new() { Name = "Products" }).First.ClickAsync();
-        await page.GetByRole(AriaRole.Link, new() { Name = "Weather" }).First.ClickAsync();
+        await page.GetByRole(AriaRole.Navigation, new() { Name = "Platform" }).GetByRole(AriaRole.Link, new() { Name = "Products" }).ClickAsync();
+        await page.Locator("main table a[href='/admin/products/weather']").ClickAsync();   // the page that is being left has links to Weather too
         await page.GetByRole(AriaRole.Button, new() { Name = "New plan" }).ClickAsync();
         await Assertions.Expect(page.Locator("#plan-title")).ToBeEditableAsync();
         await Assertions.Expect(page.Locator("[data-waiting]")).ToHaveCountAsync(0);
