@@ -68,6 +68,7 @@ namespace Tollgate.Billing.Storage.Migrations.Postgres
                     Description = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: false),
                     BasePath = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false),
                     OpenApi = table.Column<string>(type: "text", nullable: false),
+                    Scopes = table.Column<string[]>(type: "text[]", nullable: false),
                     IsPublished = table.Column<bool>(type: "boolean", nullable: false),
                     CreatedAt = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
                 },

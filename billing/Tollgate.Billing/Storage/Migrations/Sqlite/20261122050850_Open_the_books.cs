@@ -61,6 +61,7 @@ namespace Tollgate.Billing.Storage.Migrations.Sqlite
                     Description = table.Column<string>(type: "TEXT", maxLength: 2000, nullable: false),
                     BasePath = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
                     OpenApi = table.Column<string>(type: "TEXT", nullable: false),
+                    Scopes = table.Column<string>(type: "TEXT", nullable: false),
                     IsPublished = table.Column<bool>(type: "INTEGER", nullable: false),
                     CreatedAt = table.Column<long>(type: "INTEGER", nullable: false)
                 },

@@ -558,6 +558,10 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<string>("Jwks")
                         .HasColumnType("text");
 
+                    b.Property<string>("JwksUri")
+                        .HasMaxLength(400)
+                        .HasColumnType("character varying(400)");
+
                     b.Property<bool>("MayIntrospect")
                         .HasColumnType("boolean");
 
@@ -578,6 +582,15 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text[]");
 
+                    b.Property<string>("RegisteredMethod")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)");
+
+                    b.Property<string>("RegistrationSha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
                     b.Property<bool>("RequiresDpop")
                         .HasColumnType("boolean");
 
@@ -591,6 +604,9 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.Property<string>("SigningAlgorithm")
                         .HasMaxLength(8)
                         .HasColumnType("character varying(8)");
+
+                    b.Property<bool>("UsesReferenceTokens")
+                        .HasColumnType("boolean");
 
                     b.Property<int>("Version")
                         .IsConcurrencyToken()
@@ -996,6 +1012,34 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.ToTable("seen_tokens", "identity");
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.ReferenceToken", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
+                    b.Property<string>("Claims")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.Property<DateTimeOffset>("Expires")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("ClientId");
+
+                    b.HasIndex("Expires");
+
+                    b.ToTable("reference_tokens", "identity");
+                });
+
             modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.RevokedToken", b =>
                 {
                     b.Property<string>("Jti")
@@ -1125,6 +1169,40 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     b.HasKey("Account", "Sha256");
 
                     b.ToTable("recovery_codes", "identity");
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RememberedDevice", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character(64)")
+                        .IsFixedLength();
+
+                    b.Property<Guid>("Account")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Agent")
+                        .HasMaxLength(256)
+                        .HasColumnType("character varying(256)");
+
+                    b.Property<DateTimeOffset>("Created")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTimeOffset>("Expires")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Stamp")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("Account");
+
+                    b.HasIndex("Expires");
+
+                    b.ToTable("remembered_devices", "identity");
                 });
 
             modelBuilder.Entity("Tollgate.Identity.Sessions.Session", b =>
@@ -1434,6 +1512,15 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.ReferenceToken", b =>
+                {
+                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
+                        .WithMany()
+                        .HasForeignKey("ClientId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
                 {
                     b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
@@ -1459,6 +1546,15 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                 });
 
             modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
+                {
+                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("Account")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RememberedDevice", b =>
                 {
                     b.HasOne("Tollgate.Identity.Accounts.Account", null)
                         .WithMany()

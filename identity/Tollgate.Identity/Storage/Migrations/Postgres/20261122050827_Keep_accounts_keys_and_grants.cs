@@ -457,6 +457,30 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "remembered_devices",
+                schema: "identity",
+                columns: table => new
+                {
+                    Sha256 = table.Column<string>(type: "character(64)", fixedLength: true, maxLength: 64, nullable: false),
+                    Account = table.Column<Guid>(type: "uuid", nullable: false),
+                    Stamp = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    Agent = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: true),
+                    Created = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    Expires = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remembered_devices", x => x.Sha256);
+                    table.ForeignKey(
+                        name: "FK_remembered_devices_accounts_Account",
+                        column: x => x.Account,
+                        principalSchema: "identity",
+                        principalTable: "accounts",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "sessions",
                 schema: "identity",
                 columns: table => new
@@ -534,10 +558,14 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     PostLogoutRedirectUris = table.Column<string[]>(type: "text[]", nullable: false),
                     Origins = table.Column<string[]>(type: "text[]", nullable: false),
                     Jwks = table.Column<string>(type: "text", nullable: true),
+                    JwksUri = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true),
                     SigningAlgorithm = table.Column<string>(type: "character varying(8)", maxLength: 8, nullable: true),
                     BackChannelLogoutUri = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true),
                     RequiresPushedRequests = table.Column<bool>(type: "boolean", nullable: false),
                     RequiresDpop = table.Column<bool>(type: "boolean", nullable: false),
+                    UsesReferenceTokens = table.Column<bool>(type: "boolean", nullable: false),
+                    RegistrationSha256 = table.Column<string>(type: "character(64)", fixedLength: true, maxLength: 64, nullable: true),
+                    RegisteredMethod = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: true),
                     Created = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     DisabledAt = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     DeletedAt = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
@@ -681,6 +709,28 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                     table.PrimaryKey("PK_pushed_requests", x => x.Sha256);
                     table.ForeignKey(
                         name: "FK_pushed_requests_oauth_clients_ClientId",
+                        column: x => x.ClientId,
+                        principalSchema: "identity",
+                        principalTable: "oauth_clients",
+                        principalColumn: "ClientId",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "reference_tokens",
+                schema: "identity",
+                columns: table => new
+                {
+                    Sha256 = table.Column<string>(type: "character(64)", fixedLength: true, maxLength: 64, nullable: false),
+                    ClientId = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
+                    Claims = table.Column<string>(type: "text", nullable: false),
+                    Expires = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_reference_tokens", x => x.Sha256);
+                    table.ForeignKey(
+                        name: "FK_reference_tokens_oauth_clients_ClientId",
                         column: x => x.ClientId,
                         principalSchema: "identity",
                         principalTable: "oauth_clients",
@@ -1031,6 +1081,18 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                 column: "Expires");
 
             migrationBuilder.CreateIndex(
+                name: "IX_reference_tokens_ClientId",
+                schema: "identity",
+                table: "reference_tokens",
+                column: "ClientId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_reference_tokens_Expires",
+                schema: "identity",
+                table: "reference_tokens",
+                column: "Expires");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_refresh_tokens_Expires",
                 schema: "identity",
                 table: "refresh_tokens",
@@ -1041,6 +1103,18 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                 schema: "identity",
                 table: "refresh_tokens",
                 column: "Family");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remembered_devices_Account",
+                schema: "identity",
+                table: "remembered_devices",
+                column: "Account");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remembered_devices_Expires",
+                schema: "identity",
+                table: "remembered_devices",
+                column: "Expires");
 
             migrationBuilder.CreateIndex(
                 name: "IX_revoked_tokens_Expires",
@@ -1197,7 +1271,15 @@ namespace Tollgate.Identity.Storage.Migrations.Postgres
                 schema: "identity");
 
             migrationBuilder.DropTable(
+                name: "reference_tokens",
+                schema: "identity");
+
+            migrationBuilder.DropTable(
                 name: "refresh_tokens",
+                schema: "identity");
+
+            migrationBuilder.DropTable(
+                name: "remembered_devices",
                 schema: "identity");
 
             migrationBuilder.DropTable(

@@ -548,6 +548,10 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.Property<string>("Jwks")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("JwksUri")
+                        .HasMaxLength(400)
+                        .HasColumnType("TEXT");
+
                     b.Property<bool>("MayIntrospect")
                         .HasColumnType("INTEGER");
 
@@ -568,6 +572,15 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("RegisteredMethod")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("RegistrationSha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .IsFixedLength();
+
                     b.Property<bool>("RequiresDpop")
                         .HasColumnType("INTEGER");
 
@@ -581,6 +594,9 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.Property<string>("SigningAlgorithm")
                         .HasMaxLength(8)
                         .HasColumnType("TEXT");
+
+                    b.Property<bool>("UsesReferenceTokens")
+                        .HasColumnType("INTEGER");
 
                     b.Property<int>("Version")
                         .IsConcurrencyToken()
@@ -986,6 +1002,34 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.ToTable("seen_tokens", (string)null);
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.ReferenceToken", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .IsFixedLength();
+
+                    b.Property<string>("Claims")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Expires")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("ClientId");
+
+                    b.HasIndex("Expires");
+
+                    b.ToTable("reference_tokens", (string)null);
+                });
+
             modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.RevokedToken", b =>
                 {
                     b.Property<string>("Jti")
@@ -1115,6 +1159,40 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     b.HasKey("Account", "Sha256");
 
                     b.ToTable("recovery_codes", (string)null);
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RememberedDevice", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .IsFixedLength();
+
+                    b.Property<Guid>("Account")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Agent")
+                        .HasMaxLength(256)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Created")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Expires")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Stamp")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Sha256");
+
+                    b.HasIndex("Account");
+
+                    b.HasIndex("Expires");
+
+                    b.ToTable("remembered_devices", (string)null);
                 });
 
             modelBuilder.Entity("Tollgate.Identity.Sessions.Session", b =>
@@ -1424,6 +1502,15 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Tollgate.Identity.OAuth.Tokens.ReferenceToken", b =>
+                {
+                    b.HasOne("Tollgate.Identity.OAuth.Clients.OAuthClient", null)
+                        .WithMany()
+                        .HasForeignKey("ClientId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Tollgate.Identity.Organisations.Invitation", b =>
                 {
                     b.HasOne("Tollgate.Identity.Organisations.Organisation", null)
@@ -1449,6 +1536,15 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                 });
 
             modelBuilder.Entity("Tollgate.Identity.SecondFactor.RecoveryCode", b =>
+                {
+                    b.HasOne("Tollgate.Identity.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("Account")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Tollgate.Identity.SecondFactor.RememberedDevice", b =>
                 {
                     b.HasOne("Tollgate.Identity.Accounts.Account", null)
                         .WithMany()

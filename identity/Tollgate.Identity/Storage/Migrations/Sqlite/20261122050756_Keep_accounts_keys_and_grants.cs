@@ -420,6 +420,28 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "remembered_devices",
+                columns: table => new
+                {
+                    Sha256 = table.Column<string>(type: "TEXT", fixedLength: true, maxLength: 64, nullable: false),
+                    Account = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Stamp = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Agent = table.Column<string>(type: "TEXT", maxLength: 256, nullable: true),
+                    Created = table.Column<long>(type: "INTEGER", nullable: false),
+                    Expires = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remembered_devices", x => x.Sha256);
+                    table.ForeignKey(
+                        name: "FK_remembered_devices_accounts_Account",
+                        column: x => x.Account,
+                        principalTable: "accounts",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "sessions",
                 columns: table => new
                 {
@@ -492,10 +514,14 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     PostLogoutRedirectUris = table.Column<string>(type: "TEXT", nullable: false),
                     Origins = table.Column<string>(type: "TEXT", nullable: false),
                     Jwks = table.Column<string>(type: "TEXT", nullable: true),
+                    JwksUri = table.Column<string>(type: "TEXT", maxLength: 400, nullable: true),
                     SigningAlgorithm = table.Column<string>(type: "TEXT", maxLength: 8, nullable: true),
                     BackChannelLogoutUri = table.Column<string>(type: "TEXT", maxLength: 400, nullable: true),
                     RequiresPushedRequests = table.Column<bool>(type: "INTEGER", nullable: false),
                     RequiresDpop = table.Column<bool>(type: "INTEGER", nullable: false),
+                    UsesReferenceTokens = table.Column<bool>(type: "INTEGER", nullable: false),
+                    RegistrationSha256 = table.Column<string>(type: "TEXT", fixedLength: true, maxLength: 64, nullable: true),
+                    RegisteredMethod = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
                     Created = table.Column<long>(type: "INTEGER", nullable: false),
                     DisabledAt = table.Column<long>(type: "INTEGER", nullable: true),
                     DeletedAt = table.Column<long>(type: "INTEGER", nullable: true),
@@ -628,6 +654,26 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                     table.PrimaryKey("PK_pushed_requests", x => x.Sha256);
                     table.ForeignKey(
                         name: "FK_pushed_requests_oauth_clients_ClientId",
+                        column: x => x.ClientId,
+                        principalTable: "oauth_clients",
+                        principalColumn: "ClientId",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "reference_tokens",
+                columns: table => new
+                {
+                    Sha256 = table.Column<string>(type: "TEXT", fixedLength: true, maxLength: 64, nullable: false),
+                    ClientId = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    Claims = table.Column<string>(type: "TEXT", nullable: false),
+                    Expires = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_reference_tokens", x => x.Sha256);
+                    table.ForeignKey(
+                        name: "FK_reference_tokens_oauth_clients_ClientId",
                         column: x => x.ClientId,
                         principalTable: "oauth_clients",
                         principalColumn: "ClientId",
@@ -930,6 +976,16 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                 column: "Expires");
 
             migrationBuilder.CreateIndex(
+                name: "IX_reference_tokens_ClientId",
+                table: "reference_tokens",
+                column: "ClientId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_reference_tokens_Expires",
+                table: "reference_tokens",
+                column: "Expires");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_refresh_tokens_Expires",
                 table: "refresh_tokens",
                 column: "Expires");
@@ -938,6 +994,16 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                 name: "IX_refresh_tokens_Family",
                 table: "refresh_tokens",
                 column: "Family");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remembered_devices_Account",
+                table: "remembered_devices",
+                column: "Account");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remembered_devices_Expires",
+                table: "remembered_devices",
+                column: "Expires");
 
             migrationBuilder.CreateIndex(
                 name: "IX_revoked_tokens_Expires",
@@ -1063,7 +1129,13 @@ namespace Tollgate.Identity.Storage.Migrations.Sqlite
                 name: "recovery_codes");
 
             migrationBuilder.DropTable(
+                name: "reference_tokens");
+
+            migrationBuilder.DropTable(
                 name: "refresh_tokens");
+
+            migrationBuilder.DropTable(
+                name: "remembered_devices");
 
             migrationBuilder.DropTable(
                 name: "revoked_tokens");

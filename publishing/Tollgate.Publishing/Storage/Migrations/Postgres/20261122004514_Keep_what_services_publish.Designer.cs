@@ -73,6 +73,37 @@ namespace Tollgate.Publishing.Storage.Migrations.Postgres
                     b.ToTable("fragment_versions", "publishing");
                 });
 
+            modelBuilder.Entity("Tollgate.Publishing.Fragments.GatewayStanding", b =>
+                {
+                    b.Property<string>("Gateway")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
+                    b.Property<string>("Service")
+                        .HasMaxLength(63)
+                        .HasColumnType("character varying(63)");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<long?>("InForce")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Reasons")
+                        .IsRequired()
+                        .HasMaxLength(8000)
+                        .HasColumnType("character varying(8000)");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Gateway", "Service");
+
+                    b.HasIndex("Service");
+
+                    b.ToTable("gateway_standings", "publishing");
+                });
+
             modelBuilder.Entity("Tollgate.Storage.Feeds.Change", b =>
                 {
                     b.Property<string>("Kind")

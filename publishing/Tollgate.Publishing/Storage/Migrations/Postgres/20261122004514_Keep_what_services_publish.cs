@@ -65,6 +65,23 @@ namespace Tollgate.Publishing.Storage.Migrations.Postgres
                     table.PrimaryKey("PK_fragment_versions", x => new { x.Service, x.Number });
                 });
 
+            migrationBuilder.CreateTable(
+                name: "gateway_standings",
+                schema: "publishing",
+                columns: table => new
+                {
+                    Gateway = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    Service = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false),
+                    Version = table.Column<long>(type: "bigint", nullable: false),
+                    InForce = table.Column<long>(type: "bigint", nullable: true),
+                    Reasons = table.Column<string>(type: "character varying(8000)", maxLength: 8000, nullable: false),
+                    At = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_gateway_standings", x => new { x.Gateway, x.Service });
+                });
+
             migrationBuilder.CreateIndex(
                 name: "IX_changes_Version",
                 schema: "publishing",
@@ -76,6 +93,12 @@ namespace Tollgate.Publishing.Storage.Migrations.Postgres
                 schema: "publishing",
                 table: "fragment_versions",
                 column: "IsInForce");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_gateway_standings_Service",
+                schema: "publishing",
+                table: "gateway_standings",
+                column: "Service");
         }
 
         /// <inheritdoc />
@@ -91,6 +114,10 @@ namespace Tollgate.Publishing.Storage.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "fragment_versions",
+                schema: "publishing");
+
+            migrationBuilder.DropTable(
+                name: "gateway_standings",
                 schema: "publishing");
         }
     }

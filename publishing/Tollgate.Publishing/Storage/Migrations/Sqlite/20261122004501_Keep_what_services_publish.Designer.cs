@@ -66,6 +66,37 @@ namespace Tollgate.Publishing.Storage.Migrations.Sqlite
                     b.ToTable("fragment_versions", (string)null);
                 });
 
+            modelBuilder.Entity("Tollgate.Publishing.Fragments.GatewayStanding", b =>
+                {
+                    b.Property<string>("Gateway")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Service")
+                        .HasMaxLength(63)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("InForce")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Reasons")
+                        .IsRequired()
+                        .HasMaxLength(8000)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Gateway", "Service");
+
+                    b.HasIndex("Service");
+
+                    b.ToTable("gateway_standings", (string)null);
+                });
+
             modelBuilder.Entity("Tollgate.Storage.Feeds.Change", b =>
                 {
                     b.Property<string>("Kind")

@@ -58,6 +58,22 @@ namespace Tollgate.Publishing.Storage.Migrations.Sqlite
                     table.PrimaryKey("PK_fragment_versions", x => new { x.Service, x.Number });
                 });
 
+            migrationBuilder.CreateTable(
+                name: "gateway_standings",
+                columns: table => new
+                {
+                    Gateway = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Service = table.Column<string>(type: "TEXT", maxLength: 63, nullable: false),
+                    Version = table.Column<long>(type: "INTEGER", nullable: false),
+                    InForce = table.Column<long>(type: "INTEGER", nullable: true),
+                    Reasons = table.Column<string>(type: "TEXT", maxLength: 8000, nullable: false),
+                    At = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_gateway_standings", x => new { x.Gateway, x.Service });
+                });
+
             migrationBuilder.CreateIndex(
                 name: "IX_changes_Version",
                 table: "changes",
@@ -67,6 +83,11 @@ namespace Tollgate.Publishing.Storage.Migrations.Sqlite
                 name: "IX_fragment_versions_IsInForce",
                 table: "fragment_versions",
                 column: "IsInForce");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_gateway_standings_Service",
+                table: "gateway_standings",
+                column: "Service");
         }
 
         /// <inheritdoc />
@@ -80,6 +101,9 @@ namespace Tollgate.Publishing.Storage.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "fragment_versions");
+
+            migrationBuilder.DropTable(
+                name: "gateway_standings");
         }
     }
 }
