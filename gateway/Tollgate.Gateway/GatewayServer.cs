@@ -83,12 +83,19 @@ public sealed class GatewayServer : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancel)
     {
         var warming = _options.IsWarm ? Task.CompletedTask : Task.Run(() => Warmup.RunAsync(_time), cancel);
-        if (_fragments is not null) await _fragments.StartAsync(cancel);
-        _configuration.Start();
-        await _consumers.StartAsync(cancel);
-        foreach (var service in _services.GetServices<IHostedService>()) await service.StartAsync(cancel);
-        _engine = new FullEngine(_options.Urls, _options.Listening, _policy!, _journal, _cache, _explainer, _consumerTokens, _metrics, _time, _loggers);
-        await warming;
+        try
+        {
+            if (_fragments is not null) await _fragments.StartAsync(cancel);
+            _configuration.Start();
+            await _consumers.StartAsync(cancel);
+            foreach (var service in _services.GetServices<IHostedService>()) await service.StartAsync(cancel);
+            _engine = new FullEngine(_options.Urls, _options.Listening, _policy!, _journal, _cache, _explainer, _consumerTokens, _metrics, _time, _loggers);
+        }
+        finally
+        {
+            await warming;    // a start that is refused leaves nothing behind either
+        }
+
         await _engine.StartAsync(cancel);
         _isReady = true;
     }

@@ -18,9 +18,10 @@ internal static class Warmup
 
     public static async Task RunAsync(TimeProvider time)
     {
-        var folder = Directory.CreateTempSubdirectory("tollgate-warm-");
+        DirectoryInfo? folder = null;
         try
         {
+            folder = Directory.CreateTempSubdirectory("tollgate-warm-");
             using var limit = new CancellationTokenSource(AtMost);
             using var service = new TcpListener(IPAddress.Loopback, 0);
             service.Start();
@@ -40,7 +41,7 @@ internal static class Warmup
         }
         finally
         {
-            folder.Delete(recursive: true);
+            folder?.Delete(recursive: true);
         }
     }
 

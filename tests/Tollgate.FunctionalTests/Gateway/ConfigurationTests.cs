@@ -14,13 +14,25 @@ public sealed class ConfigurationTests : IDisposable
     public async Task A_configuration_that_cannot_be_used_ends_the_process_before_it_listens()
     {
         var config = _folder.Write("ocelot.json", "{ \"Routes\": [\n  { \"UpstreamPathTemplate\": \"a\", \"DownstreamPathTemplate\": \"/\" }\n] }");
-        await using var gateway = GatewayProcess.Launch("--config", config, "--urls", "http://127.0.0.1:0");
+        var temporary = Directory.CreateDirectory(_folder.File("tmp")).FullName;
+        await using var gateway = ChildProcess.StartDotnet(Programs.Gateway, ["--config", config, "--urls", "http://127.0.0.1:0"], new Dictionary<string, string?> { ["TMPDIR"] = temporary });
 
         (await gateway.WaitForExitAsync()).ShouldBe(1);
 
         gateway.Output.ShouldContain($"{config}:2 Routes[0].UpstreamPathTemplate: ");
         gateway.Output.ShouldContain($"{config}:2 Routes[0].DownstreamHostAndPorts: ");
         gateway.Output.ShouldNotContain("Listening");
+        Directory.EnumerateFileSystemEntries(temporary, "tollgate*").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_machine_without_a_place_for_temporary_files_serves()
+    {
+        await using var upstream = await StubUpstream.StartAsync();
+        var config = _folder.Write("ocelot.json", Routes.File(Routes.Route("/{any}", "/{any}", upstream.Port)));
+        await using var gateway = await GatewayProcess.StartWithAsync(new Dictionary<string, string?> { ["TMPDIR"] = _folder.File("nowhere") }, config);
+
+        (await gateway.SendAsync(HttpMethod.Get, "/orders")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Theory]
