@@ -54,7 +54,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         _server = ChildProcess.Start(AsPostgres(out var prefix), [.. prefix, Programs.Find("postgres", "postgresql"),
             "-D", Data, "-p", _port.ToString(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-            "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=600"]);
+            "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=256MB", "-c", "max_connections=600"]);
         await Deadline.UntilAsync($"PostgreSQL answers on port {_port}", async () =>
         {
             if (_server.HasExited) throw new Shouldly.ShouldAssertException("PostgreSQL ended:\n" + _server.Output);

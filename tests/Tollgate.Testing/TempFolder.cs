@@ -1,8 +1,10 @@
 namespace Tollgate.Testing;
 
-/// <summary>A folder that is gone when the test is.</summary>
+/// <summary>A folder that is gone when the test is, or at the latest when the process is that runs the tests.</summary>
 public sealed class TempFolder : IDisposable
 {
+    public TempFolder() => Reaper.Adopt(Path);
+
     public string Path { get; } = Directory.CreateTempSubdirectory("tollgate-test-").FullName;
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
@@ -23,7 +25,7 @@ public sealed class TempFolder : IDisposable
         }
         catch (IOException)
         {
-            // A process that is still dying may hold a file; the system's own clean-up takes the rest.
+            // A process that is still dying may hold a file; the reaper takes the rest.
         }
     }
 }
