@@ -11,6 +11,7 @@ COPY identity/Tollgate.Identity/*.csproj identity/Tollgate.Identity/
 COPY billing/Tollgate.Billing/*.csproj billing/Tollgate.Billing/
 COPY publishing/Tollgate.Publishing/*.csproj publishing/Tollgate.Publishing/
 COPY portal/Tollgate.Portal/*.csproj portal/Tollgate.Portal/
+COPY portal/Tollgate.Portal/*.targets portal/Tollgate.Portal/
 COPY host/Tollgate.Host/*.csproj host/Tollgate.Host/
 COPY host/Tollgate.Cli/*.csproj host/Tollgate.Cli/
 RUN dotnet restore host/Tollgate.Host && dotnet restore host/Tollgate.Cli
