@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting;
 using Tollgate.Contracts;
 using Tollgate.Contracts.Feeds;
 using Tollgate.ServiceDefaults;
@@ -21,15 +22,16 @@ public static class FeedEndpoint
     /// <summary>Offers the change log of <typeparamref name="TContext"/> under a feed's name, on the internal port, to holders of a gateway token.</summary>
     public static void MapFeed<TContext>(this IEndpointRouteBuilder endpoints, string name) where TContext : DbContext =>
         endpoints.MapInternal()
-            .MapGet($"{InternalPaths.Feeds}/{name}", (HttpContext http, IDbContextFactory<TContext> databases, FeedSignal<TContext> signal, TimeProvider time,
-                long after = 0, string? epoch = null, int wait = MaxWaitSeconds) => Answer(http, name, databases, signal, time, after, epoch, wait))
+            .MapGet($"{InternalPaths.Feeds}/{name}", (HttpContext http, IDbContextFactory<TContext> databases, FeedSignal<TContext> signal, TimeProvider time, IHostApplicationLifetime process,
+                long after = 0, string? epoch = null, int wait = MaxWaitSeconds) => Answer(http, name, databases, signal, time, process.ApplicationStopping, after, epoch, wait))
             .RequireGatewayToken();
 
     private static async Task<IResult> Answer<TContext>(HttpContext http, string name, IDbContextFactory<TContext> databases, FeedSignal<TContext> signal,
-        TimeProvider time, long after, string? epoch, int wait) where TContext : DbContext
+        TimeProvider time, CancellationToken stopping, long after, string? epoch, int wait) where TContext : DbContext
     {
         if (after < 0 || wait < 0) return Problems.BadRequest("feed-position", "after and wait are numbers from 0 on; wait is at most 30 seconds.");
         var cancel = http.RequestAborted;
+        using var noLonger = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping);
         var deadline = time.GetUtcNow().AddSeconds(Math.Min(wait, MaxWaitSeconds));
         while (true)
         {
@@ -39,7 +41,7 @@ public static class FeedEndpoint
 
             var fromTheStart = after == 0 || head.Epoch != epoch || after > head.Version;
             var left = deadline - time.GetUtcNow();
-            if (fromTheStart || head.Version > after || left <= TimeSpan.Zero)
+            if (fromTheStart || head.Version > after || left <= TimeSpan.Zero || stopping.IsCancellationRequested)
             {
                 await WriteAsync(http, name, databases, head, fromTheStart, after, cancel);
                 return Results.Empty;
@@ -48,11 +50,15 @@ public static class FeedEndpoint
             var look = signal.HearsEveryone ? TimeSpan.FromSeconds(5) : TimeSpan.FromSeconds(0.5);
             try
             {
-                await woken.WaitAsync(left < look ? left : look, time, cancel);
+                await woken.WaitAsync(left < look ? left : look, time, noLonger.Token);
             }
             catch (TimeoutException)
             {
                 // Nothing was heard: look again, or answer that nothing changed.
+            }
+            catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+            {
+                // This process stops, and who waits here would keep it from that: their next poll finds another node, or this one's successor.
             }
         }
     }

@@ -56,6 +56,19 @@ public sealed class FeedTests
     }
 
     [Theory, MemberData(nameof(Shapes))]
+    public async Task A_waiting_poll_is_answered_when_its_node_stops(bool postgres)
+    {
+        await using var feed = await FeedHost.StartAsync(postgres);
+        var start = await feed.SnapshotAsync();
+        var poll = feed.ReadAsync(start.Version, start.Epoch, waitSeconds: 30);
+        await Deadline.UntilAsync("the poll waits", () => Task.FromResult(feed.Polls > 1));
+        await feed.StopAsync();
+        var answer = await poll.WaitAsync(TimeSpan.FromSeconds(20));
+        answer.Items.ShouldBeEmpty();
+        answer.Version.ShouldBe(start.Version);
+    }
+
+    [Theory, MemberData(nameof(Shapes))]
     public async Task What_was_removed_is_told_to_followers_and_left_out_of_snapshots(bool postgres)
     {
         await using var feed = await FeedHost.StartAsync(postgres);
@@ -136,7 +149,9 @@ public sealed class FeedTests
     {
         private readonly TempFolder _folder = new();
         private WebApplication _app = null!;
+        private int _polls;
 
+        public int Polls => Volatile.Read(ref _polls);
         public string Token { get; } = GatewayToken.New();
         public HttpClient Client { get; private set; } = null!;
         public HttpClient PublicClient { get; private set; } = null!;
@@ -155,6 +170,11 @@ public sealed class FeedTests
             builder.WebHost.UseUrls("http://127.0.0.1:0", "http://127.0.0.1:0");
             host._app = builder.Build();
             var internalPort = 0;
+            host._app.Use(next => http =>
+            {
+                Interlocked.Increment(ref host._polls);
+                return next(http);
+            });
             host._app.UseRouting();
             host._app.UseInternalPort(port => port == internalPort);
             host._app.MapFeed<LogDb>("test");
@@ -182,6 +202,8 @@ public sealed class FeedTests
             await using var db = Open();
             await db.SaveWithChangesAsync(items, default);
         }
+
+        public Task StopAsync() => _app.StopAsync();
 
         public Task<FeedAnswer> SnapshotAsync() => ReadAsync(0, null, 0);
 
