@@ -1,8 +1,10 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Tollgate.ServiceDefaults;
 using Tollgate.Storage.Feeds;
 
@@ -25,7 +27,7 @@ public static class Database
         where TPostgres : TContext
     {
         services.AddSingleton<FeedSignal<TContext>>();
-        if (configuration.GetConnectionString(ConnectionName) is { Length: > 0 } postgres)
+        if (PostgresOf(configuration) is { } postgres)
         {
             services.AddDbContextFactory<TPostgres>((provider, options) => Common(provider, options).UsePostgres(postgres, name));
             services.AddSingleton<IDbContextFactory<TContext>, BaseFactory<TContext, TPostgres>>();
@@ -44,6 +46,28 @@ public static class Database
 
         static DbContextOptionsBuilder Common(IServiceProvider provider, DbContextOptionsBuilder options) =>
             options.AddInterceptors(new FeedCommitInterceptor(provider.GetRequiredService<FeedSignal<TContext>>()));
+    }
+
+    /// <summary>
+    /// How PostgreSQL is reached; null = it is not used. Kerberos has to be asked for there: the driver would try it, and complain on the console wherever its
+    /// library is not installed, as in small images.
+    /// </summary>
+    internal static string? PostgresOf(IConfiguration configuration)
+    {
+        if (configuration.GetConnectionString(ConnectionName) is not { Length: > 0 } told) return null;
+        try
+        {
+            var words = new DbConnectionStringBuilder { ConnectionString = told };
+            var isKerberosAskedFor = words.ContainsKey("GSS Encryption Mode") || words.ContainsKey("GssEncryptionMode") || Environment.GetEnvironmentVariable("PGGSSENCMODE") is { Length: > 0 };
+            var settings = new NpgsqlConnectionStringBuilder(told);
+            if (isKerberosAskedFor) return told;
+            settings.GssEncryptionMode = GssEncryptionMode.Disable;
+            return settings.ConnectionString;
+        }
+        catch (Exception wrong) when (wrong is ArgumentException or FormatException)
+        {
+            throw new SettingsException($"--ConnectionStrings:{ConnectionName}: {wrong.Message}");
+        }
     }
 
     /// <summary>PostgreSQL, with the module's tables and migration history in a schema of their own.</summary>

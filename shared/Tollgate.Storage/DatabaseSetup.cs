@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Tollgate.Storage.Feeds;
@@ -57,6 +58,8 @@ public static class DatabaseSetup
             await take.ExecuteNonQueryAsync(cancel);
         try
         {
+            // EF would look into the history first, and report that it is not there as a failure.
+            await db.GetService<IHistoryRepository>().CreateIfNotExistsAsync(cancel);
             await db.Database.MigrateAsync(cancel);
             await ChangeLog.EnsureHeadAsync(db, cancel);
             await seed(cancel);

@@ -18,7 +18,7 @@ internal sealed class FeedListener<TContext>(
 {
     protected override async Task ExecuteAsync(CancellationToken cancel)
     {
-        var connectionString = configuration.GetConnectionString(Database.ConnectionName)!;
+        var connectionString = Database.PostgresOf(configuration)!;
         while (!cancel.IsCancellationRequested)
         {
             try

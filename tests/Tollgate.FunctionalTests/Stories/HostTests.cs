@@ -1,4 +1,5 @@
 using System.Net;
+using Tollgate.ServiceDefaults.Internal;
 using Tollgate.Testing;
 
 namespace Tollgate.FunctionalTests.Stories;
@@ -61,6 +62,16 @@ public sealed class HostTests
     }
 
     [Fact]
+    public async Task A_first_start_on_PostgreSQL_reports_nothing_that_is_none_of_a_persons_business()
+    {
+        var postgres = await (await PostgresServer.SharedAsync()).NewDatabaseAsync();
+        await using var host = await HostProcess.StartControlPlaneAsync(postgres, GatewayToken.New());
+        (await host.StopAsync()).ShouldBe(0);
+        host.Output.ShouldNotContain("fail:");
+        host.Output.ShouldNotContain("gssapi");
+    }
+
+    [Fact]
     public async Task The_health_check_of_the_image_asks_the_internal_port_alone()
     {
         await using var host = await HostProcess.StartAsync([]);
@@ -93,6 +104,7 @@ public sealed class HostTests
     [InlineData("--roles", "gatway", "the roles are gateway, identity, billing and portal")]
     [InlineData("--config", "/no/such/file.json", "no such file or folder")]
     [InlineData("--Listen:Gateway", "localhost", "write an address such as")]
+    [InlineData("--ConnectionStrings:Postgres", "Host=db;Pasword=x", "--ConnectionStrings:Postgres: ")]
     [InlineData("--Identity:AdminPassword", "short", "Identity:AdminPassword is not good enough")]
     public async Task What_a_person_mistypes_is_refused_with_a_sentence(string option, string value, string sentence)
     {
