@@ -14,7 +14,8 @@ COPY portal/Tollgate.Portal/*.csproj portal/Tollgate.Portal/
 COPY portal/Tollgate.Portal/*.targets portal/Tollgate.Portal/
 COPY host/Tollgate.Host/*.csproj host/Tollgate.Host/
 COPY host/Tollgate.Cli/*.csproj host/Tollgate.Cli/
-RUN dotnet restore host/Tollgate.Host && dotnet restore host/Tollgate.Cli
+# For the system of this image alone: what packages bring for others stays out.
+RUN dotnet restore host/Tollgate.Host --use-current-runtime && dotnet restore host/Tollgate.Cli --use-current-runtime
 COPY shared/ shared/
 COPY gateway/ gateway/
 COPY identity/ identity/
@@ -22,15 +23,15 @@ COPY billing/ billing/
 COPY publishing/ publishing/
 COPY portal/ portal/
 COPY host/ host/
-RUN dotnet publish host/Tollgate.Host -c Release --no-restore -o /app
+RUN dotnet publish host/Tollgate.Host -c Release --no-restore --use-current-runtime -o /app
 # The command line: docker run --entrypoint dotnet … tollgate cli/tollgate.dll check /etc/tollgate/routes
-RUN dotnet publish host/Tollgate.Cli -c Release --no-restore -o /app/cli
+RUN dotnet publish host/Tollgate.Cli -c Release --no-restore --use-current-runtime -o /app/cli
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS final
 WORKDIR /app
 COPY --from=build /app .
 # A folder that the image's unprivileged user may write; mount a volume here to keep journals and keys.
-RUN mkdir /data && chown $APP_UID:$APP_UID /data
+RUN install -d -m 700 -o $APP_UID -g $APP_UID /data
 USER $APP_UID
 ENV TOLLGATE_DATA=/data \
     Listen__Gateway=http://0.0.0.0:8080 \
