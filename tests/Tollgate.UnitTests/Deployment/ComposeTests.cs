@@ -74,6 +74,32 @@ public sealed class ComposeTests
     }
 
     [Fact]
+    public void Gateways_believe_their_balancer_who_calls_and_it_passes_on_nobody_elses_word()
+    {
+        var subnet = Scalar(((YamlSequenceNode)Child(Child(Child(Compose["networks"], "default")!, "ipam")!, "config")!)[0], "subnet");
+        var balancer = File.ReadAllText(Path.Combine(Programs.Root, "deploy/balancer.conf"));
+        foreach (var gateway in new[] { "gateway-1", "gateway-2" })
+        {
+            Environment(gateway)["Gateway__TrustedProxies"].ShouldBe(subnet);
+            Items(Services()[gateway], "ports").ShouldBeEmpty();
+            balancer.ShouldContain($"server {gateway}:8080 resolve ", customMessage: "a gateway that is made anew has another address");
+        }
+
+        foreach (var header in new[] { "X-Forwarded-For $remote_addr", "X-Forwarded-Proto $scheme", "X-Forwarded-Host $http_host", "Forwarded \"\"", "X-Real-IP \"\"" })
+            balancer.ShouldContain($"proxy_set_header {header};");
+    }
+
+    [Theory]
+    [InlineData("control-plane")]
+    [InlineData("gateway-1")]
+    [InlineData("gateway-2")]
+    public void A_part_that_stops_is_given_the_time_that_the_manual_asks_for(string service)
+    {
+        var grace = Scalar(Services()[service], "stop_grace_period")!;
+        File.ReadAllText(Path.Combine(Programs.Root, "docs/operations.md")).ShouldContain($"Give the orchestrator {grace.TrimEnd('s')} s");
+    }
+
+    [Fact]
     public void No_secret_has_a_default_and_every_one_is_in_the_example()
     {
         var example = File.ReadAllText(Path.Combine(Programs.Root, "deploy/env.example"));
