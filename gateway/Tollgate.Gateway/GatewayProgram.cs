@@ -78,7 +78,7 @@ internal static class GatewayProgram
             foreach (var line in ConfigurationError.Lines(refused.Errors)) Console.Error.WriteLine(line);
             return 1;
         }
-        catch (Exception unusable) when (unusable is SettingsException or IOException or JournalException or UnauthorizedAccessException or InvalidOperationException or FormatException)
+        catch (Exception unusable) when (unusable is SettingsException or IOException or UnauthorizedAccessException or InvalidOperationException or FormatException)
         {
             Console.Error.WriteLine(unusable.Message);
             return 1;

@@ -44,13 +44,14 @@ internal sealed class HostOptions
         if (config is not null && !File.Exists(config) && !Directory.Exists(config))
             throw new SettingsException($"--config {config}: no such file or folder.");
 
+        var portal = configuration["Listen:Portal"] ?? urls ?? "http://localhost:8090";
         return new HostOptions
         {
             Roles = roles,
             GatewayUrls = ListenAddress.Settle("--Listen:Gateway", configuration["Listen:Gateway"] ?? urls ?? "http://localhost:8080"),
-            PortalUrls = ListenAddress.Settle("--Listen:Portal", configuration["Listen:Portal"] ?? urls ?? "http://localhost:8090"),
+            PortalUrls = (roles & Roles.ControlPlane) == 0 ? ListenAddress.Settle("--Listen:Portal", portal) : ListenAddress.SettlePlain("--Listen:Portal", portal),
             // A process that was told its public door alone is one of several on this machine: it takes any free internal port.
-            InternalUrl = ListenAddress.Settle("--Listen:Internal",
+            InternalUrl = ListenAddress.SettlePlain("--Listen:Internal",
                 configuration["Listen:Internal"] ?? (urls is null ? "http://127.0.0.1:8099" : "http://127.0.0.1:0")),
             DataFolder = ServiceDefaults.DataFolder.Of(configuration),
             Config = config,

@@ -17,6 +17,12 @@ internal static class ListenAddress
 
     public static IEnumerable<int> Ports(string urls) => urls.Split(';').Select(url => BindingAddress.Parse(url).Port);
 
+    /// <summary>The same for a door that TLS ends before: the portal's and the internal one.</summary>
+    /// <exception cref="SettingsException">It is https.</exception>
+    public static string SettlePlain(string option, string urls) => urls.Contains("https://", StringComparison.OrdinalIgnoreCase)
+        ? throw new SettingsException($"{option} {urls}: this door speaks http. Let a proxy before it end TLS, name the proxy in TrustedProxies:0, and give its https address as Identity:PublicUrl.")
+        : Settle(option, urls);
+
     /// <summary>Replaces port 0 by one that is free.</summary>
     public static string Settle(string option, string urls)
     {
@@ -32,6 +38,27 @@ internal static class ListenAddress
                 throw new SettingsException($"{option} {url}: write an address such as http://localhost:8080.");
             }
         }));
+    }
+
+    /// <summary>Tries a door of the web application, which would tell of a failure with its stack, and after everything else was started.</summary>
+    /// <exception cref="IOException">This machine does not have the address, or somebody listens there.</exception>
+    public static void Try(string option, string urls)
+    {
+        foreach (var url in urls.Split(';'))
+        {
+            var address = BindingAddress.Parse(url);
+            if (address.IsUnixPipe || address.IsNamedPipe) continue;
+            var place = address.Host == "localhost" ? IPAddress.Loopback : IPAddress.TryParse(address.Host, out var told) ? told : IPAddress.Any;
+            try
+            {
+                using var door = new TcpListener(place, address.Port);
+                door.Start();
+            }
+            catch (SocketException impossible)
+            {
+                throw new IOException($"{option} {url}: this machine cannot listen there ({impossible.Message}).", impossible);
+            }
+        }
     }
 
     private static int FreePort()

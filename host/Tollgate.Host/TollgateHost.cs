@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tollgate.Gateway;
 using Tollgate.Gateway.Ocelot;
 using Tollgate.Host.Demo;
@@ -51,10 +52,18 @@ internal static class TollgateHost
         {
             return 0;   // asked to stop while still starting
         }
+        catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException or FormatException or DbException)
+        {
+            // Files, addresses and servers that this process was pointed at.
+            await Console.Error.WriteLineAsync(unusable is DbException ? $"The database refuses: {unusable.Message}" : unusable.Message);
+            return 1;
+        }
     }
 
     private static async Task RunAsync(IConfigurationRoot configuration, HostOptions options)
     {
+        if (options.Has(Roles.ControlPlane)) ListenAddress.Try("--Listen:Portal", options.PortalUrls);
+        ListenAddress.Try("--Listen:Internal", options.InternalUrl);
         using var stop = new StopSignal();
         await using var demo = options.Demo ? await DemoUpstream.StartAsync(stop.Asked) : null;
         using var logs = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).UseTollgateConsole());

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -25,6 +26,20 @@ public static class DatabaseSetup
     {
         var file = new DbConnectionStringBuilder { ConnectionString = db.Database.GetConnectionString() }["Data Source"].ToString()!;
         await using var held = await LockFileAsync(file + ".lock", cancel);
+        try
+        {
+            await MigrateSqliteFileAsync(db, cancel);
+        }
+        catch (SqliteException unusable)
+        {
+            throw new IOException($"The database {file} cannot be used: {unusable.Message}", unusable);
+        }
+
+        await seed(cancel);
+    }
+
+    private static async Task MigrateSqliteFileAsync(DbContext db, CancellationToken cancel)
+    {
         if (await db.GetService<IRelationalDatabaseCreator>().ExistsAsync(cancel))
         {
             // EF's own lock is a row that outlives a killed process. Ours is held, so whatever it left is stale.
@@ -34,7 +49,6 @@ public static class DatabaseSetup
         await db.Database.MigrateAsync(cancel);
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancel);
         await ChangeLog.EnsureHeadAsync(db, cancel);
-        await seed(cancel);
     }
 
     private static async Task MigratePostgresAsync(DbContext db, Func<CancellationToken, Task> seed, CancellationToken cancel)

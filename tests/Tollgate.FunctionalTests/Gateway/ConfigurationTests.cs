@@ -50,6 +50,18 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public async Task An_address_that_the_machine_does_not_have_is_named()
+    {
+        var config = _folder.Write("ocelot.json", Routes.File(Routes.Route("/{any}", "/{any}", 1)));
+        await using var gateway = GatewayProcess.Launch("--config", config, "--urls", "http://203.0.113.7:8080");
+
+        (await gateway.WaitForExitAsync()).ShouldBe(1);
+
+        gateway.Output.ShouldContain("--urls http://203.0.113.7:8080: this machine cannot listen there");
+        gateway.Output.ShouldNotContain("   at ");
+    }
+
+    [Fact]
     public async Task A_changed_file_is_in_force_without_a_restart_and_a_bad_one_never_is()
     {
         await using var upstream = await StubUpstream.StartAsync();

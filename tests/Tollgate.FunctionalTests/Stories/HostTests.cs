@@ -115,6 +115,34 @@ public sealed class HostTests
         process.Output.ShouldNotContain("   at ");
     }
 
+    [Theory]
+    [InlineData(2, "the folder cannot be made", "--Data", "{file}")]
+    [InlineData(1, "identity.db cannot be used: SQLite Error 26", "--Data", "{garbled}")]
+    [InlineData(1, "billing.db cannot be used: SQLite Error", "--Data", "{odd}")]
+    [InlineData(1, "role \"nobody\" does not exist", "--ConnectionStrings:Postgres", "{postgres};Username=nobody")]
+    [InlineData(1, "The Redis connection string cannot be read", "--ConnectionStrings:Redis", "127.0.0.1:6379,colour=red")]
+    [InlineData(2, "Let a proxy before it end TLS", "--Listen:Portal", "https://127.0.0.1:0")]
+    [InlineData(2, "https needs a certificate", "--Listen:Gateway", "https://127.0.0.1:0")]
+    [InlineData(1, "move the folder away to begin a new journal", "--Data", "{lost}")]
+    [InlineData(1, "203.0.113.7:8080: this machine cannot listen there", "--Listen:Gateway", "http://203.0.113.7:8080")]
+    [InlineData(1, "--Listen:Internal http://203.0.113.7:8099: this machine cannot listen there", "--Listen:Internal", "http://203.0.113.7:8099")]
+    public async Task What_cannot_be_used_ends_the_start_with_a_sentence(int code, string sentence, string option, string value)
+    {
+        using var folder = new TempFolder();
+        folder.Write("garbled/identity.db", new string('x', 8192));
+        Directory.CreateDirectory(folder.File("odd/billing.db"));
+        folder.Write("lost/gateway/journal/journal.json", "{");
+        value = value.Replace("{lost}", folder.File("lost")).Replace("{file}", folder.Write("file", "")).Replace("{garbled}", folder.File("garbled")).Replace("{odd}", folder.File("odd"))
+            .Replace("{postgres}", value.StartsWith("{postgres}", StringComparison.Ordinal) ? await (await PostgresServer.SharedAsync()).NewDatabaseAsync() : "");
+        string[] ports = [.. new[] { "Gateway", "Portal", "Internal" }.SelectMany(door => new[] { "--Listen:" + door, $"http://127.0.0.1:{FreePort.Next()}" })];
+        await using var process = ChildProcess.StartDotnet(Programs.Host, ["--Data", folder.File("data"), .. ports, option, value]);
+
+        (await process.WaitForExitAsync()).ShouldBe(code, process.Output);
+
+        process.Output.ShouldContain(sentence);
+        process.Output.ShouldNotContain("   at ");
+    }
+
     [Fact]
     public async Task A_port_that_is_taken_is_named()
     {
@@ -131,5 +159,12 @@ public sealed class HostTests
             second.Output.ShouldContain("--Listen:Gateway");
             second.Output.ShouldNotContain("   at ");
         }
+
+        using var folder = new TempFolder();
+        await using var third = ChildProcess.StartDotnet(Programs.Host, ["--Data", folder.Path, "--Listen:Gateway", $"http://127.0.0.1:{FreePort.Next()}",
+            "--Listen:Portal", first.PortalUrl, "--Listen:Internal", $"http://127.0.0.1:{FreePort.Next()}"]);
+        (await third.WaitForExitAsync()).ShouldBe(1, third.Output);
+        third.Output.ShouldContain($"--Listen:Portal {first.PortalUrl}: this machine cannot listen there");
+        third.Output.ShouldNotContain("   at ");
     }
 }

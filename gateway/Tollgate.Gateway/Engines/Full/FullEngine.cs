@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Quic;
 using System.Net.Security;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -35,6 +36,7 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
     private readonly ConcurrentDictionary<int, ForwarderRequestConfig> _requestConfigs = new();
     private readonly ServerCertificates? _certificates;
     private readonly IDisposable? _malformed;
+    private readonly string _urls;
     private CallPolicy _policy;
 
     public FullEngine(
@@ -42,7 +44,7 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
         GatewayMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         (Explainer, ConsumerTokens) = (explainer, consumerTokens);
-        _policy = policy;
+        (_urls, _policy) = (urls, policy);
         Journal = journal;
         Consumers = new ConsumerTable(journal);
         Cache = cache;
@@ -117,7 +119,18 @@ internal sealed class FullEngine : IHttpApplication<Exchange>, IAsyncDisposable
     /// <summary>Puts another configuration in force; calls under way end on the one they began with.</summary>
     public void Use(CallPolicy policy) => Volatile.Write(ref _policy, policy);
 
-    public Task StartAsync(CancellationToken cancel) => _server.StartAsync(this, cancel);
+    /// <exception cref="IOException">An address cannot be listened on.</exception>
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await _server.StartAsync(this, cancel);
+        }
+        catch (SocketException impossible)
+        {
+            throw new IOException($"--urls {_urls}: this machine cannot listen there ({impossible.Message}).", impossible);
+        }
+    }
 
     /// <summary>Stops accepting and waits for the calls under way until <paramref name="cancel"/>.</summary>
     public Task StopAsync(CancellationToken cancel) => _server.StopAsync(cancel);
