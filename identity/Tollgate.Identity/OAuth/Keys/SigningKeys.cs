@@ -126,7 +126,7 @@ internal sealed partial class SigningKeys(
 
     private static partial class Log
     {
-        [LoggerMessage(2401, LogLevel.Information, "Signing key {Kid} is made for {Algorithm} and signs from {From}")]
+        [LoggerMessage(2401, LogLevel.Information, "Signing key {Kid} is made for {Algorithm} and signs from {From:u}")]
         public static partial void KeyMade(ILogger logger, string kid, string algorithm, DateTimeOffset from);
 
         [LoggerMessage(2402, LogLevel.Error, "Signing key {Kid} cannot be opened: the key ring that protects it is not here. Another one takes its place")]
