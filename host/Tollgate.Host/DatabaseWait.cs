@@ -1,5 +1,4 @@
-using System.Net.Sockets;
-using Npgsql;
+using Tollgate.Storage;
 
 namespace Tollgate.Host;
 
@@ -15,18 +14,13 @@ internal static partial class DatabaseWait
                 await work();
                 return;
             }
-            catch (Exception away) when (IsAway(away) && !cancel.IsCancellationRequested)
+            catch (Exception away) when (Database.IsAway(away) && !cancel.IsCancellationRequested)
             {
                 Log.DatabaseAway(logger, away.GetBaseException().Message, waitSeconds);
                 await Task.Delay(TimeSpan.FromSeconds(waitSeconds), cancel);
             }
         }
     }
-
-    private static bool IsAway(Exception failure) => failure is SocketException or TimeoutException
-        || failure is NpgsqlException { IsTransient: true }
-        || failure is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown }
-        || failure.InnerException is { } inner && IsAway(inner);
 
     private static partial class Log
     {

@@ -46,6 +46,7 @@ public static class TollgateIdentity
         services.AddSingleton<IValidateOptions<TollgateIdentityOptions>, TollgateIdentityOptionsValidator>();
         services.AddTollgateDatabase<IdentityDb, SqliteIdentityDb, PostgresIdentityDb>(builder.Configuration, IdentityDb.Name);
         services.AddKeyRing(builder.Configuration);
+        services.AddExceptionHandler<ComeAgain>();
         services.AddHttpContextAccessor();
         services.AddRazorComponents();
         // The framework's own request log writes whole addresses, and ours carry tokens from mails.

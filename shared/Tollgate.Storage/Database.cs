@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Net.Sockets;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -69,6 +70,12 @@ public static class Database
             throw new SettingsException($"--ConnectionStrings:{ConnectionName}: {wrong.Message}");
         }
     }
+
+    /// <summary>The server does not answer, or will not for a moment: what was asked can be asked again.</summary>
+    public static bool IsAway(Exception failure) => failure is SocketException or TimeoutException
+        || failure is NpgsqlException { IsTransient: true }
+        || failure is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown }
+        || failure.InnerException is { } inner && IsAway(inner);
 
     /// <summary>PostgreSQL, with the module's tables and migration history in a schema of their own.</summary>
     public static DbContextOptionsBuilder UsePostgres(this DbContextOptionsBuilder options, string connection, string schema) =>

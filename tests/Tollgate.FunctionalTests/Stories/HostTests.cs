@@ -72,6 +72,37 @@ public sealed class HostTests
     }
 
     [Fact]
+    public async Task While_the_database_is_away_everybody_is_told_to_come_again_and_afterwards_is_served()
+    {
+        await using var postgres = await PostgresServer.StartAsync();
+        await using var host = await HostProcess.StartControlPlaneAsync(await postgres.NewDatabaseAsync() + ";Timeout=5", GatewayToken.New());
+        using var admin = new PortalPerson(host.PortalUrl, host.Data.Path);
+        await admin.SignInAsync(HostProcess.AdminEmail, HostProcess.AdminPassword);
+        using var stranger = new HttpClient { BaseAddress = new Uri(host.PortalUrl) };
+
+        await postgres.StopAsync();
+
+        foreach (var (http, path) in new[] { (admin.Http, "/api/v1/admin/organisations"), (admin.Http, "/api/v1/products") })
+        {
+            var answer = await http.GetAsync(path);
+            await answer.ShouldBeProblemAsync(503, "unavailable");
+            answer.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(5));
+        }
+
+        foreach (var (http, path) in new[] { (admin.Http, "/admin/organisations"), (stranger, "/"), (stranger, "/apis/weather"), (admin.Http, "/account/sessions") })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Accept = { new("text/html") } } };
+            var page = await http.SendAsync(request);
+            page.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable, path);
+            page.Content.Headers.ContentType!.MediaType.ShouldBe("text/html", path);
+            (await page.Content.ReadAsStringAsync()).ShouldContain("Try again in a moment", customMessage: path);
+        }
+
+        await postgres.StartServerAsync();
+        await Deadline.UntilAsync("the same session is served", async () => (await admin.Http.GetAsync("/api/v1/admin/organisations")).IsSuccessStatusCode);
+    }
+
+    [Fact]
     public async Task The_health_check_of_the_image_asks_the_internal_port_alone()
     {
         await using var host = await HostProcess.StartAsync([]);
