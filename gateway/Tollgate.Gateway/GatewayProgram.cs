@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Console;
 using Tollgate.Gateway.Metering;
 using Tollgate.Gateway.Ocelot;
-using Tollgate.Gateway.Policy.Metering;
 using Tollgate.ServiceDefaults;
 using Tollgate.ServiceDefaults.Telemetry;
 

@@ -17,12 +17,6 @@ internal static class ListenAddress
 
     public static IEnumerable<int> Ports(string urls) => urls.Split(';').Select(url => BindingAddress.Parse(url).Port);
 
-    /// <summary>The same for a door that TLS ends before: the portal's and the internal one.</summary>
-    /// <exception cref="SettingsException">It is https.</exception>
-    public static string SettlePlain(string option, string urls) => urls.Contains("https://", StringComparison.OrdinalIgnoreCase)
-        ? throw new SettingsException($"{option} {urls}: this door speaks http. Let a proxy before it end TLS, name the proxy in TrustedProxies:0, and give its https address as Identity:PublicUrl.")
-        : Settle(option, urls);
-
     /// <summary>Replaces port 0 by one that is free.</summary>
     public static string Settle(string option, string urls)
     {
@@ -39,6 +33,12 @@ internal static class ListenAddress
             }
         }));
     }
+
+    /// <summary>The same for a door that speaks http alone: the portal's and the internal one.</summary>
+    /// <exception cref="SettingsException">It is https.</exception>
+    public static string SettlePlain(string option, string urls) => urls.Contains("https://", StringComparison.OrdinalIgnoreCase)
+        ? throw new SettingsException($"{option} {urls}: this door speaks http. Let a proxy before it end TLS, name the proxy in TrustedProxies:0, and give its https address as Identity:PublicUrl.")
+        : Settle(option, urls);
 
     /// <summary>Tries a door of the web application, which would tell of a failure with its stack, and after everything else was started.</summary>
     /// <exception cref="IOException">This machine does not have the address, or somebody listens there.</exception>

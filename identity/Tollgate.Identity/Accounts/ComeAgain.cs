@@ -10,6 +10,7 @@ namespace Tollgate.Identity.Accounts;
 internal sealed partial class ComeAgain(ILogger<ComeAgain> logger) : IExceptionHandler
 {
     private const string Title = "Not at the moment";
+    private const string Sentence = "Something that is needed for this does not answer. Try again in a moment.";
 
     public async ValueTask<bool> TryHandleAsync(HttpContext http, Exception exception, CancellationToken cancel)
     {
@@ -23,9 +24,9 @@ internal sealed partial class ComeAgain(ILogger<ComeAgain> logger) : IExceptionH
     private static IResult Answer(HttpContext http)
     {
         var isPage = http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase) && !http.Request.Path.StartsWithSegments("/api");
-        if (!isPage) return Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", Title, "Something that is needed for this does not answer. Try again in a moment.");
+        if (!isPage) return Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", Title, Sentence);
         AccountPages.Protect(http);
-        return AccountPages.Message(StatusCodes.Status503ServiceUnavailable, Title, "Something that is needed for this page does not answer. Try again in a moment.", "Try again", "");
+        return AccountPages.Message(StatusCodes.Status503ServiceUnavailable, Title, Sentence, "Try again", "");
     }
 
     private static partial class Log
